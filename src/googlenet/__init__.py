@@ -1,0 +1,119 @@
+"""GoogLeNet ("Going Deeper with Convolutions", CVPR 2015): train, evaluate and use a picture classifier.
+
+    import googlenet
+    classifier = googlenet.load("runs/demo")
+    print(classifier.predict("photo.jpg").best)
+
+Public names are imported when they are first used, so that `import googlenet` is quick and needs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from googlenet.architecture import PAPER, VARIANTS, Architecture, ArchitectureSpec, build_architecture, network_cost
+    from googlenet.classifier import Classifier, Prediction, Ranked
+    from googlenet.dataset import Dataset, open_dataset
+    from googlenet.errors import (
+        DataError,
+        GoogLeNetError,
+        InputError,
+        MissingExtraError,
+        ModelFileError,
+        SettingsError,
+        TrainingError,
+    )
+    from googlenet.evaluation import Evaluation, evaluate
+    from googlenet.images import BadImage, Preprocessing
+    from googlenet.model import Model, load_model, save_model
+    from googlenet.network import GoogLeNet, HeadLogits
+    from googlenet.recipes import RECIPES, Recipe
+    from googlenet.runs import RunFolder
+    from googlenet.training import TrainingJob, train
+
+_ROOMS = {
+    "architecture": ("PAPER", "VARIANTS", "Architecture", "ArchitectureSpec", "build_architecture", "network_cost"),
+    "classifier": ("Classifier", "Prediction", "Ranked"),
+    "dataset": ("Dataset", "open_dataset"),
+    "errors": (
+        "DataError",
+        "GoogLeNetError",
+        "InputError",
+        "MissingExtraError",
+        "ModelFileError",
+        "SettingsError",
+        "TrainingError",
+    ),
+    "evaluation": ("Evaluation", "evaluate"),
+    "images": ("BadImage", "Preprocessing"),
+    "model": ("Model", "load_model", "save_model"),
+    "network": ("GoogLeNet", "HeadLogits"),
+    "recipes": ("RECIPES", "Recipe"),
+    "runs": ("RunFolder",),
+    "training": ("TrainingJob", "train"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "PAPER",
+    "RECIPES",
+    "VARIANTS",
+    "Architecture",
+    "ArchitectureSpec",
+    "BadImage",
+    "Classifier",
+    "DataError",
+    "Dataset",
+    "Evaluation",
+    "GoogLeNet",
+    "GoogLeNetError",
+    "HeadLogits",
+    "InputError",
+    "MissingExtraError",
+    "Model",
+    "ModelFileError",
+    "Prediction",
+    "Preprocessing",
+    "Ranked",
+    "Recipe",
+    "RunFolder",
+    "SettingsError",
+    "TrainingError",
+    "TrainingJob",
+    "build_architecture",
+    "evaluate",
+    "load",
+    "load_model",
+    "network_cost",
+    "open_dataset",
+    "save_model",
+    "train",
+]
+
+
+def load(path: Any, *, device: str | None = None) -> Classifier:
+    """Open a model file or a run folder as a `Classifier`; raises ModelFileError or InputError with a sentence."""
+    from googlenet.classifier import Classifier
+
+    return Classifier.load(path, device=device)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'googlenet' has no attribute {name!r}")
+    try:
+        value = getattr(import_module(f"googlenet.{_ROOM_OF[name]}"), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "torch":
+            raise
+        from googlenet.errors import MissingExtraError
+
+        raise MissingExtraError("torch", extra="train", purpose=f"googlenet.{name}") from None
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

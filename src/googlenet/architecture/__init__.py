@@ -1,0 +1,31 @@
+"""The network as data: Table 1, its variants, and what they cost. Standard library only."""
+
+from googlenet.architecture.cost import (
+    auxiliary_weight_shapes,
+    check_input_side,
+    input_sides,
+    network_cost,
+    row_shapes,
+    weight_shapes,
+)
+from googlenet.architecture.layers import is_statistic
+from googlenet.architecture.table1 import PAPER, Architecture, Auxiliary, Row
+from googlenet.architecture.variants import VARIANTS, ArchitectureSpec, build_architecture, with_dropout
+
+__all__ = [
+    "PAPER",
+    "VARIANTS",
+    "Architecture",
+    "ArchitectureSpec",
+    "Auxiliary",
+    "Row",
+    "auxiliary_weight_shapes",
+    "build_architecture",
+    "check_input_side",
+    "input_sides",
+    "is_statistic",
+    "network_cost",
+    "row_shapes",
+    "weight_shapes",
+    "with_dropout",
+]

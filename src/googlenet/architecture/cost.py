@@ -1,0 +1,184 @@
+"""What a network costs, read off its table: weights, multiply-adds, and the least input it can take."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from googlenet.architecture import layers as layer_records
+from googlenet.architecture.layers import (
+    Convolution,
+    GridTooSmallError,
+    Layer,
+    Linear,
+    Shape,
+    WeightShapes,
+    count_parameters,
+    output_shape,
+)
+from googlenet.architecture.table1 import Architecture, Auxiliary, Printed, Row, row_depth
+from googlenet.errors import InputError
+
+LARGEST_SIDE = 4096  # px; beyond this no input side is looked for
+
+
+def row_shapes(architecture: Architecture, shape: Shape | None = None) -> dict[str, Shape]:
+    """Size of each row's output by the row's name, for an input of `shape` (left out: the one it was drawn for)."""
+    shape = architecture.input_shape if shape is None else shape
+    shapes = {}
+    for row in architecture.rows:
+        shape = output_shape(row.layers, shape)
+        shapes[row.name] = shape
+    return shapes
+
+
+def auxiliary_weight_shapes(architecture: Architecture, auxiliary: Auxiliary) -> WeightShapes:
+    """Shapes of the weights of one side classifier by name."""
+    return layer_records.weight_shapes(auxiliary.layers, row_shapes(architecture)[auxiliary.after])
+
+
+def weight_shapes(architecture: Architecture, *, auxiliaries: bool = True) -> WeightShapes:
+    """Shapes of all weights by name, in the order of the table; those of the side classifiers last."""
+    shapes = layer_records.weight_shapes(architecture.layers, architecture.input_shape)
+    if auxiliaries:
+        for auxiliary in architecture.auxiliaries:
+            shapes |= auxiliary_weight_shapes(architecture, auxiliary)
+    return shapes
+
+
+def multiply_adds(layers: tuple[Layer, ...], shape: Shape) -> int:
+    """Multiply-adds of layers for one input of `shape`: every kernel once for each place of its output."""
+    total = 0
+    for layer, input_shape in layer_records.walk(layers, shape):
+        if isinstance(layer, Convolution | Linear):
+            height, width, _ = layer.output_shape(input_shape)
+            total += height * width * math.prod(layer.weight_shapes(input_shape)[f"{layer.name}.weight"])
+    return total
+
+
+def input_sides(architecture: Architecture, *, auxiliaries: bool = False) -> tuple[int, int | None]:
+    """Least and largest input side in px that all layers (with `auxiliaries`, the side classifiers' too) can take.
+
+    The largest is None where there is none. The paper's side classifiers, whose pool is 5x5/3, take 223 to 270 px.
+    """
+    own = architecture.side  # fits by design; the sides that fit are an interval around it
+
+    def fits(side: int) -> bool:
+        return _grid_fits(architecture, side, auxiliaries=auxiliaries)
+
+    least = bisect.bisect_left(range(own), True, lo=1, key=fits)
+    beyond = own + bisect.bisect_left(range(own, LARGEST_SIDE), True, key=lambda side: not fits(side))
+    return least, None if beyond == LARGEST_SIDE else beyond - 1
+
+
+def check_input_side(architecture: Architecture, side: int, *, auxiliaries: bool = False) -> None:
+    """Raise InputError, naming the sides that fit, where an input of `side` px cannot pass through the network."""
+    if side >= LARGEST_SIDE or _grid_fits(architecture, side, auxiliaries=auxiliaries):
+        return
+    least, largest = input_sides(architecture, auxiliaries=auxiliaries)
+    takes = f"{least} px at least" if largest is None else f"{least} to {largest} px"
+    hint = "; adaptive_side_pooling=true lets its side classifiers take other sizes" if auxiliaries else ""
+    wrong = "too small" if side < least else "too large"
+    raise InputError(f"an input of {side} px is {wrong}: the variant {architecture.variant!r} takes {takes}{hint}")
+
+
+def _grid_fits(architecture: Architecture, side: int, *, auxiliaries: bool) -> bool:
+    """Whether an input passes, and meets linear layers with as many values as their weights were drawn for."""
+    sized = replace(architecture, side=side)
+    try:
+        return weight_shapes(sized, auxiliaries=auxiliaries) == weight_shapes(architecture, auxiliaries=auxiliaries)
+    except GridTooSmallError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class RowCost:
+    """A row of the table with what it costs beside what the paper prints; `met` is None where nothing is printed."""
+
+    name: str
+    kind: str
+    output: str
+    depth: int
+    parameters: int
+    multiply_adds: int
+    printed_parameters: str | None
+    printed_multiply_adds: str | None
+    parameters_met: bool | None
+    multiply_adds_met: bool | None
+    output_met: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCost:
+    """The costs of a network: totals without the side classifiers (but for the one so named), and its rows."""
+
+    variant: str
+    side: int
+    classes: int
+    parameters: int
+    parameters_with_auxiliary: int
+    multiply_adds: int
+    depth: int
+    rows: tuple[RowCost, ...]
+
+
+def network_cost(architecture: Architecture) -> NetworkCost:
+    """Count a network row by row; parameters with biases, multiply-adds for one input."""
+    rows = []
+    shape = architecture.input_shape
+    for row in architecture.rows:
+        rows.append(_row_cost(row, shape))
+        shape = output_shape(row.layers, shape)
+    return NetworkCost(
+        variant=architecture.variant,
+        side=architecture.side,
+        classes=architecture.classes,
+        parameters=count_parameters(weight_shapes(architecture, auxiliaries=False)),
+        parameters_with_auxiliary=count_parameters(weight_shapes(architecture)),
+        multiply_adds=sum(row.multiply_adds for row in rows),
+        depth=sum(row.depth for row in rows),
+        rows=tuple(rows),
+    )
+
+
+def _row_cost(row: Row, shape: Shape) -> RowCost:
+    shapes = layer_records.weight_shapes(row.layers, shape)
+    operations = multiply_adds(row.layers, shape)
+    output = "x".join(str(length) for length in output_shape(row.layers, shape))
+    printed = row.printed or Printed(output="", depth=0)
+    with_biases, without = count_parameters(shapes), count_parameters(shapes, biases=False)
+    return RowCost(
+        name=row.name,
+        kind=row.kind,
+        output=output,
+        depth=row_depth(row),
+        parameters=with_biases,
+        multiply_adds=operations,
+        printed_parameters=printed.parameters,
+        printed_multiply_adds=printed.multiply_adds,
+        parameters_met=_met(printed.parameters, with_biases, without),
+        multiply_adds_met=_met(printed.multiply_adds, operations),
+        output_met=None if row.printed is None else printed.output == output,
+    )
+
+
+def _met(printed: str | None, *readings: int) -> bool | None:
+    """Whether a printed figure is one of the readings, rounded down, up or to nearest at its own precision."""
+    if printed is None:
+        return None
+    match = re.fullmatch(r"(\d+)(?:\.(\d+))?([KM])", printed)
+    if match is None:
+        raise InputError(f"the table prints {printed!r}, which is no figure")
+    unit = {"K": 1024, "M": 1_000_000}[match[3]]
+    decimals = 10 ** len(match[2] or "")
+    value = int(match[1] + (match[2] or ""))
+    return any(value in (reading * decimals // unit, -(-reading * decimals // unit)) for reading in readings)
+
+
+def cost_to_dict(cost: NetworkCost) -> dict[str, Any]:
+    """The counts by name, for JSON."""
+    fields = {name: getattr(cost, name) for name in cost.__slots__ if name != "rows"}
+    return fields | {"rows": [{name: getattr(row, name) for name in row.__slots__} for row in cost.rows]}

@@ -1,0 +1,245 @@
+"""Variants of the network, each written as its difference from the paper's table, and how one is chosen and sized."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from googlenet.architecture.layers import (
+    BATCH_NORM_EPSILON,
+    AdaptiveAveragePool,
+    AveragePool,
+    Convolution,
+    Dropout,
+    Inception,
+    Layer,
+    Linear,
+    LocalResponseNorm,
+    MaxPool,
+    inception,
+    map_layers,
+    naive_inception,
+)
+from googlenet.architecture.table1 import PAPER, Architecture, Row
+from googlenet.errors import InputError
+
+SIDE_POOL_OUTPUT = 4  # what the paper's 5x5/3 pool gives at 224 px
+
+
+def _mapped(table: Architecture, change: Callable[[Layer], Layer | None]) -> Architecture:
+    """The table with `change` made to every layer, modules and side classifiers included."""
+    return replace(
+        table,
+        rows=tuple(replace(row, layers=map_layers(row.layers, change)) for row in table.rows),
+        auxiliaries=tuple(replace(aux, layers=map_layers(aux.layers, change)) for aux in table.auxiliaries),
+    )
+
+
+def _with_rows(table: Architecture, *rows: Row) -> Architecture:
+    """The table with the rows of the same names replaced."""
+    new = {row.name: row for row in rows}
+    return replace(table, rows=tuple(new.get(row.name, row) for row in table.rows))
+
+
+def _without_rows(table: Architecture, *names: str) -> Architecture:
+    return replace(table, rows=tuple(row for row in table.rows if row.name not in names))
+
+
+def _without_printed(table: Architecture) -> Architecture:
+    """The table without the paper's figures, which are those of another network."""
+    return replace(table, rows=tuple(replace(row, printed=None) for row in table.rows))
+
+
+def _named(table: Architecture, variant: str, *, side: int = 224) -> Architecture:
+    return replace(_without_printed(table), variant=variant, side=side)
+
+
+def _batch_norm(table: Architecture) -> Architecture:
+    """Batch normalisation in every convolution instead of biases and of LRN."""
+
+    def change(layer: Layer) -> Layer | None:
+        if isinstance(layer, LocalResponseNorm):
+            return None
+        return replace(layer, batch_norm=BATCH_NORM_EPSILON) if isinstance(layer, Convolution) else layer
+
+    return _mapped(table, change)
+
+
+def _adaptive_side_pooling(table: Architecture) -> Architecture:
+    """Side classifiers whose average pool gives 4x4 at every input size (the paper's does at 223 to 270 px)."""
+
+    def change(layer: Layer) -> Layer:
+        return AdaptiveAveragePool(SIDE_POOL_OUTPUT) if isinstance(layer, AveragePool) else layer
+
+    return _mapped(table, change)
+
+
+def _classifiers(layers: tuple[Layer, ...], outputs: int) -> tuple[Layer, ...]:
+    """The layers with the last linear one giving `outputs` logits."""
+    last = max(index for index, layer in enumerate(layers) if isinstance(layer, Linear))
+    return tuple(
+        replace(layer, outputs=outputs) if index == last and isinstance(layer, Linear) else layer
+        for index, layer in enumerate(layers)
+    )
+
+
+def _with_classes(table: Architecture, classes: int) -> Architecture:
+    last = max(index for index, row in enumerate(table.rows) if any(isinstance(layer, Linear) for layer in row.layers))
+    return replace(
+        table,
+        classes=classes,
+        rows=tuple(
+            replace(row, layers=_classifiers(row.layers, classes)) if index == last else row
+            for index, row in enumerate(table.rows)
+        ),
+        auxiliaries=tuple(replace(aux, layers=_classifiers(aux.layers, classes)) for aux in table.auxiliaries),
+    )
+
+
+def _with_width(table: Architecture, width: float) -> Architecture:
+    """The table with every number of filters multiplied and rounded to a multiple of 8 (1 leaves it alone)."""
+
+    def wider(filters: int) -> int:
+        return max(8, int(filters * width / 8 + 0.5) * 8)
+
+    def change(layer: Layer) -> Layer:
+        if isinstance(layer, Convolution):
+            return replace(layer, filters=wider(layer.filters))
+        if isinstance(layer, Linear) and layer.relu:
+            return replace(layer, outputs=wider(layer.outputs))
+        return layer
+
+    return table if width == 1 else _without_printed(_mapped(table, change))
+
+
+def _naive() -> Architecture:
+    def change(layer: Layer) -> Layer:
+        return naive_inception(layer) if isinstance(layer, Inception) else layer
+
+    return _named(_mapped(PAPER, change), "naive")
+
+
+def _fully_connected() -> Architecture:
+    head = Row("fully_connected", "fully connected", (Linear("fully_connected", 1024, relu=True),))
+    table = replace(PAPER, rows=tuple(head if row.name == "average_pool" else row for row in PAPER.rows))
+    return _named(table, "fully-connected")
+
+
+def _inception5h() -> Architecture:
+    """4a with 204 3x3 filters, 5a with 48 5x5 reductions, wider LRN, TensorFlow's padding, 1,008 outputs."""
+
+    def change(layer: Layer) -> Layer:
+        if isinstance(layer, LocalResponseNorm):
+            return LocalResponseNorm(size=9, beta=0.5)
+        if isinstance(layer, Convolution) and layer.stride == 2:
+            return replace(layer, padding=(2, 3))
+        return layer
+
+    table = _with_rows(
+        PAPER,
+        Row("4a", "inception", (inception("4a", 192, 96, 204, 16, 48, 64),)),
+        Row("5a", "inception", (inception("5a", 256, 160, 320, 48, 128, 128),)),
+    )
+    return _with_classes(_named(_mapped(table, change), "inception5h"), 1008)
+
+
+def _torchvision() -> Architecture:
+    """Torchvision's `googlenet`: 3x3 in the branch named 5x5, a 2x2 pool before 5a, dropout 0.2, batch norm."""
+
+    def change(layer: Layer) -> Layer:
+        if isinstance(layer, Convolution) and layer.name == "5x5":
+            return replace(layer, kernel=3)
+        return Dropout(0.2) if layer == Dropout(0.4) else layer
+
+    table = _with_rows(_mapped(PAPER, change), Row("pool4", "max pool", (MaxPool(2, 2),)))
+    return _named(_adaptive_side_pooling(_batch_norm(table)), "torchvision")
+
+
+def _batchnorm() -> Architecture:
+    return _named(_adaptive_side_pooling(_batch_norm(PAPER)), "batchnorm")
+
+
+def _small_32() -> Architecture:
+    """The grid shrinks by 2 before 3a instead of by 8: 32 px enter it as 16x16."""
+    table = _without_rows(PAPER, "pool2")
+    table = _with_rows(table, Row("conv1", "convolution", (Convolution("conv1", 64, 3),)))
+    return _named(_adaptive_side_pooling(_batch_norm(table)), "small-32", side=32)
+
+
+def _small_64() -> Architecture:
+    """The grid shrinks by 4 before 3a instead of by 8: 64 px enter it as 16x16, 96 px as 24x24."""
+    table = _without_rows(PAPER, "pool1")
+    table = _with_rows(table, Row("conv1", "convolution", (Convolution("conv1", 64, 5, 2),)))
+    return _named(_adaptive_side_pooling(_batch_norm(table)), "small-64", side=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant: what it is in a sentence, and its table."""
+
+    purpose: str
+    build: Callable[[], Architecture]
+
+
+VARIANTS: dict[str, Variant] = {
+    "paper": Variant("Table 1 and Figure 3 to the letter", lambda: PAPER),
+    "naive": Variant("Figure 2a, without reductions: shows what they save", _naive),
+    "fully-connected": Variant("the head that average pooling replaced (Section 5)", _fully_connected),
+    "inception5h": Variant("the network published with weights in 2014-15, 1,008 outputs", _inception5h),
+    "torchvision": Variant("torchvision's googlenet: batch normalisation, 3x3 for 5x5", _torchvision),
+    "batchnorm": Variant("the paper's filters with batch normalisation instead of LRN and biases", _batchnorm),
+    "small-32": Variant("batch normalisation and a gentle stem for pictures of 28 to 47 px", _small_32),
+    "small-64": Variant("batch normalisation and a gentle stem for pictures of 48 to 96 px", _small_64),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureSpec:
+    """Which network: a variant's name and the sizes a user may choose. `width` multiplies the filters."""
+
+    variant: str = "paper"
+    classes: int = 1000
+    channels: int = 3
+    width: float = 1.0
+    adaptive_side_pooling: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise InputError for a variant that does not exist and for sizes that cannot be."""
+        if self.variant not in VARIANTS:
+            near = difflib.get_close_matches(self.variant, VARIANTS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VARIANTS)}"
+            raise InputError(f"no variant is called {self.variant!r}; {hint}")
+        if self.classes < 1 or self.channels < 1:
+            raise InputError(f"classes and channels are at least 1, not {self.classes} and {self.channels}")
+        if not 0 < self.width <= 16:
+            raise InputError(f"width is above 0 and at most 16, not {self.width}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name, for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> ArchitectureSpec:
+        """Back from `to_dict`; raises InputError for fields that are unknown or missing."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        if set(fields) != names:
+            raise InputError(
+                f"an architecture has the fields {', '.join(sorted(names))}, not {', '.join(sorted(fields))}"
+            )
+        return cls(**fields)
+
+
+def with_dropout(architecture: Architecture, share: float) -> Architecture:
+    """The table with another dropout before its last layer; the side classifiers keep theirs."""
+    rows = tuple(replace(row, layers=(Dropout(share),)) if row.kind == "dropout" else row for row in architecture.rows)
+    return replace(architecture, rows=rows)
+
+
+def build_architecture(spec: ArchitectureSpec) -> Architecture:
+    """The table of a variant, sized as the spec says."""
+    table = _with_width(VARIANTS[spec.variant].build(), spec.width)
+    table = replace(_with_classes(table, spec.classes), channels=spec.channels)
+    return _adaptive_side_pooling(table) if spec.adaptive_side_pooling else table

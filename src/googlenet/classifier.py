@@ -1,0 +1,135 @@
+"""The classifier: an engine, its preprocessing and its classes; pictures in, ranked classes out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from googlenet.engines import Engine, open_engine
+from googlenet.errors import DataError, InputError
+from googlenet.images import BadImage, Preprocessing, Rgb, decode_image, decode_picture, to_square
+from googlenet.model import ClassLabel, load_model
+from googlenet.parallel import in_batches, map_in_order
+
+Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+"""A file's path, a file's bytes, a Pillow picture, or an array (H, W, 3) RGB or (H, W) grey, uint8."""
+
+_PICTURE_TYPES = (str, os.PathLike, bytes, Image.Image, np.ndarray)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A class in a ranking: its id in the data, its name for people, its probability."""
+
+    label: str
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What was said about one picture: the best classes first, or `error`, why the picture could not be read."""
+
+    image: str
+    ranking: tuple[Ranked, ...]
+    error: str | None = None
+
+    @property
+    def best(self) -> Ranked:
+        """The most probable class; raises DataError for a picture that could not be read."""
+        if self.error is not None:
+            raise DataError(f"{self.image}: {self.error}")
+        return self.ranking[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """An engine with what is needed around it; `classes` are in the order of the engine's outputs."""
+
+    engine: Engine
+    preprocessing: Preprocessing
+    classes: tuple[ClassLabel, ...]
+
+    @classmethod
+    def load(cls, path: str | Path, *, engine: str | None = None, device: str | None = None) -> Classifier:
+        """Open a model file or a RUN folder; raises as `load_model` and `open_engine` do."""
+        model = load_model(Path(path))
+        return cls(open_engine(model, name=engine, device=device), model.preprocessing, model.classes)
+
+    @overload
+    def predict(self, source: Picture, *, top: int = ..., batch: int = ...) -> Prediction: ...  # type: ignore[overload-overlap]
+    @overload
+    def predict(self, source: Iterable[Picture], *, top: int = ..., batch: int = ...) -> Iterator[Prediction]: ...
+    def predict(
+        self, source: Picture | Iterable[Picture], *, top: int = 5, batch: int = 16
+    ) -> Prediction | Iterator[Prediction]:
+        """Rank the `top` classes of one picture, or of each of many while they are read, in their order.
+
+        Many are run `batch` at a time and decoded ahead by threads, so that any number of them fits into memory. A
+        picture that is missing or bad gives a Prediction with `error`. Pictures without a path are named by their
+        position: "picture 0". Raises InputError for an array of another shape or dtype.
+        """
+        if top < 1 or batch < 1:
+            raise InputError(f"top and batch are at least 1, not {top} and {batch}")
+        if isinstance(source, _PICTURE_TYPES):
+            return next(self._stream([source], top, batch))
+        return self._stream(source, top, batch)
+
+    def _stream(self, sources: Iterable[Picture], top: int, batch: int) -> Iterator[Prediction]:
+        squares = map_in_order(self._read_square, enumerate(sources), ahead=2 * batch)
+        for pairs in in_batches(squares, batch):
+            good = [square for _, square in pairs if not isinstance(square, BadImage)]
+            rows = iter(self.engine.run(np.stack(good)).probabilities if good else ())
+            for name, square in pairs:
+                if isinstance(square, BadImage):
+                    yield Prediction(name, (), square.reason)
+                else:
+                    yield Prediction(name, rank_classes(next(rows), self.classes, top=top))
+
+    def _read_square(self, numbered: tuple[int, Picture]) -> tuple[str, Rgb | BadImage]:
+        index, source = numbered
+        image = _read_image(source)
+        return _name(source, index), image if isinstance(image, BadImage) else to_square(image, self.preprocessing)
+
+
+def rank_classes(
+    probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5
+) -> tuple[Ranked, ...]:
+    """Rank the classes of one picture by `probabilities` (C,), best first, equal ones in the order of the classes."""
+    order = np.argsort(-probabilities, kind="stable")[:top]
+    return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)
+
+
+def _name(source: Picture, index: int) -> str:
+    path = getattr(source, "filename", "") if isinstance(source, Image.Image) else source
+    return os.fspath(path) if isinstance(path, str | os.PathLike) and path else f"picture {index}"
+
+
+def _read_image(source: Picture) -> Rgb | BadImage:
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    if isinstance(source, Image.Image):
+        return decode_picture(source)
+    if isinstance(source, bytes):
+        return decode_image(source)
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"a picture is a path, bytes, a Pillow picture or an array, not {type(source).__name__}")
+    try:
+        return decode_image(Path(source).read_bytes())
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = error.strerror if isinstance(error, OSError) else None
+        return BadImage(f"cannot be read ({reason or error})")
+
+
+def _from_array(array: NDArray[np.uint8]) -> Rgb:
+    right_shape = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
+    if array.dtype != np.uint8 or not right_shape or array.size == 0:
+        raise InputError(f"a picture as an array is (H, W, 3) or (H, W) uint8, not {array.shape} {array.dtype}")
+    return array if array.ndim == 3 else np.repeat(array[:, :, np.newaxis], 3, axis=2)

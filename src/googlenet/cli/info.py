@@ -1,0 +1,99 @@
+"""`googlenet info`: what is this model, and does it still answer as it did?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from googlenet.errors import EXIT_FINDINGS
+
+if TYPE_CHECKING:
+    from googlenet.model import AnswerCheck, ModelHeader
+
+
+def info_command(
+    model: Annotated[Path, typer.Argument(help="A model file or a run folder.")],
+    verify: Annotated[bool, typer.Option("--verify", help="Run the known answer that the file carries.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+) -> None:
+    """Print what a model is: network, classes, preprocessing, data, scores; with --verify, check its known answer.
+
+    Example: googlenet info runs/demo --verify
+    """
+    from googlenet.model import read_header
+
+    header = read_header(model)
+    check = _verify(model, device) if verify else None
+    if as_json:
+        print(json.dumps(_fields(header, check), indent=2))
+    else:
+        print("\n".join(_lines(header, check)))
+    if check is not None and not check.agrees:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _verify(path: Path, device: str | None) -> AnswerCheck | None:
+    from googlenet.engines import open_engine
+    from googlenet.model import compare_answer, load_model
+
+    model = load_model(path)
+    if model.known_answer is None:
+        return None
+    answer = open_engine(model, device=device).run(model.known_answer.images).probabilities
+    return compare_answer(model.known_answer.probabilities, answer)
+
+
+def _fields(header: ModelHeader, check: AnswerCheck | None) -> dict[str, Any]:
+    return {
+        "architecture": header.spec.to_dict(),
+        "classes": [dataclasses.asdict(one) for one in header.classes],
+        "preprocessing": header.preprocessing.to_dict(),
+        **dataclasses.asdict(header.about),
+        "sha256": header.sha256,
+        "known_answer": None if check is None else {"worst_difference": check.worst, "agrees": check.agrees},
+    }
+
+
+def _lines(header: ModelHeader, check: AnswerCheck | None) -> list[str]:
+    preprocessing, about = header.preprocessing, header.about
+    names = [one.name for one in header.classes]
+    shown = ", ".join(names[:10]) + (f" ... ({len(names):,} in all)" if len(names) > 10 else "")
+    cut = "" if preprocessing.resize == preprocessing.side else f", centre {preprocessing.side}"
+    mean = ", ".join(f"{value:g}" for value in preprocessing.mean)
+    scale = ", ".join(f"{value:.5g}" for value in preprocessing.scale)
+    lines = [
+        f"variant        {header.spec.variant}, width {header.spec.width:g}, {len(names):,} classes",
+        f"classes        {shown}",
+        f"pictures       {preprocessing.fit} to {preprocessing.resize} px{cut}; {preprocessing.channel_order}, "
+        f"minus ({mean}), times ({scale})",
+        f"source         {about.source or 'not stated'}",
+        f"licence        {about.licence or 'not stated'}",
+        f"made           {about.created or 'not stated'}, with "
+        + ", ".join(f"{name} {number}" for name, number in about.versions.items()),
+        f"sha256         {header.sha256}",
+    ]
+    if about.data:
+        counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
+        rule = about.data.get("split")
+        how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
+        lines.append(f"data           {about.data.get('name')}: {counts}{how}")
+    if check is not None:
+        verdict = "agrees" if check.agrees else "DOES NOT AGREE: do not trust this file on this machine"
+        lines.append(f"known answer   {verdict} (worst difference of a probability {check.worst:.1e})")
+    elif not header.has_known_answer:
+        lines.append("known answer   none in this file")
+    return [*lines, *([] if not about.scores else [score_sentence(about.scores)])]
+
+
+def score_sentence(scores: dict[str, Any]) -> str:
+    """The scores of a model in a line."""
+    low, high = scores["top1_interval"]
+    return (
+        f"{scores['top1']:.1%} validation top-1 (95 % interval {low:.1%} to {high:.1%}, {scores['pictures']:,} "
+        f"pictures) after {scores['training_seconds']:.0f} s of training"
+    )

@@ -1,0 +1,76 @@
+"""The command's entry: the table of verbs, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from googlenet.cli.evaluate import evaluate_command
+from googlenet.cli.info import info_command
+from googlenet.cli.predict import predict_command
+from googlenet.cli.recipes import recipes_command
+from googlenet.cli.table1 import table1_command
+from googlenet.cli.train import train_command
+from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "train": train_command,
+    "evaluate": evaluate_command,
+    "predict": predict_command,
+    "info": info_command,
+    "recipes": recipes_command,
+    "table1": table1_command,
+}
+
+app = typer.Typer(
+    name="googlenet",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "GoogLeNet: from a folder of pictures to a trained, measured classifier.\n\n"
+        "Example: googlenet train photos/ --minutes 30; googlenet predict runs/photos-scratch picture.jpg"
+    ),
+)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"googlenet {version('googlenet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a verb."""
+
+
+def main() -> None:
+    """Run the command; a GoogLeNetError is printed as one line and exits with 2, a closed pipe ends quietly."""
+    # Torch's threads spin while they wait for each other, which starves the threads that load pictures on few cores;
+    # the library that they come with reads this once, when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        app()
+    except GoogLeNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_WRONG_INPUT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)

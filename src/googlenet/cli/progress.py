@@ -1,0 +1,106 @@
+"""Events of a training on the terminal: a live line where there is one, quiet lines where there is none."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from googlenet.runs import Event, StepDone, TrainingStopped, describe
+
+REFRESH_PER_SECOND = 4
+
+
+class TrainingDisplay:
+    """Shows events on standard error; a context manager, so that the terminal is left as it was found."""
+
+    def __init__(self) -> None:
+        """A live line needs a terminal on standard error."""
+        from rich.console import Console
+        from rich.live import Live
+
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.live = Live("", console=self.console, auto_refresh=False, transient=True) if sys.stderr.isatty() else None
+        self.refreshed = 0.0
+
+    def __enter__(self) -> TrainingDisplay:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live:
+            self.live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if isinstance(event, StepDone):
+            self._refresh(event)
+            return
+        sentence = describe(event)
+        if sentence:
+            self.console.print(sentence, markup=False)
+        if isinstance(event, TrainingStopped) and self.live:
+            self.live.update("", refresh=True)
+
+    def _refresh(self, event: StepDone) -> None:
+        import time
+
+        now = time.monotonic()
+        if self.live and now - self.refreshed >= 1 / REFRESH_PER_SECOND:
+            self.refreshed = now
+            self.live.update(live_line(event), refresh=True)
+
+
+def live_line(event: StepDone) -> str:
+    """One step as a line: epoch, speed, time left, every head's loss and their sum (all smoothed alike), rate."""
+    heads = " ".join(
+        f"{head.replace('auxiliary_', '')} {loss:.3f}" for head, loss in event.smoothed_head_losses.items()
+    )
+    left = "" if event.seconds_left is None else f"  {duration(event.seconds_left)} left"
+    return (
+        f"{event.progress:4.0%}  epoch {event.epoch}  {event.side} px  {event.images_per_second:.0f} images/s{left}  "
+        f"loss {event.smoothed_loss:.3f} = {heads}  accuracy {event.smoothed_accuracy:.1%}  "
+        f"rate {event.learning_rate:.4g}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time in words: `45 s`, `12 min`, `3 h 05 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class CountDisplay:
+    """Pictures done of all, with rate and time left, on standard error where that is a terminal."""
+
+    def __init__(self, what: str) -> None:
+        """`what` is done to the pictures: "evaluated", "predicted"."""
+        import time
+
+        self.what = what
+        self.clock = time.monotonic
+        self.started = self.shown = time.monotonic()
+        self.on = sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Show the state, a few times a second; the line vanishes when all is done."""
+        now = self.clock()
+        if not self.on:
+            return
+        if done == total:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        elif now - self.shown >= 1 / REFRESH_PER_SECOND:
+            self.shown = now
+            rate = done / max(now - self.started, 1e-9)
+            left = f" of {total:,}, {duration((total - done) / rate)} left" if total and rate else ""
+            line = f"\r\x1b[K{done:,}{left} {self.what}, {rate:.0f} images/s"
+            print(line, end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self.on:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

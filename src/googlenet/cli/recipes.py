@@ -1,0 +1,45 @@
+"""`googlenet recipes`: the settings of each recipe."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def recipes_command(
+    name: Annotated[str | None, typer.Argument(help="A recipe; left out: all of them in a line each.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the recipes, or show all settings of one.
+
+    Example: googlenet recipes scratch
+    """
+    from googlenet.recipes import PURPOSES, RECIPES, Recipe, get_recipe
+
+    if name is None:
+        if as_json:
+            print(json.dumps({key: recipe.to_dict() for key, recipe in RECIPES.items()}, indent=2))
+        else:
+            for key, purpose in PURPOSES.items():
+                print(f"{key:<10} {purpose}")
+        return
+    settings = get_recipe(name).to_dict()
+    if as_json:
+        print(json.dumps(settings, indent=2))
+        return
+    print(f"{name}: {PURPOSES[name]}\n")
+    for key, value in settings.items():
+        print(f"{key:<22} {setting_text(value):<28} {Recipe.model_fields[key].description}")
+
+
+def setting_text(value: object) -> str:
+    """A setting's value as a user would write it after `--set key=`."""
+    if value is None:
+        return "none"
+    if isinstance(value, list):
+        return ",".join(setting_text(part) for part in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return json.dumps(value) if isinstance(value, bool) else str(value)

@@ -1,0 +1,43 @@
+"""What a user names as pictures -> paths: files, folders, globs, and `-` for a list on standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from googlenet.dataset import is_hidden, is_picture_name
+from googlenet.errors import InputError
+
+
+def expand_sources(sources: Iterable[str]) -> Iterator[str]:
+    """Yield paths in order, a folder's sorted; a path that does not exist is yielded too, to fail as a picture.
+
+    Raises InputError for a folder or a glob without pictures: nothing would be said about them.
+    """
+    for source in sources:
+        if source == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        elif Path(source).is_dir():
+            yield from _not_empty(_pictures_below(source), f"the folder {source} holds no pictures")
+        elif glob.has_magic(source) and not Path(source).exists():
+            yield from _not_empty(sorted(glob.iglob(source, recursive=True)), f"nothing matches {source}")
+        else:
+            yield source
+
+
+def _pictures_below(folder: str) -> Iterator[str]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield from (os.path.join(parent, name) for name in sorted(files) if is_picture_name(name))
+
+
+def _not_empty(paths: Iterable[str], sentence: str) -> Iterator[str]:
+    found = False
+    for path in paths:
+        found = True
+        yield path
+    if not found:
+        raise InputError(sentence)

@@ -1,0 +1,90 @@
+"""`googlenet table1`: the paper's table, computed beside printed."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from googlenet.architecture import VARIANTS, network_cost
+from googlenet.architecture.cost import NetworkCost, RowCost, cost_to_dict
+from googlenet.errors import InputError
+
+HEADER = ("layer", "type", "output", "depth", "params", "printed", "multiply-adds", "printed")
+UNMET = " *"
+
+
+def table1_command(
+    variant: Annotated[str, typer.Option(help=f"One of {', '.join(VARIANTS)}.")] = "paper",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+) -> None:
+    """Print Table 1, counted, beside what the paper prints.
+
+    Example: googlenet table1 --variant batchnorm
+    """
+    if variant not in VARIANTS:
+        near = difflib.get_close_matches(variant, VARIANTS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VARIANTS)}"
+        raise InputError(f"no variant is called {variant!r}; {hint}")
+    cost = network_cost(VARIANTS[variant].build())
+    if as_json:
+        print(json.dumps(cost_to_dict(cost), indent=2))
+    else:
+        print("\n".join(_lines(variant, cost, markdown=markdown)))
+
+
+def _lines(variant: str, cost: NetworkCost, *, markdown: bool) -> list[str]:
+    rows = [HEADER, *(_cells(row) for row in cost.rows)]
+    table = _markdown_table(rows) if markdown else _text_table(rows)
+    totals = [
+        f"{variant}: {VARIANTS[variant].purpose}; input {cost.side}x{cost.side}, {cost.classes:,} classes",
+        f"parameters                        {cost.parameters:,}",
+        f"parameters with side classifiers  {cost.parameters_with_auxiliary:,}",
+        f"multiply-adds                     {cost.multiply_adds:,}",
+        f"layers with weights, in depth     {cost.depth}",
+    ]
+    note = [
+        "* The printed cell is met by no reading of the table: with or without biases, rounded down or up,",
+        "  K = 1,024 parameters, M = 1,000,000 multiply-adds.",
+    ]
+    unmet = any(UNMET in cell for row in rows for cell in row)
+    return [*table, "", *([f"    {line}" for line in totals] if markdown else totals), *(["", *note] if unmet else [])]
+
+
+def _cells(row: RowCost) -> tuple[str, ...]:
+    return (
+        row.name,
+        row.kind,
+        row.output + (UNMET if row.output_met is False else ""),
+        str(row.depth),
+        f"{row.parameters:,}" if row.parameters else "",
+        _printed(row.printed_parameters, row.parameters_met),
+        f"{row.multiply_adds:,}" if row.multiply_adds else "",
+        _printed(row.printed_multiply_adds, row.multiply_adds_met),
+    )
+
+
+def _printed(text: str | None, met: bool | None) -> str:
+    return "" if text is None else text + (UNMET if met is False else "  ")
+
+
+def _text_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    left = 3  # columns of text; the others are numbers
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
+
+
+def _markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = ["| " + " | ".join(cell.strip().replace("*", r"\*") for cell in row) + " |" for row in rows]
+    return [lines[0], "|---" * len(HEADER) + "|", *lines[1:]]

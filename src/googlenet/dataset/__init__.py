@@ -1,0 +1,35 @@
+"""Pictures with classes: folders, tars and embedded sets, their splits, and what is ignored."""
+
+from googlenet.dataset.dataset import DEFAULT_SPLIT_RULE, Dataset, check_for_training, hold_back, open_dataset, relabel
+from googlenet.dataset.embedded import EMBEDDED, ArraySource
+from googlenet.dataset.folder import FolderSource, read_folder
+from googlenet.dataset.layout import Ignored, Layout, Split, classify_names, is_hidden, is_picture_name
+from googlenet.dataset.samples import Sample, Samples, Source
+from googlenet.dataset.split import SplitRule, split_samples
+from googlenet.dataset.tar import TarSource, read_tar
+
+__all__ = [
+    "DEFAULT_SPLIT_RULE",
+    "EMBEDDED",
+    "ArraySource",
+    "Dataset",
+    "FolderSource",
+    "Ignored",
+    "Layout",
+    "Sample",
+    "Samples",
+    "Source",
+    "Split",
+    "SplitRule",
+    "TarSource",
+    "check_for_training",
+    "classify_names",
+    "hold_back",
+    "is_hidden",
+    "is_picture_name",
+    "open_dataset",
+    "read_folder",
+    "read_tar",
+    "relabel",
+    "split_samples",
+]

@@ -1,0 +1,69 @@
+"""Pictures that belong together, each with its class: `Sample`, `Samples`, and the `Source` that they are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.images import BadImage, Rgb
+
+
+def quote_names(names: Sequence[str]) -> str:
+    """List names for a message: the first five in quotes, and how many more there are."""
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(f"'{name}'" for name in names[:5]) + more
+
+
+class Source(Protocol):
+    """Where pictures are read from by name; safe to use from several threads, and can be pickled."""
+
+    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+        """Read and decode the picture `name` as `decode_image` does; an `OSError` of reading may pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture: `name` is its path below the data ("train/cat/001.jpg"), `label` the position of its class."""
+
+    name: str
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Pictures in a fixed order, their classes, and where they are read from."""
+
+    classes: tuple[str, ...]
+    items: tuple[Sample, ...]
+    source: Source
+
+    def __len__(self) -> int:
+        """Count the pictures, bad ones included: only decoding tells them apart."""
+        return len(self.items)
+
+    def decode(self, index: int, *, shortest_side: int | None = None) -> Rgb | BadImage:
+        """Read picture `index`: (H, W, 3) uint8 RGB, reduced to `shortest_side` where larger, or why it is bad."""
+        try:
+            return self.source.decode(self.items[index].name, shortest_side)
+        except OSError as error:  # vanished, no permission, a disk or network that fails
+            return BadImage(f"cannot be read ({error.strerror or error})")
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(N,) int64: the label of each picture."""
+        return np.array([item.label for item in self.items], dtype=np.int64)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pictures of each class, in the order of `classes`, 0 included."""
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        return dict(zip(self.classes, counts.tolist(), strict=True))
+
+    def select(self, indices: Sequence[int]) -> Samples:
+        """Keep the pictures at `indices`, in that order."""
+        return replace(self, items=tuple(self.items[index] for index in indices))

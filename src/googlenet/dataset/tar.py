@@ -1,0 +1,99 @@
+"""A plain `.tar` of pictures, laid out as a folder would be and read in place, without unpacking."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import tarfile
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+
+from googlenet.dataset.layout import SPLIT_FOLDERS, SUFFIXES, Layout, classify_names, is_hidden
+from googlenet.errors import DataError, InputError
+from googlenet.images import BadImage, Rgb, decode_image
+
+Extent = tuple[int, int]  # offset and size in bytes
+
+
+class TarSource:
+    """Reads pictures at known places of a tar; `os.pread` shares no position, so threads need no lock."""
+
+    def __init__(self, path: Path, members: Mapping[str, Extent]) -> None:
+        """Open `path`, whose pictures lie at `members`."""
+        self._path, self._members = path, members
+        self._descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._descriptor)
+
+    def __reduce__(self) -> tuple[type[TarSource], tuple[Path, Mapping[str, Extent]]]:
+        """Pickle as path and places: a worker process opens the file itself."""
+        return TarSource, (self._path, self._members)
+
+    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+        """Read and decode the member `name`; raises `OSError` where the file cannot be read."""
+        offset, size = self._members[name]
+        return decode_image(os.pread(self._descriptor, size, offset), shortest_side=shortest_side)
+
+
+def read_tar(path: Path) -> tuple[Layout, TarSource]:
+    """Find the pictures of a plain tar in one pass over its headers.
+
+    Names lose a leading "./" and the one folder that all else lies in (mydata/train/...). Raises `InputError` for
+    anything but a plain tar, `DataError` for a damaged one, an unsafe name, or a layout that is not understood.
+    """
+    files, folders, links = _index(path)
+    top = _common_folder([*files, *(f"{folder}/" for folder in folders)])
+    members = {name.removeprefix(top): extent for name, extent in files.items()}
+    inner_folders = [folder.removeprefix(top) for folder in folders if f"{folder}/" != top]
+    inner_links = [link.removeprefix(top) for link in links]
+    layout = classify_names(members, folders=inner_folders, links=inner_links, data=str(path))
+    return layout, TarSource(path, members)
+
+
+def _index(path: Path) -> tuple[dict[str, Extent], list[str], list[str]]:
+    """Where the files of a tar lie, and the names of its folders and of its links and special files."""
+    files: dict[str, Extent] = {}
+    folders: list[str] = []
+    links: list[str] = []
+    try:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            for member in tar:
+                name = _safe_name(member.name, path)
+                if member.isdir():
+                    folders.extend([name] if name != "." else [])
+                elif member.isreg() and not member.issparse():
+                    files[name] = (member.offset_data, member.size)
+                else:
+                    links.append(name)
+                tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps a record of each otherwise
+            # tarfile stops without a word at a damaged header; the true end is a block of zeros.
+            end = tar.offset
+            file.seek(end)
+            if any(file.read(tarfile.BLOCKSIZE) or b"?"):
+                raise DataError(f"{path} is damaged or truncated at byte {end:,}: copy it again")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+        if files or folders or links:
+            raise DataError(f"{path} is damaged or truncated ({error}): copy it again") from error
+        raise InputError(
+            f"{path} is not a plain .tar: unpack it to a folder, or repack it without compression"
+        ) from error
+    return files, folders, links
+
+
+def _safe_name(name: str, path: Path) -> str:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise DataError(f"{path} holds the unsafe name {name!r}: make the tar anew from inside the data's folder")
+    return posixpath.normpath(name)
+
+
+def _common_folder(paths: list[str]) -> str:
+    """Give the one top folder ("mydata/") that holds all else and is neither a split nor a class; "" without one."""
+    tops = {path.split("/")[0] for path in paths}
+    visible = [top for top in tops if not is_hidden(top)]
+    if len(visible) != 1 or visible[0].lower() in SPLIT_FOLDERS:
+        return ""
+    top = f"{visible[0]}/"
+    is_class = any(path.startswith(top) and path.count("/") == 1 and path.lower().endswith(SUFFIXES) for path in paths)
+    return "" if is_class else top

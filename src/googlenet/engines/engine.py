@@ -1,0 +1,83 @@
+"""The narrow waist: everything that runs a model takes uint8 RGB squares and gives `Outputs`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from importlib import import_module
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.errors import InputError, MissingExtraError
+from googlenet.model import Model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """What a network says about N squares, by name.
+
+    `probabilities`: (N, classes) float32; `features`: (N, F) float32, what the last layer reads; `maps`: (N, F, h, w)
+    float32, the grid that `features` is the average of. An engine may leave the last two out.
+    """
+
+    probabilities: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+    maps: NDArray[np.float32] | None = None
+
+
+class Engine(Protocol):
+    """Something that runs a model: `name` says what, `run` does it.
+
+    Preprocessing (mean, scale, channel order) is an engine's first operation, from the model's own record.
+    """
+
+    @property
+    def name(self) -> str:
+        """Short name, with the device where there are several."""
+        ...
+
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """Run squares (N, side, side, 3) uint8 RGB, N from 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEntry:
+    """How an engine is made: `factory` is "module:function", called with (model, device=...), in `package`'s extra."""
+
+    factory: str
+    package: str
+    extra: str
+
+
+ENGINES: dict[str, EngineEntry] = {
+    "torch": EngineEntry("googlenet.engines.torch_engine:TorchEngine.from_model", package="torch", extra="train"),
+}
+"""Engines by name, the preferred one first; nothing is imported before it is chosen."""
+
+
+def open_engine(model: Model, *, name: str | None = None, device: str | None = None) -> Engine:
+    """Make the engine called `name` (left out: the preferred one) for a model, on `device` (left out: its choice).
+
+    Raises InputError for a name that does not exist, MissingExtraError where the engine's package is not installed.
+    """
+    name = next(iter(ENGINES)) if name is None else name
+    if name not in ENGINES:
+        raise InputError(f"no engine is called {name!r}; there is {', '.join(ENGINES)}")
+    return _load_factory(ENGINES[name])(model, device=device)
+
+
+class _Factory(Protocol):
+    def __call__(self, model: Model, *, device: str | None) -> Engine: ...
+
+
+def _load_factory(entry: EngineEntry) -> _Factory:
+    module, _, attribute = entry.factory.partition(":")
+    try:
+        return cast(_Factory, reduce(getattr, attribute.split("."), import_module(module)))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != entry.package:
+            raise
+        raise MissingExtraError(entry.package, extra=entry.extra, purpose="running this model") from error

@@ -1,0 +1,51 @@
+"""Everything this package raises on purpose, as one tree.
+
+    GoogLeNetError                 anything below; its text is a sentence for the user
+    |-- InputError                 wrong use: a flag, a key, a value, a path             exit code 2
+    |   |-- SettingsError          a recipe's setting that does not exist or cannot be
+    |   `-- MissingExtraError      a part of the package that is not installed
+    |-- DataError                  the pictures: none, an empty class, too many bad ones  exit code 2
+    |-- ModelFileError             a model file that cannot be trusted or understood      exit code 2
+    `-- TrainingError              a training that cannot go on (a loss that is not finite) exit code 2
+
+Exit codes: 0 done, 1 done with findings (bad pictures, a failed verification), 2 wrong use or input. A picture that
+cannot be decoded is not an exception but a value, `googlenet.images.BadImage`.
+"""
+
+from __future__ import annotations
+
+EXIT_DONE = 0
+EXIT_FINDINGS = 1
+EXIT_WRONG_INPUT = 2
+
+
+class GoogLeNetError(Exception):
+    """Base of all errors of this package; `str(error)` is a sentence that can be shown to the user."""
+
+
+class InputError(GoogLeNetError):
+    """A flag, key, value or path that cannot be used."""
+
+
+class SettingsError(InputError):
+    """A recipe setting that does not exist, has the wrong type, or contradicts another one."""
+
+
+class MissingExtraError(InputError):
+    """An optional part of the package that is needed and not installed."""
+
+    def __init__(self, package: str, *, extra: str, purpose: str) -> None:
+        """Say which `package` is missing, for what `purpose`, and the command that installs its `extra`."""
+        super().__init__(f'{purpose} needs {package}, which is not installed: pip install "googlenet[{extra}]"')
+
+
+class DataError(GoogLeNetError):
+    """Pictures that cannot be used: none found, an empty class, a class missing from a split, too many bad ones."""
+
+
+class ModelFileError(GoogLeNetError):
+    """A model or checkpoint file that is damaged, of another kind, or contradicts itself."""
+
+
+class TrainingError(GoogLeNetError):
+    """A training that cannot go on, such as a loss that is not finite."""

@@ -1,0 +1,140 @@
+"""Exact counts over pictures: added up batch by batch and process by process, divided once, at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.errors import DataError, TrainingError
+from googlenet.evaluation.intervals import wilson_interval
+
+_LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)  # so that the loss of a 0 is finite: 87.3
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How one class fared: `support` pictures are of it, `predicted` were said to be.
+
+    `precision` (of the predicted, the share that is right) and `recall` (of the support, the share that was found) are
+    None where there is nothing to divide by.
+    """
+
+    label: str
+    precision: float | None
+    recall: float | None
+    support: int
+    predicted: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What was counted on `pictures` pictures of a split; accuracies are shares 0 ... 1, `loss` is nats a picture.
+
+    `top5`: the class is among the best 5, or all where there are fewer; `macro_recall`: mean over the classes that have
+    pictures; `confusion` (C, C) int64: rows are the true classes; `bad_pictures`: (name, reason), counted nowhere else.
+    """
+
+    top1: float
+    top5: float
+    top1_interval: tuple[float, float]
+    loss: float
+    pictures: int
+    split: str
+    macro_recall: float
+    classes: tuple[ClassScore, ...]
+    confusion: NDArray[np.int64]
+    bad_pictures: tuple[tuple[str, str], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `googlenet evaluate --json`."""
+        return {
+            "split": self.split,
+            "pictures": self.pictures,
+            "top1": self.top1,
+            "top1_interval": list(self.top1_interval),
+            "top5": self.top5,
+            "loss": self.loss,
+            "macro_recall": self.macro_recall,
+            "classes": [
+                {"label": one.label, "precision": one.precision, "recall": one.recall, "pictures": one.support}
+                for one in self.classes
+            ],
+            "confusion": self.confusion.tolist(),
+            "bad_pictures": [{"image": name, "error": reason} for name, reason in self.bad_pictures],
+        }
+
+
+class Counts:
+    """A running count for `classes` classes: the confusion matrix, the top-5 hits and the sum of the losses."""
+
+    def __init__(self, classes: int) -> None:
+        """Start at nothing."""
+        self.confusion = np.zeros((classes, classes), np.int64)
+        self.top5 = 0
+        self.loss = 0.0
+
+    @property
+    def pictures(self) -> int:
+        """Pictures counted."""
+        return int(self.confusion.sum())
+
+    @property
+    def top1(self) -> int:
+        """Pictures whose most probable class is theirs."""
+        return int(np.trace(self.confusion))
+
+    def add(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> None:
+        """Count a batch: `labels` (N,), `probabilities` (N, classes); of equal ones, the first class ranks higher.
+
+        Raises TrainingError for a probability that is not finite: it would be counted as an answer.
+        """
+        if not np.isfinite(probabilities).all():
+            raise TrainingError("the network's answer is not a finite number; its weights cannot be used")
+        given = probabilities[np.arange(len(labels)), labels][:, np.newaxis]
+        before = np.arange(probabilities.shape[1]) < labels[:, np.newaxis]
+        rank = ((probabilities > given) | ((probabilities == given) & before)).sum(axis=1)
+        self.top5 += int((rank < 5).sum())
+        self.loss += float(-np.log(np.maximum(given.astype(np.float64), _LEAST_PROBABILITY)).sum())
+        np.add.at(self.confusion, (labels, probabilities.argmax(axis=1)), 1)
+
+    def merge(self, other: Counts) -> None:
+        """Add what another process counted on other pictures."""
+        self.confusion += other.confusion
+        self.top5 += other.top5
+        self.loss += other.loss
+
+    def result(
+        self, labels: tuple[str, ...], *, split: str, bad_pictures: tuple[tuple[str, str], ...] = ()
+    ) -> Evaluation:
+        """Divide, once; `labels` are the classes' ids. Raises DataError where no picture was counted."""
+        pictures = self.pictures
+        if pictures == 0:
+            raise DataError(f"{split}: there is no picture to evaluate on ({len(bad_pictures)} could not be read)")
+        scores = tuple(self._class_score(index, label) for index, label in enumerate(labels))
+        recalls = [score.recall for score in scores if score.recall is not None]
+        return Evaluation(
+            top1=self.top1 / pictures,
+            top5=self.top5 / pictures,
+            top1_interval=wilson_interval(self.top1, pictures),
+            loss=self.loss / pictures,
+            pictures=pictures,
+            split=split,
+            macro_recall=sum(recalls) / len(recalls),
+            classes=scores,
+            confusion=self.confusion.copy(),
+            bad_pictures=bad_pictures,
+        )
+
+    def _class_score(self, index: int, label: str) -> ClassScore:
+        right = int(self.confusion[index, index])
+        support, predicted = int(self.confusion[index].sum()), int(self.confusion[:, index].sum())
+        return ClassScore(
+            label=label,
+            precision=right / predicted if predicted else None,
+            recall=right / support if support else None,
+            support=support,
+            predicted=predicted,
+        )

@@ -1,0 +1,1 @@
+"""Other people's files and our weights, one file a format."""

@@ -1,0 +1,68 @@
+"""torchvision's `googlenet` state dict <-> weights of the variant `torchvision`, named after the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.errors import ModelFileError
+
+Arrays = Mapping[str, NDArray[np.float32]]
+
+MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+BRANCHES = {
+    "branch1": "1x1",
+    "branch2.0": "3x3_reduce",
+    "branch2.1": "3x3",
+    "branch3.0": "5x5_reduce",
+    "branch3.1": "5x5",
+    "branch4.1": "pool_projection",
+}
+STEM = {"conv1": "conv1", "conv2": "conv2_reduce", "conv3": "conv2"}
+AUXILIARIES = {"aux1": "auxiliary_4a", "aux2": "auxiliary_4d"}
+CONVOLUTION_PARTS = {"conv.weight": "weight"} | {
+    f"bn.{part}": f"normalization.{part}" for part in ("weight", "bias", "running_mean", "running_var")
+}
+COUNTER = ".num_batches_tracked"
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    """Every name of theirs with ours."""
+    convolutions = STEM | {
+        f"inception{module}.{theirs}": f"{module}.{ours}" for module in MODULES for theirs, ours in BRANCHES.items()
+    }
+    convolutions |= {f"{theirs}.conv": f"{ours}.convolution" for theirs, ours in AUXILIARIES.items()}
+    for theirs, ours in convolutions.items():
+        for their_part, our_part in CONVOLUTION_PARTS.items():
+            yield f"{theirs}.{their_part}", f"{ours}.{our_part}"
+    linears = {"fc": "linear"}
+    for theirs, ours in AUXILIARIES.items():
+        linears |= {f"{theirs}.fc1": f"{ours}.fully_connected", f"{theirs}.fc2": f"{ours}.linear"}
+    for theirs, ours in linears.items():
+        for part in ("weight", "bias"):
+            yield f"{theirs}.{part}", f"{ours}.{part}"
+
+
+NAMES = dict(_names())
+
+
+def from_state_dict(state: Arrays) -> dict[str, NDArray[np.float32]]:
+    """Weights by our names; the side classifiers may be missing, counters of batches are dropped.
+
+    Raises ModelFileError that lists the names which do not belong to torchvision's googlenet. Shapes are checked where
+    the weights are put to use.
+    """
+    unknown = [name for name in state if name not in NAMES and not name.endswith(COUNTER)]
+    if unknown:
+        raise ModelFileError(
+            f"not a state dict of torchvision's googlenet: left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
+        )
+    return {NAMES[name]: array for name, array in state.items() if name in NAMES}
+
+
+def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:
+    """Weights of the variant `torchvision` by torchvision's names, without its counters of batches."""
+    theirs = {ours: name for name, ours in NAMES.items()}
+    return {theirs[name]: array for name, array in weights.items()}

@@ -1,0 +1,152 @@
+"""Bytes of a picture file -> (H, W, 3) uint8 RGB, or a `BadImage` that says why not; the header is judged first."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+Rgb: TypeAlias = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB."""
+
+# Only what people really have: each further parser of Pillow is one more door for hostile files.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+PIXEL_LIMIT = 178_956_970  # where Pillow, too, raises instead of warning
+
+_PILLOW_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+
+_UPRIGHT = {  # EXIF orientation -> what makes the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BadImage:
+    """A picture that cannot be used; `reason` is a short fragment such as `truncated file`."""
+
+    reason: str
+
+
+def decode_image(data: bytes, *, shortest_side: int | None = None) -> Rgb | BadImage:
+    """Decode a picture file, upright, on white where it is transparent, the first frame where it has several.
+
+    With `shortest_side` (pixels) a larger picture is reduced until its shorter side is exactly that; a smaller one
+    stays as it is. Never raises for whatever the bytes are, and never returns part of a truncated picture.
+    """
+    if not data:
+        return BadImage("empty file")
+    _silence_pillow()
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > PIXEL_LIMIT:
+                return BadImage(_too_large(width * height))
+            return _decode(image, shortest_side)
+    except Exception as error:  # Pillow's parsers let through whatever Python raises on damaged bytes
+        return BadImage(_reason(error))
+
+
+def decode_picture(picture: Image.Image) -> Rgb | BadImage:
+    """Decode a picture that Pillow has opened or made, as `decode_image` does with its file."""
+    _silence_pillow()
+    try:
+        return _decode(picture, None)
+    except Exception as error:  # opened but not yet read: the same parsers
+        return BadImage(_reason(error))
+
+
+def _decode(image: Image.Image, shortest_side: int | None) -> Rgb:
+    reduced = None if shortest_side is None else _reduced_size(image.size, shortest_side)
+    if reduced is not None:
+        image.draft(None, reduced)  # a JPEG decodes at 1/2, 1/4 or 1/8, never below `reduced`; others ignore it
+    image.load()
+    rgb = _to_rgb(image)
+    if reduced is not None:
+        rgb = rgb.resize(reduced, Image.Resampling.HAMMING, reducing_gap=3.0)  # sharper than bilinear, as fast
+    orientation = _orientation(image)  # after load: TIFF turns itself there, and PNG's EXIF may follow the pixels
+    if orientation in _UPRIGHT:
+        rgb = rgb.transpose(_UPRIGHT[orientation])
+    return np.array(rgb)  # a copy, because Pillow's own view is read-only
+
+
+def _reduced_size(size: tuple[int, int], shortest_side: int) -> tuple[int, int] | None:
+    """(width, height) whose shorter side is `shortest_side`, or None where the picture is not larger than that."""
+    shorter = min(size)
+    if shorter <= shortest_side:
+        return None
+    width, height = (round(side * shortest_side / shorter) for side in size)
+    return width, height
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_to_8_bits(np.asarray(image), image.mode)).convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    # On white: cut-out pictures are made for light pages, a dark drawing would vanish on black, and the colour stored
+    # below full transparency is arbitrary.
+    transparent = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(transparent, mask=transparent)
+    return white
+
+
+def _to_8_bits(values: NDArray[np.generic], mode: str) -> NDArray[np.uint8]:
+    """Scale grey values of 16 bits (`I;16`, and `I` of a PGM), 32 bits or floats to 0..255; Pillow would clip them.
+
+    Floats and 32 bits have no stated white: it is the first of the usual ones that holds the brightest pixel.
+    """
+    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    brightest = float(grey.max())
+    whites = (1.0, 255.0, 65535.0) if mode == "F" else (65535.0,)
+    white = next((white for white in whites if brightest <= white), brightest)
+    return np.asarray((grey.clip(0.0, white) * (255.0 / white)).round(), dtype=np.uint8)
+
+
+def _orientation(image: Image.Image) -> int | None:
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # broken EXIF says nothing about the pixels
+        return None
+    return orientation if isinstance(orientation, int) else None
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, UnidentifiedImageError):
+        return "not a picture"
+    if isinstance(error, Image.DecompressionBombError):
+        pixels = re.search(r"\d+", text)
+        return _too_large(int(pixels[0]) if pixels else None)
+    if isinstance(error, MemoryError):
+        return "not enough memory to decode it"
+    if isinstance(error, EOFError) or re.search("truncated|EOF|not enough", text, re.IGNORECASE):
+        return "truncated file"
+    return f"damaged file ({text[:100] or type(error).__name__})"
+
+
+def _too_large(pixels: int | None) -> str:
+    found = "" if pixels is None else f" {pixels / 1e6:.0f} million pixels,"
+    return f"too large:{found} the limit is {PIXEL_LIMIT / 1e6:.0f} million"
+
+
+def _silence_pillow() -> None:
+    """Keep Pillow's warnings (odd EXIF, large picture) from the terminal: what matters is in the `BadImage`.
+
+    The filter stays, on purpose: `warnings.catch_warnings` around each picture is not safe with threads, which would
+    restore each other's filters. It is checked each time because tests and `-W error` put theirs in front.
+    """
+    if tuple(warnings.filters[:1]) != (_PILLOW_QUIET,):
+        warnings.filterwarnings("ignore", module=_PILLOW_QUIET[3].pattern)

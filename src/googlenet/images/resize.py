@@ -1,0 +1,91 @@
+"""Resizing, and the three ways in which a whole picture becomes a square."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, get_args
+
+import numpy as np
+from PIL import Image
+
+from googlenet.errors import InputError
+from googlenet.images.decode import Rgb
+
+Fit = Literal["crop", "squash", "letterbox"]
+FITS: tuple[Fit, ...] = get_args(Fit)
+
+Interpolation = Literal["bilinear", "area", "nearest", "bicubic", "lanczos"]
+INTERPOLATIONS: dict[Interpolation, Image.Resampling] = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "area": Image.Resampling.BOX,
+    "nearest": Image.Resampling.NEAREST,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+_WIDEST_FILTER = 3.0  # Lanczos: pixels of the coarser side that are read beyond the box
+
+Box = tuple[float, float, float, float]
+
+
+def resize_image(
+    image: Rgb, width: int, height: int, *, box: Box | None = None, interpolation: Interpolation = "bilinear"
+) -> Rgb:
+    """Resize the part `box` (left, top, right, bottom in pixels, fractions allowed) of `image` to (height, width, 3).
+
+    All but `nearest` are antialiased where they shrink. Pixels just outside the box count where a filter reaches them,
+    so that cutting and resizing agree.
+    """
+    left, top, right, bottom = box or (0.0, 0.0, image.shape[1], image.shape[0])
+    # Only what the filter can reach goes to Pillow: less to copy, and its float32 boxes stay exact in long pictures.
+    rows = _within_reach(top, bottom, height, image.shape[0])
+    columns = _within_reach(left, right, width, image.shape[1])
+    near = Image.fromarray(np.ascontiguousarray(image[rows, columns]))
+    moved = (left - columns.start, top - rows.start, right - columns.start, bottom - rows.start)
+    return np.array(near.resize((width, height), INTERPOLATIONS[interpolation], box=moved))
+
+
+def _within_reach(start: float, stop: float, size: int, length: int) -> slice:
+    reach = _WIDEST_FILTER * max(1.0, (stop - start) / size) + 1.0
+    return slice(max(0, math.floor(start - reach)), min(length, math.ceil(stop + reach)))
+
+
+def fit_square(
+    image: Rgb, side: int, *, fit: Fit, resize: int | None = None, fill: tuple[int, int, int] = (124, 117, 104)
+) -> Rgb:
+    """Make a whole picture (H, W, 3) the centre (side, side, 3) of a picture scaled to `resize` (default: `side`).
+
+    `squash` scales to resize x resize, `crop` the shorter side to resize, `letterbox` the longer side, with borders of
+    the colour `fill`. Only what is in the square is computed, so very slim pictures cost no more than others. Raises
+    `InputError` where resize < side.
+    """
+    resize = side if resize is None else resize
+    if side < 1 or resize < side:
+        raise InputError(
+            f"a picture scaled to {resize} pixels cannot fill a square of {side}: resize must be >= side >= 1"
+        )
+    height, width = image.shape[:2]
+    scaled_width, scaled_height = _scaled_size(width, height, resize, fit)
+    left, right, inner_width = _centre(width, scaled_width, side)
+    top, bottom, inner_height = _centre(height, scaled_height, side)
+    inner = resize_image(image, inner_width, inner_height, box=(left, top, right, bottom))
+    if (inner_width, inner_height) == (side, side):
+        return inner
+    square = np.full((side, side, 3), fill, dtype=np.uint8)
+    x, y = (side - inner_width) // 2, (side - inner_height) // 2
+    square[y : y + inner_height, x : x + inner_width] = inner
+    return square
+
+
+def _scaled_size(width: int, height: int, resize: int, fit: Fit) -> tuple[int, int]:
+    """(width, height) of the whole picture before its centre is cut."""
+    if fit == "squash":
+        return resize, resize
+    whole = min(width, height) if fit == "crop" else max(width, height)
+    return max(1, round(width * resize / whole)), max(1, round(height * resize / whole))
+
+
+def _centre(length: int, scaled: int, side: int) -> tuple[float, float, int]:
+    """Along one axis: start and stop in the picture, and how many of the `side` pixels they fill."""
+    shown = min(scaled, side)
+    start = (scaled - shown) // 2
+    return start * length / scaled, (start + shown) * length / scaled, shown

@@ -1,0 +1,32 @@
+"""Models: the record, and the one file it is saved as."""
+
+from googlenet.model.checks import check_shapes
+from googlenet.model.file import (
+    MODEL_FILE,
+    ModelHeader,
+    load_model,
+    read_header,
+    resolve_model_path,
+    save_model,
+)
+from googlenet.model.known_answer import TOLERANCE, AnswerCheck, compare_answer, known_answer_images
+from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
+
+__all__ = [
+    "AUXILIARY_PREFIX",
+    "MODEL_FILE",
+    "TOLERANCE",
+    "About",
+    "AnswerCheck",
+    "ClassLabel",
+    "KnownAnswer",
+    "Model",
+    "ModelHeader",
+    "check_shapes",
+    "compare_answer",
+    "known_answer_images",
+    "load_model",
+    "read_header",
+    "resolve_model_path",
+    "save_model",
+]

@@ -1,0 +1,81 @@
+"""Whether a model fits together; asked before it is written and after it was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from googlenet.architecture import ArchitectureSpec, build_architecture, check_input_side, weight_shapes
+from googlenet.errors import InputError, ModelFileError
+from googlenet.model.model import AUXILIARY_PREFIX, Model
+
+
+def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], *, where: str) -> None:
+    """Compare names and shapes of weights with the architecture's; ModelFileError lists both sides.
+
+    The side classifiers' weights are all there or all left out. `where` names the file in the sentence.
+    """
+    with_auxiliaries = any(name.startswith(AUXILIARY_PREFIX) for name in shapes)
+    expected = weight_shapes(build_architecture(spec), auxiliaries=with_auxiliaries)
+    problems = {
+        "missing": [name for name in expected if name not in shapes],
+        "left over": [ascii(name)[1:-1] for name in shapes if name not in expected],
+        "of another shape": [
+            f"{name} {tuple(shapes[name])} instead of {expected[name]}"
+            for name in expected
+            if name in shapes and tuple(shapes[name]) != expected[name]
+        ],
+    }
+    if found := "; ".join(f"{problem}: {_shortened(names)}" for problem, names in problems.items() if names):
+        raise ModelFileError(
+            f"{where}: the weights are not those of {spec.variant!r} with {spec.classes} classes ({found})"
+        )
+
+
+def _shortened(names: Collection[str], *, most: int = 3) -> str:
+    shown = ", ".join(list(names)[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def check_model(model: Model, *, where: str) -> None:
+    """Check the values of a model whose shapes are right: finite weights, classes, channels and known answer.
+
+    Raises ModelFileError; `where` names the file in the sentence.
+    """
+    for name, weight in model.weights.items():
+        if not np.isfinite(weight).all():
+            raise ModelFileError(f"{where}: the weight {name} holds values that are not finite numbers")
+    if len(model.classes) != model.spec.classes:
+        raise ModelFileError(f"{where}: {len(model.classes)} classes are named, the network has {model.spec.classes}")
+    label, times = Counter(label.id for label in model.classes).most_common(1)[0]
+    if times > 1:
+        raise ModelFileError(f"{where}: {times} classes have the id {label!a}")
+    if model.preprocessing.channels != model.spec.channels:
+        raise ModelFileError(
+            f"{where}: pictures are prepared with {model.preprocessing.channels} channels, "
+            f"the network reads {model.spec.channels}"
+        )
+    try:
+        check_input_side(build_architecture(model.spec), model.preprocessing.side)
+    except InputError as error:
+        raise ModelFileError(f"{where}: {error}") from error
+    _check_known_answer(model, where=where)
+
+
+def _check_known_answer(model: Model, *, where: str) -> None:
+    answer = model.known_answer
+    if answer is None:
+        return
+    side, count = model.preprocessing.side, len(answer.images)
+    right_shapes = answer.images.shape == (count, side, side, 3) and answer.probabilities.shape == (
+        count,
+        model.spec.classes,
+    )
+    right_values = answer.images.dtype == np.uint8 and np.isfinite(answer.probabilities).all()
+    if not (right_shapes and right_values):
+        raise ModelFileError(
+            f"{where}: the known answer does not belong to the model (pictures {answer.images.shape}, "
+            f"probabilities {answer.probabilities.shape})"
+        )

@@ -1,0 +1,113 @@
+"""The safetensors container, judged before anything is allocated: its metadata, its table, the bytes of its tensors.
+
+A file is 8 bytes with the length of the header, the header (JSON: tensor name -> dtype, shape, range of bytes), the
+tensors. This is a reader of our own because the model's checks stand between the header and the data; files are
+written by the safetensors library.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from googlenet.errors import ModelFileError
+from googlenet.model.signatures import describe_file
+
+LARGEST_HEADER = 16 * 2**20  # bytes
+
+NUMPY_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
+"""The dtypes a model file may hold, by their names in the container."""
+
+_Count = Annotated[int, Field(ge=0, le=2**48, strict=True)]
+
+
+class StoredTensor(BaseModel):
+    """A row of the container's table; `data_offsets` is its range of bytes, counted from the end of the header."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dtype: Literal["F32", "F16", "U8"]
+    shape: Annotated[tuple[_Count, ...], Field(max_length=8)]
+    data_offsets: tuple[_Count, _Count]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a file says of itself: its metadata and its tensors by name, in the order of their bytes."""
+
+    metadata: dict[str, str]
+    tensors: dict[str, StoredTensor]
+
+
+_METADATA = TypeAdapter(dict[str, str])
+_TENSORS = TypeAdapter(dict[str, StoredTensor])
+
+
+def read_container(file: BinaryIO, path: Path, *, marker: str) -> Container:
+    """Read and check the header of an open file, which is then at the first byte of the tensors.
+
+    The ranges of the tensors fit their shapes, follow each other without gap or overlap, and end with the file.
+    Raises ModelFileError where they do not, and for a file without `marker` in its metadata, saying what it is.
+    """
+    size = file.seek(0, 2)
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(LARGEST_HEADER, size - 8):
+        file.seek(0)
+        raise ModelFileError(f"{path} is not a googlenet model: {describe_file(file.read(512))}")
+    try:
+        header = json.loads(file.read(length))
+        metadata = _METADATA.validate_python(header.pop("__metadata__", {}))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelFileError(f"{path} is damaged: its header cannot be read") from error
+    if marker not in metadata:
+        checkpoint = f"{marker}_checkpoint" in metadata
+        clause = "a checkpoint, to go on training with" if checkpoint else "a safetensors file of another program"
+        raise ModelFileError(f"{path} is not a googlenet model: it is {clause}")
+    return Container(metadata, _checked_tensors(header, size - 8 - length, path))
+
+
+def _checked_tensors(table: dict[str, Any], data_size: int, path: Path) -> dict[str, StoredTensor]:
+    """Every byte of the data belongs to one tensor, and every tensor has the bytes that its shape needs."""
+    try:
+        tensors = _TENSORS.validate_python(table)
+    except ValidationError as error:
+        raise ModelFileError(f"{path} is damaged: tensor {first_error(error)}") from error
+    tensors = dict(sorted(tensors.items(), key=lambda item: item[1].data_offsets))
+    position = 0
+    for name, tensor in tensors.items():
+        begin, end = tensor.data_offsets
+        if begin != position or end - begin != prod(tensor.shape) * np.dtype(NUMPY_DTYPES[tensor.dtype]).itemsize:
+            raise ModelFileError(f"{path} is damaged: the bytes of {name!a} do not fit its shape {tensor.shape}")
+        position = end
+    if position != data_size:
+        raise ModelFileError(f"{path} is damaged: {data_size:,} bytes of tensors where there should be {position:,}")
+    return tensors
+
+
+def read_tensors(file: BinaryIO, container: Container, path: Path) -> dict[str, NDArray[Any]]:
+    """Read the tensors by name, read-only and in the dtypes of the file, behind `read_container`."""
+    data = file.read()
+    try:
+        return {
+            name: np.frombuffer(
+                data, NUMPY_DTYPES[tensor.dtype], count=prod(tensor.shape), offset=tensor.data_offsets[0]
+            ).reshape(tensor.shape)
+            for name, tensor in container.tensors.items()
+        }
+    except ValueError as error:
+        raise ModelFileError(f"{path} changed while it was read") from error
+
+
+def first_error(error: ValidationError) -> str:
+    """The first thing pydantic found, in one line: the key and what is wrong with it."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    return f"{key!a}: {first['msg'][:1].lower()}{first['msg'][1:]}, not {ascii(first['input'])[:60]}"

@@ -1,0 +1,217 @@
+"""The one file of a model: a safetensors container whose metadata says all that is not a tensor.
+
+Metadata `googlenet`: JSON with schema version, kind, architecture, classes, preprocessing, origin and the sha256 of the
+tensors. Metadata `googlenet_sha256`: the sha256 of that JSON. Tensors: the weights by name, and the known answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from googlenet.architecture import ArchitectureSpec
+from googlenet.errors import InputError, ModelFileError
+from googlenet.files import write_atomically
+from googlenet.images import Preprocessing
+from googlenet.model.checks import check_model, check_shapes
+from googlenet.model.container import Container, first_error, read_container, read_tensors
+from googlenet.model.migrations import SCHEMA_VERSION, migrate
+from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
+
+MODEL_FILE = "model.safetensors"
+"""Name of the model's file inside a RUN folder."""
+
+HEADER_KEY = "googlenet"
+HEADER_SUM_KEY = "googlenet_sha256"
+ANSWER_IMAGES = "known_answer/images"
+ANSWER_PROBABILITIES = "known_answer/probabilities"
+_RESERVED = (ANSWER_IMAGES, ANSWER_PROBABILITIES)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHeader:
+    """What a model file says without its weights being read; `sha256` is that of its tensors."""
+
+    spec: ArchitectureSpec
+    classes: tuple[ClassLabel, ...]
+    preprocessing: Preprocessing
+    about: About
+    precision: Literal["float32", "float16"]
+    has_side_classifiers: bool
+    has_known_answer: bool
+    sha256: str
+
+
+class _Header(BaseModel):
+    """The JSON of the file; the records inside are those of the program, and pydantic checks their fields' types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    kind: Literal["model"] = "model"
+    architecture: ArchitectureSpec
+    classes: tuple[ClassLabel, ...]
+    preprocessing: Preprocessing
+    about: About
+    sha256: str
+
+
+def save_model(model: Model, path: Path, *, half: bool = False) -> None:
+    """Write a model as one file, whole or not at all; `half` stores the weights as float16.
+
+    Raises ModelFileError for a model that does not fit together, InputError where the file cannot be written.
+    """
+    tensors = _tensors_to_store(model, "<f2" if half else "<f4")
+    check_shapes(model.spec, {name: weight.shape for name, weight in model.weights.items()}, where=str(path))
+    check_model(replace(model, weights={name: tensors[name] for name in model.weights}), where=str(path))
+    header = _Header(
+        architecture=model.spec,
+        classes=model.classes,
+        preprocessing=model.preprocessing,
+        about=model.about,
+        sha256=_sum_of_tensors(tensors),
+    ).model_dump_json()
+    metadata = {HEADER_KEY: header, HEADER_SUM_KEY: _sum_of_text(header)}
+    write_atomically(path, safetensors.numpy.save(tensors, metadata))
+
+
+def load_model(path: Path) -> Model:
+    """Read a model file (or the one in a RUN folder); weights stored as float16 come back as float32.
+
+    Everything is checked: header, names and shapes against the architecture, finite values, checksums. Raises
+    ModelFileError for a file that fails, InputError for a path that cannot be read.
+    """
+    path = resolve_model_path(path)
+    with _opened(path) as file:
+        container = read_container(file, path, marker=HEADER_KEY)
+        header = _read_header(container, path)
+        tensors = read_tensors(file, container, path)
+    answer = None
+    if ANSWER_IMAGES in tensors:
+        answer = KnownAnswer(tensors[ANSWER_IMAGES].copy(), tensors[ANSWER_PROBABILITIES].copy())
+    model = Model(
+        spec=header.architecture,
+        weights={name: np.array(values, np.float32) for name, values in tensors.items() if name not in _RESERVED},
+        classes=header.classes,
+        preprocessing=header.preprocessing,
+        known_answer=answer,
+        about=header.about,
+    )
+    check_model(model, where=str(path))
+    if _sum_of_tensors(tensors) != header.sha256:
+        raise ModelFileError(f"{path} is damaged: its weights are not those that were written (sha256 differs)")
+    return model
+
+
+def read_header(path: Path) -> ModelHeader:
+    """Read what a model file says, without its weights; raises as `load_model` does, but for the weights' values."""
+    path = resolve_model_path(path)
+    with _opened(path) as file:
+        container = read_container(file, path, marker=HEADER_KEY)
+    header = _read_header(container, path)
+    weights = {name: tensor for name, tensor in container.tensors.items() if name not in _RESERVED}
+    return ModelHeader(
+        spec=header.architecture,
+        classes=header.classes,
+        preprocessing=header.preprocessing,
+        about=header.about,
+        precision="float16" if any(tensor.dtype == "F16" for tensor in weights.values()) else "float32",
+        has_side_classifiers=any(name.startswith(AUXILIARY_PREFIX) for name in weights),
+        has_known_answer=ANSWER_IMAGES in container.tensors,
+        sha256=header.sha256,
+    )
+
+
+def resolve_model_path(path: Path) -> Path:
+    """Give the model file that a path means: itself, or `model.safetensors` in a RUN folder; InputError if neither."""
+    if path.is_dir():
+        if not (path / MODEL_FILE).is_file():
+            raise InputError(f"the folder {path} holds no {MODEL_FILE}")
+        return path / MODEL_FILE
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such model file")
+    return path
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _read_header(container: Container, path: Path) -> _Header:
+    """Check the JSON of the file, then names, dtypes and shapes of the tensors against what it says."""
+    text = container.metadata[HEADER_KEY]
+    try:
+        fields = json.loads(text)
+        version, kind = fields["schema_version"], fields["kind"]
+        if type(version) is not int or version < 1:
+            raise ValueError(version)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ModelFileError(f"{path} is damaged: its description cannot be read") from error
+    if version > SCHEMA_VERSION:
+        raise ModelFileError(
+            f"{path} was written by a newer googlenet (schema {version}, this one reads {SCHEMA_VERSION}): upgrade"
+        )
+    if container.metadata.get(HEADER_SUM_KEY) != _sum_of_text(text):
+        raise ModelFileError(f"{path} is damaged: its description is not the one that was written (sha256 differs)")
+    if kind != "model":
+        raise ModelFileError(f"{path} is a {ascii(kind)[1:-1]} of googlenet, not a model")
+    try:
+        header = _Header.model_validate(migrate(fields))
+    except ValidationError as error:
+        raise ModelFileError(f"{path}: in its description {first_error(error)}") from error
+    except InputError as error:  # from the records' own checks
+        raise ModelFileError(f"{path}: in its description {error}") from error
+    _check_tensors(container, header.architecture, path)
+    return header
+
+
+def _check_tensors(container: Container, spec: ArchitectureSpec, path: Path) -> None:
+    """The weights are those of the architecture, as floats; the known answer is whole or absent."""
+    answer = {name: tensor.dtype for name, tensor in container.tensors.items() if name in _RESERVED}
+    if answer and answer != {ANSWER_IMAGES: "U8", ANSWER_PROBABILITIES: "F32"}:
+        raise ModelFileError(f"{path} is damaged: its known answer is not whole")
+    weights = {name: tensor for name, tensor in container.tensors.items() if name not in _RESERVED}
+    check_shapes(spec, {name: tensor.shape for name, tensor in weights.items()}, where=str(path))
+    for name, tensor in weights.items():
+        if tensor.dtype == "U8":
+            raise ModelFileError(f"{path}: the weight {name} is stored as whole numbers, not as floats")
+
+
+def _tensors_to_store(model: Model, dtype: str) -> dict[str, NDArray[Any]]:
+    with np.errstate(over="ignore"):  # too large for float16: infinite, which the check of the values reports
+        tensors: dict[str, NDArray[Any]] = {
+            name: np.ascontiguousarray(weight, dtype) for name, weight in model.weights.items()
+        }
+    if model.known_answer is not None:
+        tensors[ANSWER_IMAGES] = np.ascontiguousarray(model.known_answer.images, np.uint8)
+        tensors[ANSWER_PROBABILITIES] = np.ascontiguousarray(model.known_answer.probabilities, "<f4")
+    return tensors
+
+
+def _sum_of_tensors(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """Sha256 over names, dtypes, shapes and values, in the order of the names: a swap of two tensors shows too."""
+    total = sha256()
+    for name in sorted(tensors):
+        values = tensors[name]
+        total.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+        total.update(values.data)
+    return total.hexdigest()
+
+
+def _sum_of_text(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""The known answer: pictures that are the same everywhere, and whether a model still says the same about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability that still counts as the same answer."""
+
+_NOISE_KEY = 1409_4842
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCheck:
+    """How two answers compare.
+
+    `worst`: largest difference of a probability, infinite where they cannot be compared; `same_top1`: whether the best
+    class of every picture is the same; `agrees`: `worst` is within `TOLERANCE`.
+    """
+
+    worst: float
+    same_top1: bool
+    agrees: bool
+
+
+def known_answer_images(side: int, *, count: int = 3) -> NDArray[np.uint8]:
+    """Make `count` pictures (count, side, side, 3) uint8 RGB by formula: gradients, a disc, a bar and noise.
+
+    Integer arithmetic and raw Philox bits only, so that every machine and version makes the same ones. The colours
+    differ between channels and the shapes between sides: a swap of channels or a flip changes the answer.
+    """
+    y, x = np.indices((side, side))
+    bits = np.random.Philox(key=_NOISE_KEY).random_raw(count * side * side * 3)
+    noise = (bits & 31).astype(np.int64).reshape(count, side, side, 3)
+    images = np.empty((count, side, side, 3), np.uint8)
+    for k in range(count):
+        gradients = np.stack([x * (200 - 40 * k), y * 200, (x + y) * (60 + 20 * k)], axis=-1) // side
+        disc = (3 * x - (k + 1) * side // 2) ** 2 + (3 * y - side) ** 2 < (side * (k + 2) // 4) ** 2
+        bar = (4 * x > 3 * side) & (4 * y > (k + 1) * side // 2)
+        gradients[disc] = (220, 60 * k, 40)
+        gradients[bar] = (20, 90, 210 - 50 * k)
+        images[k] = np.clip(gradients + noise[k], 0, 255)
+    return images
+
+
+def compare_answer(expected: NDArray[np.float32], got: NDArray[np.float32]) -> AnswerCheck:
+    """Compare two answers (K, classes) float32; another shape, or a value that is not finite, does not agree."""
+    if expected.shape != got.shape or not (np.isfinite(expected).all() and np.isfinite(got).all()):
+        return AnswerCheck(worst=float("inf"), same_top1=False, agrees=False)
+    worst = float(np.abs(expected.astype(np.float64) - got).max(initial=0.0))
+    same_top1 = bool((expected.argmax(axis=1) == got.argmax(axis=1)).all())
+    return AnswerCheck(worst=worst, same_top1=same_top1, agrees=worst <= TOLERANCE)

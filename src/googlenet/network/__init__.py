@@ -1,0 +1,17 @@
+"""The torch module of an architecture, its starting weights and its input."""
+
+from googlenet.network.googlenet import HEADS, GoogLeNet, HeadLogits
+from googlenet.network.initialization import initialize
+from googlenet.network.input import to_network_input
+from googlenet.network.weights import Weights, network_with_weights, read_weights
+
+__all__ = [
+    "HEADS",
+    "GoogLeNet",
+    "HeadLogits",
+    "Weights",
+    "initialize",
+    "network_with_weights",
+    "read_weights",
+    "to_network_input",
+]

@@ -1,0 +1,133 @@
+"""Each layer record of the architecture as a torch module: the table `MODULES` says which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from googlenet.architecture import layers as records
+from googlenet.architecture.layers import Layer, Shape
+
+BATCH_NORM_MOMENTUM = 0.1
+
+
+class Convolution(nn.Module):
+    """Convolution, batch normalisation where the record has one, ReLU. (N, C, H, W) float -> (N, filters, H', W')."""
+
+    def __init__(self, record: records.Convolution, shape: Shape) -> None:
+        """Weights are left uninitialised: `initialize` or a model file fills them."""
+        super().__init__()
+        self.stride = record.stride
+        before, after = record.pads
+        self.uneven_pads = None if before == after else (before, after, before, after)
+        self.padding = before if before == after else 0
+        self.weight = nn.Parameter(torch.empty(record.filters, shape[2], record.kernel, record.kernel))
+        if record.batch_norm is None:
+            self.bias: nn.Parameter | None = nn.Parameter(torch.empty(record.filters))
+            self.normalization: nn.BatchNorm2d | None = None
+        else:
+            self.register_parameter("bias", None)
+            self.normalization = nn.BatchNorm2d(record.filters, record.batch_norm, BATCH_NORM_MOMENTUM)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer's output after its ReLU."""
+        if self.uneven_pads is not None:
+            x = F.pad(x, self.uneven_pads)
+        x = F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
+        if self.normalization is not None:
+            x = self.normalization(x)
+        return F.relu(x, inplace=True)
+
+
+class LocalResponseNorm(nn.Module):
+    """x / (k + alpha/size * sum of squares of `size` neighbouring channels) ^ beta."""
+
+    def __init__(self, record: records.LocalResponseNorm, shape: Shape) -> None:
+        """Has no weights."""
+        super().__init__()
+        self.record = record
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape as the input."""
+        return F.local_response_norm(x, self.record.size, self.record.alpha, self.record.beta, self.record.k)
+
+
+class Linear(nn.Module):
+    """A fully connected layer over the flattened input, with a ReLU where the record has one."""
+
+    def __init__(self, record: records.Linear, shape: Shape) -> None:
+        """`shape` is (height, width, channels) of the input."""
+        super().__init__()
+        height, width, channels = shape
+        self.relu = record.relu
+        self.weight = nn.Parameter(torch.empty(record.outputs, height * width * channels))
+        self.bias = nn.Parameter(torch.empty(record.outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, ...) -> (N, outputs)."""
+        x = F.linear(x.flatten(1), self.weight, self.bias)
+        return F.relu(x) if self.relu else x
+
+
+class Inception(nn.Module):
+    """Branches side by side; children are named as their layers, so `3a.3x3_reduce.weight` is a weight's name."""
+
+    def __init__(self, record: records.Inception, shape: Shape) -> None:
+        """Builds each branch for an input of `shape`."""
+        super().__init__()
+        self.branches = [add_layers(self, branch, shape) for branch in record.branches]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, sum of the branches' channels, H, W)."""
+        return torch.cat([run(self, branch, x) for branch in self.branches], 1)
+
+
+class Path(nn.Module):
+    """Layers that follow each other, as one module."""
+
+    def __init__(self, layers: tuple[Layer, ...], shape: Shape) -> None:
+        """Builds the layers for an input of `shape`."""
+        super().__init__()
+        self.names = add_layers(self, layers, shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The last layer's output."""
+        return run(self, self.names, x)
+
+
+MODULES: dict[type[Any], Callable[[Any, Shape], nn.Module]] = {
+    records.Convolution: Convolution,
+    records.Inception: Inception,
+    records.Linear: Linear,
+    records.LocalResponseNorm: LocalResponseNorm,
+    records.MaxPool: lambda pool, _: nn.MaxPool2d(pool.kernel, pool.stride, pool.padding, ceil_mode=True),
+    records.AveragePool: lambda pool, _: nn.AvgPool2d(pool.kernel, pool.stride),
+    records.AdaptiveAveragePool: lambda pool, _: nn.AdaptiveAvgPool2d(pool.side),
+    records.Dropout: lambda dropout, _: nn.Dropout(dropout.share),
+}
+
+
+def add_layers(parent: nn.Module, layers: tuple[Layer, ...], shape: Shape) -> tuple[str, ...]:
+    """Build layers as children of `parent` and return the children's names, in order.
+
+    A layer with weights keeps its name (behind the last dot, which stands for its parent); the others, which no file
+    ever mentions, are numbered.
+    """
+    names = []
+    for layer in layers:
+        name = getattr(layer, "name", f"layer_{len(list(parent.children()))}").rpartition(".")[2]
+        parent.add_module(name, MODULES[type(layer)](layer, shape))
+        names.append(name)
+        shape = layer.output_shape(shape)
+    return tuple(names)
+
+
+def run(parent: nn.Module, names: tuple[str, ...], x: Tensor) -> Tensor:
+    """Put `x` through the named children, one after the other."""
+    for name in names:
+        x = parent.get_submodule(name)(x)
+    return x

@@ -1,0 +1,74 @@
+"""The torch module of an architecture: its rows in order, its side classifiers in training alone."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from googlenet.architecture import Architecture, check_input_side, row_shapes
+from googlenet.network.blocks import Path, add_layers, run
+from googlenet.network.initialization import initialize
+
+HEADS = ("main", "auxiliary_4a", "auxiliary_4d")
+
+
+class HeadLogits(NamedTuple):
+    """Logits (N, classes) of each head; a head that did not run is None."""
+
+    main: Tensor
+    auxiliary_4a: Tensor | None
+    auxiliary_4d: Tensor | None
+
+
+class GoogLeNet(nn.Module):
+    """A network built from its table; weights are named after the table (`3a.5x5_reduce.weight`)."""
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        *,
+        auxiliaries: bool = True,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        """Build and initialise; without `auxiliaries` there are no side classifiers at all, for inference."""
+        super().__init__()
+        self.architecture = architecture
+        shapes = {"": architecture.input_shape} | row_shapes(architecture)
+        before = dict(zip(shapes, list(shapes)[1:], strict=False))
+        self.rows = {
+            row_name: add_layers(self, row.layers, shapes[previous])
+            for row, (previous, row_name) in zip(architecture.rows, before.items(), strict=True)
+        }
+        self.auxiliaries = {}
+        for auxiliary in architecture.auxiliaries if auxiliaries else ():
+            self.add_module(auxiliary.name, Path(auxiliary.layers, shapes[auxiliary.after]))
+            self.auxiliaries[auxiliary.after] = auxiliary.name
+        initialize(self, generator or torch.Generator().manual_seed(0))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, x: Tensor) -> HeadLogits:
+        """(N, channels, H, W) float, as `to_network_input` gives it -> logits of each head.
+
+        Raises InputError for an input too small for the grid; the message names the sides that fit.
+        """
+        check_input_side(self.architecture, min(x.shape[2:]), auxiliaries=self.training and bool(self.auxiliaries))
+        side_logits: dict[str, Tensor] = {}
+        for name, layers in self.rows.items():
+            x = run(self, layers, x)
+            if self.training and name in self.auxiliaries:
+                auxiliary = self.auxiliaries[name]
+                side_logits[auxiliary] = self.get_submodule(auxiliary)(x)
+        return HeadLogits(x, side_logits.get("auxiliary_4a"), side_logits.get("auxiliary_4d"))
+
+    def features(self, x: Tensor) -> dict[str, Tensor]:
+        """The maps of `conv2`, `3a` ... `5b` by name, each (N, C, H, W), for those who want a backbone."""
+        maps = {}
+        for row in self.architecture.rows:
+            x = run(self, self.rows[row.name], x)
+            if row.name == "conv2" or row.kind == "inception":
+                maps[row.name] = x
+            if row.name == "5b":
+                break
+        return maps

@@ -1,0 +1,32 @@
+"""Between a torch network and weights as numpy arrays named after the table."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from googlenet.architecture import Architecture
+from googlenet.network.googlenet import GoogLeNet
+
+Weights = dict[str, NDArray[np.float32]]
+
+_COUNTER = ".num_batches_tracked"  # torch keeps it beside the statistics; with a fixed momentum nothing reads it
+
+
+def read_weights(network: GoogLeNet, *, auxiliaries: bool = True) -> Weights:
+    """Copies of all weights; without `auxiliaries` those of the main path alone."""
+    return {
+        name: np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=np.float32).copy()
+        for name, tensor in network.state_dict().items()
+        if not name.endswith(_COUNTER) and (auxiliaries or not name.startswith("auxiliary_"))
+    }
+
+
+def network_with_weights(architecture: Architecture, weights: Weights) -> GoogLeNet:
+    """A network that holds these weights, with side classifiers where the weights have them."""
+    network = GoogLeNet(architecture, auxiliaries=any(name.startswith("auxiliary_") for name in weights))
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in weights.items()}
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith(_COUNTER)}
+    network.load_state_dict(tensors | counters)
+    return network

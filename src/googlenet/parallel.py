@@ -1,0 +1,44 @@
+"""Work done by a few threads ahead of its reader, given back in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+DEFAULT_WORKERS = min(8, os.cpu_count() or 1)
+"""Threads that decode pictures; Pillow lets go of the interpreter's lock while it works."""
+
+
+def map_in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int = DEFAULT_WORKERS, ahead: int = 32
+) -> Generator[Result, None, None]:
+    """Yield `function(item)` in the order of the items, computed by `workers` threads.
+
+    At most `ahead` items are taken from the source before the reader has asked for them, so that an endless source
+    and a slow reader need bounded memory. What `function` raises is raised here, at its item's turn; work not yet
+    begun is dropped when the reader stops early.
+    """
+    source = iter(items)
+    pool = ThreadPoolExecutor(workers)
+    pending: deque[Future[Result]] = deque()
+    try:
+        pending.extend(pool.submit(function, item) for item in islice(source, max(1, ahead)))
+        while pending:
+            yield pending.popleft().result()
+            pending.extend(pool.submit(function, item) for item in islice(source, 1))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield the items in lists of `size`; the last one may be shorter."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch

@@ -1,0 +1,100 @@
+"""The recipes by name. Above each: its purpose, its source, and the run that shows what it gives."""
+
+from __future__ import annotations
+
+import difflib
+
+from googlenet.errors import SettingsError
+from googlenet.recipes.recipe import Recipe
+
+# Section 6 to the letter: momentum 0.9, 4 % less every 8 epochs, Polyak averaging, patches of 8 to 100 %, photometric
+# distortion, random interpolation, side classifiers at 0.3. What the paper leaves open is Caffe's replication: batch
+# 32, rate 0.01, weight decay 2e-4, 250 epochs. The start is ours (`network/initialization.py` says why), and the plain
+# mean is taken over the last quarter. Measured: docs/results.md, "Imagenette from scratch".
+PAPER = Recipe(side=224, resize=256, epochs=250)
+
+# The most accurate network from random weights within a budget of minutes on a few cores. Measured: docs/results.md,
+# "Imagenette from scratch".
+SCRATCH = Recipe(
+    variant="batchnorm",
+    side=128,
+    train_sides=((0.0, 64), (0.35, 96), (0.75, 128)),
+    epochs=16,
+    batch_size=64,
+    learning_rate=0.1,
+    schedule="linear",
+    warmup=0.1,
+    nesterov=True,
+    weight_decay=5e-4,
+    label_smoothing=0.1,
+    auxiliary_weight=0.0,
+    dropout=0.2,
+    patch_area=(0.35, 1.0),
+    photometric=None,
+    lighting=0.0,
+    interpolations=("bilinear",),
+    averaging="exponential",
+    averaging_decay=0.99,
+    averaging_start=0.0,
+    selection="last",
+    validate_every=5,
+)
+
+# Small pictures of simple things, such as the embedded digits, in a minute or two on two cores. Mirroring and colour
+# change what a digit is, so both are off. Measured: docs/results.md, "Digits".
+SMALL = Recipe(
+    variant="small-32",
+    width=0.5,
+    channels=1,
+    side=32,
+    fit="squash",
+    epochs=12,
+    batch_size=32,
+    learning_rate=0.05,
+    schedule="linear",
+    warmup=0.1,
+    nesterov=True,
+    weight_decay=5e-4,
+    label_smoothing=0.1,
+    patch_area=(0.6, 1.0),
+    photometric=None,
+    lighting=0.0,
+    interpolations=("bilinear",),
+    mirror=False,
+    averaging="exponential",
+    averaging_decay=0.98,
+    averaging_start=0.0,
+    dropout=0.2,
+)
+
+# Every part of a training in a few seconds, for tests and for trying out a folder; its accuracy means nothing.
+SMOKE = Recipe(
+    variant="small-32",
+    width=0.125,
+    side=28,
+    fit="squash",
+    epochs=2,
+    batch_size=16,
+    learning_rate=0.05,
+    schedule="linear",
+    averaging="exponential",
+    averaging_decay=0.9,
+    averaging_start=0.0,
+)
+
+RECIPES: dict[str, Recipe] = {"paper": PAPER, "scratch": SCRATCH, "small": SMALL, "smoke": SMOKE}
+PURPOSES: dict[str, str] = {
+    "paper": "Section 6 of the paper to the letter, at 224 px",
+    "scratch": "the best network from random weights within minutes or hours on a few cores",
+    "small": "small pictures of simple things; the default for embedded sets",
+    "smoke": "seconds, to see that everything works; for tests",
+}
+
+
+def get_recipe(name: str) -> Recipe:
+    """The recipe of this name; raises SettingsError that suggests the nearest."""
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(RECIPES)}"
+        raise SettingsError(f"no recipe is called {name!r}; {hint}")
+    return RECIPES[name]

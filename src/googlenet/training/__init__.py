@@ -1,0 +1,6 @@
+"""Training: from pictures and a recipe to a model."""
+
+from googlenet.training.job import TrainingJob
+from googlenet.training.loop import train
+
+__all__ = ["TrainingJob", "train"]

@@ -1,0 +1,135 @@
+"""One picture to one training square: patch, interpolation, light and colour, mirror (paper, Section 6).
+
+What the paper leaves open is settled so: a patch's aspect is log-uniform among the permitted ones that fit, so that
+its area is exactly uniform; factors are uniform; all changes of colour are one affine map, clipped once, at the end.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from googlenet.errors import SettingsError
+from googlenet.images import INTERPOLATIONS, Box, Interpolation, Rgb, resize_image
+
+LUMA = np.array((0.299, 0.587, 0.114))
+"""Weights of R, G, B in a grey (ITU-R BT.601, as Pillow's); they sum to 1."""
+
+LIGHT_DIRECTIONS = np.array(((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203)))
+"""Columns: the principal directions of ImageNet's RGB values (Krizhevsky 2012, Section 4.1; fb.resnet.torch)."""
+
+LIGHT_STRENGTHS = 255 * np.array((0.2175, 0.0188, 0.0045))
+"""Grey levels (0 to 255) that one unit of noise moves a pixel along each direction; published for pixels of 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """The switches of `augment_image`; as made, all of Section 6 is on.
+
+    patch_area:      least and greatest share of the picture's area; None: the whole, made square before.
+    patch_aspect:    least and greatest width / height of a patch.
+    photometric:     least and greatest factor of contrast, brightness and colour; None: off.
+    lighting:        standard deviation of Krizhevsky's noise; 0: off.
+    interpolations:  one is drawn with equal odds; a single one is fixed.
+    mirror:          half of the pictures are mirrored.
+
+    Raises SettingsError for a value that cannot be.
+    """
+
+    patch_area: tuple[float, float] | None = (0.08, 1.0)
+    patch_aspect: tuple[float, float] = (3 / 4, 4 / 3)
+    photometric: tuple[float, float] | None = (0.5, 1.5)
+    lighting: float = 0.1
+    interpolations: tuple[Interpolation, ...] = ("bilinear", "area", "nearest", "bicubic")
+    mirror: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        for key, span, greatest in (
+            ("patch_area", self.patch_area, 1),
+            ("patch_aspect", self.patch_aspect, 100),
+            ("photometric", self.photometric, 100),
+        ):
+            if span is not None and not 0 < span[0] <= span[1] <= greatest:
+                raise SettingsError(f"{key} is {span}: give two ascending numbers above 0 and at most {greatest}.")
+        if not 0 <= self.lighting < math.inf:
+            raise SettingsError(f"lighting is {self.lighting}: give a standard deviation of 0 (off) or more.")
+        if not self.interpolations or not set(self.interpolations) <= set(INTERPOLATIONS):
+            known = ", ".join(INTERPOLATIONS)
+            raise SettingsError(f"interpolations is {self.interpolations}: give one or more of {known}.")
+
+
+def augment_image(image: Rgb, side: int, augmentation: Augmentation, generator: np.random.Generator) -> Rgb:
+    """Turn `image` (H, W, 3) uint8 RGB into a training square (side, side, 3); a pure function of its arguments."""
+    height, width, _ = image.shape
+    area, aspect = augmentation.patch_area, augmentation.patch_aspect
+    box = None if area is None else sample_patch(height, width, area=area, aspect=aspect, generator=generator)
+    interpolation = sample_interpolation(augmentation.interpolations, generator)
+    square = Image.fromarray(resize_image(image, side, side, box=box, interpolation=interpolation))
+    if augmentation.photometric or augmentation.lighting:
+        mean_colour = np.array(square.reduce(side), np.float64)[0, 0]  # rounded to whole levels, as Pillow's contrast
+        matrix = photometric_matrix(
+            mean_colour, photometric=augmentation.photometric, lighting=augmentation.lighting, generator=generator
+        )
+        square = square.convert("RGB", tuple(matrix.ravel().tolist()))  # one pass in C: rounds, clips to 0 and 255
+    if augmentation.mirror and generator.random() < 0.5:
+        square = square.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return np.array(square)
+
+
+def sample_patch(
+    height: int, width: int, *, area: tuple[float, float], aspect: tuple[float, float], generator: np.random.Generator
+) -> Box:
+    """Draw a patch inside a picture: its area first, then an aspect among those that fit, then its place.
+
+    The share of the picture's area is uniform in `area`, cut at the largest patch of a permitted aspect; a picture so
+    long that even the least area asks for more gets that largest patch. The aspect is log-uniform (as likely 4:3 as
+    3:4) where a patch of this area fits, so nothing is drawn twice and small areas are not favoured, as they are by
+    retrying area and aspect together. The place is uniform. A side is at least 1 px, whatever the aspect.
+    """
+    share, shape, across, down = generator.random(4).tolist()
+    largest = min(1.0, aspect[1] * height / width, width / height / aspect[0])
+    pixels = height * width * _between(min(area[0], largest), min(area[1], largest), share)
+    narrowest, widest = max(aspect[0], pixels / height**2), min(aspect[1], width**2 / pixels)
+    ratio = math.exp(_between(math.log(narrowest), math.log(widest), shape))
+    patch_width = min(max(math.sqrt(pixels * ratio), 1.0), width)
+    patch_height = min(max(math.sqrt(pixels / ratio), 1.0), height)
+    left, top = across * (width - patch_width), down * (height - patch_height)
+    return left, top, left + patch_width, top + patch_height
+
+
+def sample_interpolation(interpolations: tuple[Interpolation, ...], generator: np.random.Generator) -> Interpolation:
+    """Draw one of `interpolations` with equal odds."""
+    return interpolations[generator.integers(len(interpolations))]
+
+
+def photometric_matrix(
+    mean_colour: npt.NDArray[np.float64],
+    *,
+    photometric: tuple[float, float] | None,
+    lighting: float,
+    generator: np.random.Generator,
+) -> npt.NDArray[np.float64]:
+    """Draw the change of light and colour as one affine map (3, 4) of pixels (R, G, B, 1), in levels of 0 to 255.
+
+    Contrast blends a pixel with the grey of `mean_colour` (3,), the patch's mean; brightness with black; colour with
+    the pixel's own grey; each by its own factor, uniform in `photometric` (Howard, arXiv 1312.5402). Then comes the
+    lighting noise (Krizhevsky 2012, Section 4.1). Howard's random order has nothing left to decide: brightness scales
+    the mean grey too and colour keeps every grey, so the three commute. Only clipping in between told them apart, and
+    here nothing is clipped before the end, so a highlight that one step pushes out can be brought back by the next.
+    """
+    contrast, brightness, colour = generator.uniform(*(photometric or (1.0, 1.0)), size=3)
+    matrix = np.empty((3, 4))
+    matrix[:, :3] = contrast * brightness * (colour * np.eye(3) + (1 - colour) * LUMA)
+    matrix[:, 3] = (1 - contrast) * brightness * (LUMA @ mean_colour)
+    matrix[:, 3] += LIGHT_DIRECTIONS @ (LIGHT_STRENGTHS * generator.normal(0.0, lighting, size=3))
+    return matrix
+
+
+def _between(low: float, high: float, share: float) -> float:
+    """Return the number that lies `share` of the way from `low` to `high`."""
+    return low + (high - low) * share

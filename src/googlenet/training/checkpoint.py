@@ -1,0 +1,104 @@
+"""Checkpoints: everything that a training needs to go on to the bit, in one safetensors file without code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from googlenet.errors import ModelFileError
+from googlenet.files import write_atomically
+from googlenet.network import GoogLeNet
+from googlenet.training.averaging import WeightAverage, floating_state
+from googlenet.training.progress import Progress
+
+KEY = "googlenet_checkpoint"
+SCHEMA_VERSION = 1
+
+
+def save_checkpoint(
+    path: Path, network: GoogLeNet, optimizer: torch.optim.Optimizer, average: WeightAverage, progress: Progress
+) -> None:
+    """Write a checkpoint, whole or not at all; raises InputError, with the one before untouched, for a full disk."""
+    tensors = {f"network/{name}": tensor for name, tensor in floating_state(network).items()}
+    tensors |= {f"average/{name}": tensor for name, tensor in average.values.items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {
+            f"optimizer/{index}/{name}": value for name, value in state.items() if isinstance(value, torch.Tensor)
+        }
+    progress.average_count = average.count
+    header = {"schema_version": SCHEMA_VERSION, "progress": progress.to_dict()}
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, safetensors.torch.save(contiguous, {KEY: json.dumps(header)}))
+
+
+def load_checkpoint(
+    path: Path, network: GoogLeNet, optimizer: torch.optim.Optimizer, average: WeightAverage
+) -> Progress:
+    """Put a checkpoint's values into network, optimiser and average; raises ModelFileError for a damaged file."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
+        progress = Progress.from_dict(header["progress"])
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ModelFileError(
+            f"the checkpoint {path} cannot be read ({error}); delete it to start the run anew"
+        ) from None
+    state = floating_state(network)
+    weights = _group(tensors, "network/")
+    if {name: value.shape for name, value in weights.items()} != {name: value.shape for name, value in state.items()}:
+        raise ModelFileError(f"the checkpoint {path} holds another network than the settings of its run describe")
+    with torch.no_grad():
+        for name, value in state.items():
+            value.copy_(weights[name])
+    average.values = {
+        name: value.to(state[name].device).to(memory_format=_layout(state[name]))
+        for name, value in _group(tensors, "average/").items()
+    }
+    average.count = progress.average_count
+    _restore_optimizer(optimizer, _group(tensors, "optimizer/"))
+    return progress
+
+
+def save_weights(path: Path, network: GoogLeNet) -> None:
+    """Write a network's weights alone, whole or not at all."""
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in floating_state(network).items()}
+    write_atomically(path, safetensors.torch.save(tensors))
+
+
+def load_weights(path: Path, network: GoogLeNet) -> None:
+    """Read what `save_weights` wrote into the same network; raises ModelFileError for a damaged file."""
+    try:
+        tensors = safetensors.torch.load_file(path)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise ModelFileError(f"the weights {path} cannot be read ({error}); use --set selection=last") from None
+    with torch.no_grad():
+        for name, value in floating_state(network).items():
+            value.copy_(tensors[name])
+
+
+def _group(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    saved = optimizer.state_dict()
+    for key, value in tensors.items():
+        index, _, name = key.partition("/")
+        saved["state"].setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict(saved)
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                state[name] = value.to(memory_format=_layout(parameter))
+
+
+def _layout(tensor: Tensor) -> torch.memory_format:
+    """The memory format of a tensor: sums over another one would differ in the last bit."""
+    channels_last = tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if channels_last else torch.contiguous_format

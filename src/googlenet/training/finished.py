@@ -1,0 +1,59 @@
+"""The model that a training leaves behind."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from googlenet.evaluation import Evaluation
+from googlenet.model import About, ClassLabel, KnownAnswer, Model, known_answer_images
+from googlenet.network import read_weights
+from googlenet.training.job import TrainingJob
+from googlenet.training.parts import TrainingParts
+
+
+def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluation) -> Model:
+    """The weights of the engine's network with everything that is needed to use them and to know where they are from.
+
+    The known answer is about pictures made by formula: a model file must not carry its owner's pictures along.
+    """
+    images = known_answer_images(parts.preprocessing.side)
+    return Model(
+        spec=job.recipe.spec(len(job.dataset.classes)),
+        weights=read_weights(parts.engine.network),
+        classes=tuple(ClassLabel(name, name) for name in job.dataset.classes),
+        preprocessing=parts.preprocessing,
+        known_answer=KnownAnswer(images, parts.engine.run(images).probabilities),
+        about=About(
+            recipe=job.recipe.to_dict() | {"seed": job.seed, "minutes": job.minutes},
+            data=_data(job),
+            scores=scores(validation) | {"training_seconds": round(parts.progress.seconds, 1)},
+            licence="not stated",
+            source=f"trained by googlenet {version('googlenet')} on {job.dataset.name}",
+            versions={
+                "googlenet": version("googlenet"),
+                "torch": version("torch"),
+                "numpy": version("numpy"),
+                "python": platform.python_version(),
+            },
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        ),
+    )
+
+
+def scores(validation: Evaluation) -> dict[str, Any]:
+    """The figures of an evaluation that a model's file keeps."""
+    kept = ("split", "pictures", "top1", "top1_interval", "top5", "loss", "macro_recall")
+    return {name: value for name, value in validation.to_dict().items() if name in kept}
+
+
+def _data(job: TrainingJob) -> dict[str, Any]:
+    dataset, rule = job.dataset, job.dataset.split_rule
+    return {
+        "name": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "split": None if rule is None else {"seed": rule.seed, "share": rule.share},
+        "pictures": {split: len(samples) for split, samples in dataset.splits.items()},
+    }

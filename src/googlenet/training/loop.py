@@ -1,0 +1,233 @@
+"""The training loop: batches in, updates, validations and checkpoints between them, events out. It prints nothing."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import numpy as np
+import torch
+
+from googlenet.errors import InputError, TrainingError
+from googlenet.evaluation import Evaluation, evaluate
+from googlenet.model import Model, save_model
+from googlenet.runs import (
+    BadPictureFound,
+    CheckpointFailed,
+    CheckpointSaved,
+    Emit,
+    EpochDone,
+    ModelSaved,
+    StepDone,
+    TrainingStarted,
+    TrainingStopped,
+)
+from googlenet.training.batches import DROPOUT, Batch, iterate_batches
+from googlenet.training.checkpoint import load_weights, save_checkpoint, save_weights
+from googlenet.training.finished import finished_model
+from googlenet.training.heads import stuck_heads
+from googlenet.training.job import TrainingJob
+from googlenet.training.optimizer import set_learning_rate
+from googlenet.training.parts import TrainingParts, build_parts
+from googlenet.training.pictures import check_bad_pictures
+from googlenet.training.progress import EpochSums
+from googlenet.training.step import StepLosses, train_step
+
+
+def train(job: TrainingJob, emit: Emit, *, should_stop: Callable[[], bool] = lambda: False) -> Model | None:
+    """Train, evaluate on val, save the model into the run's folder and return it; None where `should_stop` said so.
+
+    A checkpoint in the folder is taken up. Raises DataError, InputError or TrainingError with a sentence.
+    """
+    job.check()
+    job.folder.create()
+    parts = build_parts(job)
+    emit(
+        TrainingStarted(
+            step=parts.progress.step,
+            steps=None if parts.budget.seconds else parts.budget.steps,
+            steps_per_epoch=parts.plan.steps_per_epoch,
+            training_pictures=parts.plan.pictures,
+            validation_pictures=len(parts.validation.samples),
+            parameters=sum(parameter.numel() for parameter in parts.network.parameters()),
+            device=job.device,
+        )
+    )
+    validation = _run_steps(job, parts, emit, should_stop)
+    finished = parts.share_done >= 1 or parts.progress.stopped_early
+    reason = "interrupted" if not finished else "no improvement" if parts.progress.stopped_early else "finished"
+    emit(TrainingStopped(parts.progress.step, parts.progress.seconds, reason))
+    if not finished:
+        return None
+    return _finish(job, parts, validation, emit)
+
+
+def _run_steps(
+    job: TrainingJob, parts: TrainingParts, emit: Emit, should_stop: Callable[[], bool]
+) -> Evaluation | None:
+    """Make updates until the budget is used up; return the validation that was made after the very last one."""
+    progress, plan = parts.progress, parts.plan
+    batches = iterate_batches(
+        parts.pictures, plan, first_step=progress.step, side_at=parts.side_at, workers=job.recipe.workers
+    )
+    validation = None
+    clock = _Clock(progress.seconds)
+    saved_at = clock.seconds()
+    with closing(batches):
+        while parts.share_done < 1 and not progress.stopped_early:
+            if should_stop():
+                _checkpoint(job, parts, emit)
+                break
+            batch = next(batches)
+            _take_step(job, parts, batch, clock, emit)
+            last = parts.share_done >= 1
+            epoch_ended = progress.step % plan.steps_per_epoch == 0
+            if epoch_ended or last:
+                validation = _end_epoch(job, parts, batch, emit, last=last)
+                progress.seconds = clock.seconds()
+            if epoch_ended or last or clock.seconds() - saved_at >= job.recipe.checkpoint_seconds:
+                _checkpoint(job, parts, emit)
+                saved_at = clock.seconds()
+    return validation
+
+
+class _Clock:
+    """Seconds of training: those before a resume, and those since the first batch was asked for."""
+
+    def __init__(self, before: float) -> None:
+        self.started = time.monotonic() - before
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+
+def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clock, emit: Emit) -> None:
+    """One update and everything that is counted about it."""
+    progress, plan = parts.progress, parts.plan
+    for image, reason in batch.bad:
+        emit(BadPictureFound(image, reason))
+    check_bad_pictures(len(parts.pictures.bad), plan.pictures)
+    epoch, learning_rate = parts.epoch, parts.learning_rate()
+    set_learning_rate(parts.optimizer, learning_rate)
+    # A seed a step, not a state that is carried along: a resumed run draws the same dropout.
+    torch.manual_seed(int(np.random.SeedSequence([job.seed, DROPOUT, progress.step]).generate_state(1, np.uint64)[0]))
+    parts.network.train()
+    if len(batch.labels):
+        losses = train_step(
+            parts.network,
+            parts.optimizer,
+            torch.from_numpy(batch.images).to(job.device),
+            torch.from_numpy(batch.labels).to(job.device),
+            preprocessing=parts.preprocessing,
+            settings=parts.loss_settings,
+        )
+        _check_finite(losses, progress.step)
+        progress.epoch.add(losses)
+        progress.smoothed.add(losses)
+    progress.step += 1
+    elapsed = clock.seconds() - progress.seconds
+    progress.seconds += elapsed
+    progress.epoch.seconds += elapsed
+    parts.average.update(parts.network, parts.share_done)
+    share, smoothed = parts.share_done, progress.smoothed
+    if len(batch.labels):
+        emit(
+            StepDone(
+                step=progress.step,
+                epoch=epoch + 1,
+                progress=share,
+                side=batch.images.shape[1],
+                learning_rate=learning_rate,
+                loss=losses.loss,
+                head_losses=losses.heads,
+                smoothed_loss=smoothed.loss,
+                smoothed_head_losses=smoothed.heads,
+                smoothed_accuracy=smoothed.accuracy,
+                images_per_second=progress.epoch.pictures / max(progress.epoch.seconds, 1e-9),
+                seconds_left=progress.seconds * (1 - share) / share if share else None,
+            )
+        )
+
+
+def _check_finite(losses: StepLosses, step: int) -> None:
+    for head, loss in losses.heads.items():
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss of the head {head} is {loss} at step {step}: the training has diverged. "
+                "Lower learning_rate (by a factor of 3, say) or lengthen warmup, and start again"
+            )
+
+
+def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit, *, last: bool) -> Evaluation | None:
+    """Validate where it is due, keep the best weights, watch the heads, and say how the epoch went."""
+    recipe, progress, sums = job.recipe, parts.progress, parts.progress.epoch
+    epoch = (progress.step - 1) // parts.plan.steps_per_epoch + 1
+    validation, best = None, False
+    if last or (recipe.validate_every and epoch % recipe.validate_every == 0):
+        validation = validate(parts)
+        best = progress.best_score is None or validation.top1 > progress.best_score
+        progress.stale = 0 if best else progress.stale + 1
+        if best:
+            progress.best_score = validation.top1
+            if recipe.selection == "best":
+                save_weights(job.folder.best_weights, parts.engine.network)
+        progress.stopped_early = not last and recipe.patience is not None and progress.stale >= recipe.patience
+        for image, reason in validation.bad_pictures:
+            emit(BadPictureFound(image, reason))
+    head_losses = {head: sums.mean(loss) for head, loss in sums.heads.items()}
+    for stuck in stuck_heads(epoch, head_losses, len(job.dataset.classes)):
+        if stuck.head not in progress.warned:
+            progress.warned.append(stuck.head)
+            emit(stuck)
+    emit(
+        EpochDone(
+            epoch=epoch,
+            step=progress.step,
+            seconds=progress.seconds,
+            side=batch.images.shape[1],
+            learning_rate=parts.optimizer.param_groups[0]["lr"],
+            images_per_second=sums.pictures / max(sums.seconds, 1e-9),
+            loss=sums.mean(sums.loss),
+            head_losses=head_losses,
+            head_accuracies={head: sums.mean(correct) for head, correct in sums.correct.items()},
+            validation_top1=None if validation is None else validation.top1,
+            validation_loss=None if validation is None else validation.loss,
+            best=best,
+        )
+    )
+    progress.epoch = EpochSums()
+    return validation
+
+
+def validate(parts: TrainingParts) -> Evaluation:
+    """Evaluate the averaged weights on val, by the same road as `googlenet evaluate`."""
+    parts.average.copy_to(parts.engine.network, fallback=parts.network)
+    return evaluate(parts.engine, parts.preprocessing, parts.validation.samples, split="val", images=parts.validation)
+
+
+def _checkpoint(job: TrainingJob, parts: TrainingParts, emit: Emit) -> None:
+    """Save; a full disk is a warning, because the checkpoint before is still whole."""
+    try:
+        save_checkpoint(job.folder.checkpoint, parts.network, parts.optimizer, parts.average, parts.progress)
+    except InputError as error:
+        emit(CheckpointFailed(parts.progress.step, str(error)))
+    else:
+        emit(CheckpointSaved(parts.progress.step, job.folder.checkpoint))
+
+
+def _finish(job: TrainingJob, parts: TrainingParts, validation: Evaluation | None, emit: Emit) -> Model:
+    """Choose the weights (the best epoch's or the last ones), evaluate them, and write the model."""
+    if validation is None:
+        validation = validate(parts)
+    best = parts.progress.best_score
+    if job.recipe.selection == "best" and best is not None and best > validation.top1:
+        load_weights(job.folder.best_weights, parts.engine.network)
+        validation = evaluate(
+            parts.engine, parts.preprocessing, parts.validation.samples, split="val", images=parts.validation
+        )
+    model = finished_model(job, parts, validation)
+    save_model(model, job.folder.model)
+    emit(ModelSaved(job.folder.model, model.about.scores))
+    return model

@@ -1,0 +1,134 @@
+"""The parts a training works with, made from its job and, where there is one, from its last checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from googlenet.engines.torch_engine import TorchEngine
+from googlenet.evaluation import PreparedSquares, prepare_squares
+from googlenet.images import Preprocessing
+from googlenet.network import GoogLeNet
+from googlenet.recipes import image_side_at
+from googlenet.training.averaging import WeightAverage
+from googlenet.training.batches import BatchPlan
+from googlenet.training.checkpoint import load_checkpoint
+from googlenet.training.job import TrainingJob
+from googlenet.training.optimizer import build_optimizer
+from googlenet.training.pictures import DecodedPictures
+from googlenet.training.progress import Progress
+from googlenet.training.schedule import Position, Schedule, learning_rate_at
+from googlenet.training.step import LossSettings
+
+GIGABYTE = 1_000_000_000
+VALIDATION_SHARE = 0.25  # of the memory for pictures, for the squares of val
+STORED_SIDES = 2  # pictures are kept at up to this many times the largest training side
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a training lasts: a number of updates, or seconds from the first one on."""
+
+    steps: int
+    seconds: float | None
+
+    def share_done(self, step: int, seconds: float) -> float:
+        """Share of the budget that is used up, 0 to 1."""
+        return min(1.0, seconds / self.seconds if self.seconds else step / self.steps)
+
+
+@dataclass(slots=True)
+class TrainingParts:
+    """Everything a training works with. The networks and the optimiser are on the job's device.
+
+    `engine` runs the averaged weights; its network has no side classifiers.
+    """
+
+    network: GoogLeNet
+    optimizer: torch.optim.Optimizer
+    average: WeightAverage
+    progress: Progress
+    pictures: DecodedPictures
+    plan: BatchPlan
+    budget: Budget
+    schedule: Schedule
+    preprocessing: Preprocessing
+    loss_settings: LossSettings
+    engine: TorchEngine
+    validation: PreparedSquares
+    side_at: Callable[[int], int]
+
+    @property
+    def share_done(self) -> float:
+        """Share of the budget that is used up, 0 to 1."""
+        return self.budget.share_done(self.progress.step, self.progress.seconds)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs that are wholly done."""
+        return self.progress.step // self.plan.steps_per_epoch
+
+    def learning_rate(self) -> float:
+        """The rate of the next update."""
+        return learning_rate_at(self.schedule, Position(self.epoch, self.share_done))
+
+
+def build_parts(job: TrainingJob) -> TrainingParts:
+    """Make the parts; a checkpoint in the run's folder is taken up where it is, another seed gives another start."""
+    recipe, architecture = job.recipe, job.architecture
+    network = GoogLeNet(
+        architecture,
+        auxiliaries=recipe.auxiliary_weight > 0,
+        generator=torch.Generator().manual_seed(job.seed),
+    ).to(job.device)
+    optimizer = build_optimizer(network, recipe)
+    average = WeightAverage.from_recipe(recipe)
+    progress = Progress()
+    if job.folder.checkpoint.is_file():
+        progress = load_checkpoint(job.folder.checkpoint, network, optimizer, average)
+
+    training, memory = job.dataset.splits["train"], int(recipe.memory_gigabytes * GIGABYTE)
+    preprocessing = recipe.preprocessing()
+    plan = BatchPlan(
+        seed=job.seed,
+        batch_size=min(recipe.batch_size, len(training)),
+        pictures=len(training),
+        augmentation=job.augmentation,
+        fit=recipe.fit,
+    )
+    budget = Budget(
+        steps=recipe.steps or max(1, round(recipe.epochs * plan.steps_per_epoch)),
+        seconds=job.minutes * 60 if job.minutes else None,
+    )
+    return TrainingParts(
+        network=network,
+        optimizer=optimizer,
+        average=average,
+        progress=progress,
+        pictures=DecodedPictures(
+            training,
+            shortest_side=STORED_SIDES * max(side for _, side in recipe.sides),
+            limit_bytes=int(memory * (1 - VALIDATION_SHARE)),
+        ),
+        plan=plan,
+        budget=budget,
+        schedule=Schedule(
+            recipe.schedule,
+            recipe.learning_rate,
+            warmup=recipe.warmup,
+            power=recipe.power,
+            final_fraction=recipe.final_fraction,
+        ),
+        preprocessing=preprocessing,
+        loss_settings=LossSettings(recipe.label_smoothing, recipe.auxiliary_weight),
+        engine=TorchEngine(GoogLeNet(architecture, auxiliaries=False), preprocessing, job.device),
+        validation=prepare_squares(
+            job.dataset.splits["val"],
+            preprocessing,
+            limit_bytes=int(memory * VALIDATION_SHARE),
+            workers=recipe.workers,
+        ),
+        side_at=lambda step: image_side_at(recipe.sides, budget.share_done(step, progress.seconds)),
+    )

@@ -1,0 +1,59 @@
+"""The training pictures, kept decoded in memory as far as a bound allows."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from googlenet.dataset import Samples
+from googlenet.errors import DataError
+from googlenet.images import BadImage, Rgb
+
+BAD_SHARE = 0.01  # more bad pictures than this share ...
+BAD_COUNT = 5  # ... and than this number stop a training
+
+
+@dataclass(slots=True)
+class DecodedPictures:
+    """Pictures of a split by index. Safe to use from several threads.
+
+    A picture whose shorter side is above `shortest_side` px is kept reduced to it. The first ones to be asked for are
+    kept until `limit_bytes` are full; the others are decoded each time. A bad picture is decoded once and remembered.
+    """
+
+    samples: Samples
+    shortest_side: int
+    limit_bytes: int
+    bad: dict[int, BadImage] = field(default_factory=dict)
+    _kept: dict[int, Rgb] = field(default_factory=dict)
+    _bytes: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __len__(self) -> int:
+        """Pictures, bad ones included."""
+        return len(self.samples)
+
+    def get(self, index: int) -> Rgb | BadImage:
+        """The picture (H, W, 3) uint8 RGB, or why it is bad."""
+        if index in self.bad:
+            return self.bad[index]
+        kept = self._kept.get(index)
+        if kept is not None:
+            return kept
+        image = self.samples.decode(index, shortest_side=self.shortest_side)
+        with self._lock:
+            if isinstance(image, BadImage):
+                self.bad[index] = image
+            elif index not in self._kept and self._bytes + image.nbytes <= self.limit_bytes:
+                self._kept[index] = image
+                self._bytes += image.nbytes
+        return image
+
+
+def check_bad_pictures(bad: int, total: int) -> None:
+    """Raise DataError where more than 1 % and more than five of the pictures are bad."""
+    if bad > BAD_COUNT and bad > BAD_SHARE * total:
+        raise DataError(
+            f"{bad} of {total:,} training pictures cannot be read, more than 1 % and more than {BAD_COUNT}: "
+            "bad_pictures.csv in the run folder names them; mend or remove them and start again"
+        )

@@ -1,0 +1,94 @@
+"""Where a training stands: all its counters in one record that a checkpoint keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from googlenet.runs import HeadValues
+from googlenet.training.step import StepLosses
+
+SMOOTHING = 0.98  # of the values shown live
+LOSS, ACCURACY = "loss", "accuracy"
+
+
+@dataclass(slots=True)
+class EpochSums:
+    """Sums over the pictures of the epoch so far; divided once, at its end."""
+
+    pictures: int = 0
+    seconds: float = 0.0
+    loss: float = 0.0
+    heads: HeadValues = field(default_factory=dict)
+    correct: dict[str, int] = field(default_factory=dict)
+
+    def add(self, losses: StepLosses) -> None:
+        """Take in a step."""
+        self.pictures += losses.pictures
+        self.loss += losses.loss * losses.pictures
+        for head, loss in losses.heads.items():
+            self.heads[head] = self.heads.get(head, 0.0) + loss * losses.pictures
+            self.correct[head] = self.correct.get(head, 0) + losses.correct[head]
+
+    def mean(self, total: float) -> float:
+        """A sum per picture."""
+        return total / max(1, self.pictures)
+
+
+@dataclass(slots=True)
+class Smoothed:
+    """Exponential means of raw step values: the weighted sum, each head and the accuracy, all smoothed alike."""
+
+    weight: float = 0.0
+    sums: HeadValues = field(default_factory=dict)
+
+    def add(self, losses: StepLosses) -> None:
+        """Take in the raw values of a step."""
+        accuracy = losses.correct["main"] / losses.pictures
+        self.weight = SMOOTHING * self.weight + (1 - SMOOTHING)
+        for name, value in (losses.heads | {LOSS: losses.loss, ACCURACY: accuracy}).items():
+            self.sums[name] = SMOOTHING * self.sums.get(name, 0.0) + (1 - SMOOTHING) * value
+
+    @property
+    def loss(self) -> float:
+        """The weighted sum of the losses."""
+        return self._mean(LOSS)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers of the main head on training pictures."""
+        return self._mean(ACCURACY)
+
+    @property
+    def heads(self) -> HeadValues:
+        """The loss of each head."""
+        return {name: self._mean(name) for name in self.sums if name not in (LOSS, ACCURACY)}
+
+    def _mean(self, name: str) -> float:
+        return self.sums.get(name, 0.0) / max(self.weight, 1e-9)  # the weight takes out the bias of the start
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counters of a training. `step` updates are done; `seconds` have passed since the first, pauses left out."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best_score: float | None = None
+    stale: int = 0
+    stopped_early: bool = False
+    average_count: int = 0
+    warned: list[str] = field(default_factory=list)
+    epoch: EpochSums = field(default_factory=EpochSums)
+    smoothed: Smoothed = field(default_factory=Smoothed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The counters as JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Progress:
+        """Back from `to_dict`."""
+        epoch, smoothed = EpochSums(**values["epoch"]), Smoothed(**values["smoothed"])
+        return cls(**(values | {"epoch": epoch, "smoothed": smoothed}))

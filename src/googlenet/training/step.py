@@ -1,0 +1,60 @@
+"""One update of the network, as Section 6 of the paper has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from googlenet.images import Preprocessing
+from googlenet.network import GoogLeNet, HeadLogits, to_network_input
+
+
+@dataclass(frozen=True, slots=True)
+class LossSettings:
+    """What the loss is made of: smoothing of the labels, weight of each side classifier (0.3 in the paper)."""
+
+    label_smoothing: float
+    auxiliary_weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepLosses:
+    """What an update saw: the weighted sum, each head's loss, each head's number of right answers, of `pictures`."""
+
+    loss: float
+    heads: dict[str, float]
+    correct: dict[str, int]
+    pictures: int
+
+
+def weighted_loss(losses: dict[str, Tensor], auxiliary_weight: float) -> Tensor:
+    """Main loss + 0.3 x each side classifier's (paper, Section 5)."""
+    return sum((auxiliary_weight * loss for head, loss in losses.items() if head != "main"), start=losses["main"])
+
+
+def train_step(
+    network: GoogLeNet,
+    optimizer: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    preprocessing: Preprocessing,
+    settings: LossSettings,
+) -> StepLosses:
+    """Make one update from `images` (N, S, S, 3) uint8 RGB and `labels` (N,) int64, both on the network's device."""
+    logits: HeadLogits = network(to_network_input(images, preprocessing))
+    heads = {head: values for head, values in logits._asdict().items() if values is not None}
+    losses = {
+        head: F.cross_entropy(values, labels, label_smoothing=settings.label_smoothing)
+        for head, values in heads.items()
+    }
+    loss = weighted_loss(losses, settings.auxiliary_weight)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    with torch.no_grad():
+        correct = {head: int((values.argmax(1) == labels).sum()) for head, values in heads.items()}
+    return StepLosses(loss.item(), {head: value.item() for head, value in losses.items()}, correct, len(labels))

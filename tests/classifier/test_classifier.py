@@ -1,0 +1,183 @@
+"""Pictures of every kind go in, ranked classes come out in order, and a bad picture is a row of its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+
+from googlenet.classifier import Classifier, Prediction, rank_classes
+from googlenet.engines import FunctionEngine
+from googlenet.errors import DataError, InputError
+from googlenet.images import Preprocessing
+from googlenet.model import ClassLabel
+
+CLASSES = (ClassLabel("r", "red"), ClassLabel("g", "green"), ClassLabel("b", "blue"))
+LEFT_HALF = (np.arange(8) < 4).astype(np.uint8)[:, np.newaxis]
+COLOURS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250)}
+
+
+def strongest_colour(squares: NDArray[np.uint8]) -> NDArray[np.float64]:
+    assert squares.dtype == np.uint8
+    assert squares.shape[1:] == (8, 8, 3)
+    means = squares.mean(axis=(1, 2))
+    return np.asarray(means / means.sum(axis=1, keepdims=True))
+
+
+@pytest.fixture
+def classifier() -> Classifier:
+    preprocessing = Preprocessing(8, 10, "crop", "RGB", (0.0,) * 3, (1.0,) * 3)
+    return Classifier(FunctionEngine(strongest_colour), preprocessing, CLASSES)
+
+
+def picture(colour: str, size: tuple[int, int] = (20, 15)) -> Image.Image:
+    return Image.new("RGB", size, COLOURS[colour])
+
+
+def png(colour: str) -> bytes:
+    file = io.BytesIO()
+    picture(colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_every_kind_of_picture_is_understood(classifier: Classifier, tmp_path: Path) -> None:
+    path = tmp_path / "green.png"
+    path.write_bytes(png("green"))
+    for source in (path, str(path), png("green"), picture("green"), np.array(picture("green"))):
+        best = classifier.predict(source).best
+        assert (best.label, best.name) == ("g", "green")
+        assert best.probability == pytest.approx(250 / 270)
+
+
+def test_a_grey_array_is_a_grey_picture(classifier: Classifier) -> None:
+    ranking = classifier.predict(np.full((9, 9), 77, np.uint8)).ranking
+    assert [one.probability for one in ranking] == pytest.approx([1 / 3] * 3)
+
+
+def test_a_pillow_picture_is_judged_as_its_file_would_be(classifier: Classifier, tmp_path: Path) -> None:
+    left_half = FunctionEngine(lambda squares: (squares * LEFT_HALF).mean(axis=(1, 2)))
+    classifier = replace(classifier, engine=left_half)
+    turned = Image.new("RGB", (16, 16), COLOURS["blue"])
+    turned.paste(COLOURS["red"], (0, 0, 8, 16))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    turned.save(tmp_path / "turned.png", exif=exif)
+    Image.new("RGBA", (16, 16), (250, 10, 10, 128)).save(tmp_path / "transparent.png")
+    Image.new("I;16", (16, 16), 40_000).save(tmp_path / "deep.png")
+    for name, best, brightness in (
+        ("turned.png", "blue", 121),
+        ("transparent.png", "red", 126),
+        ("deep.png", "red", 78),
+    ):
+        from_file = classifier.predict(tmp_path / name)
+        with Image.open(tmp_path / name) as opened:
+            assert classifier.predict(opened) == from_file
+        assert from_file.best.name == best
+        assert from_file.best.probability == pytest.approx(brightness, abs=1)
+
+
+def test_a_pillow_picture_of_a_truncated_file_is_bad(classifier: Classifier, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    Image.fromarray(generator.integers(0, 256, (64, 64, 3), np.uint8)).save(tmp_path / "noise.png")
+    (tmp_path / "half.png").write_bytes((tmp_path / "noise.png").read_bytes()[:3000])
+    with Image.open(tmp_path / "half.png") as opened:
+        assert classifier.predict(opened).error is not None
+
+
+def test_the_ranking_is_as_long_as_asked_and_at_most_all_classes(classifier: Classifier) -> None:
+    assert [one.name for one in classifier.predict(png("blue"), top=1).ranking] == ["blue"]
+    assert len(classifier.predict(png("blue"), top=9).ranking) == 3
+
+
+def test_equally_probable_classes_keep_their_order() -> None:
+    classes = tuple(ClassLabel(f"{number:02}", "") for number in range(50))
+    probabilities = np.full(50, 0.01, np.float32)
+    probabilities[[7, 40]] = 0.26
+    labels = [one.label for one in rank_classes(probabilities, classes, top=50)]
+    assert labels == ["07", "40", *(label.id for label in classes if label.id not in ("07", "40"))]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 16])
+def test_many_pictures_are_answered_in_order_with_bad_ones_among_them(
+    batch: int, classifier: Classifier, tmp_path: Path
+) -> None:
+    colours = ["red", "blue", None, "green", None, None, "blue", "red"]
+    sources: list[Any] = []
+    for number, colour in enumerate(colours):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(png(colour) if colour else b"no picture")
+        sources.append(path)
+    predictions = list(classifier.predict(sources, batch=batch))
+    assert [prediction.image for prediction in predictions] == [str(path) for path in sources]
+    assert [None if one.error else one.best.name for one in predictions] == colours
+
+
+def test_a_missing_file_is_an_error_of_its_own_row(classifier: Classifier, tmp_path: Path) -> None:
+    missing, good = classifier.predict([tmp_path / "nowhere.jpg", png("red")])
+    assert missing == Prediction(str(tmp_path / "nowhere.jpg"), (), "cannot be read (No such file or directory)")
+    assert good.best.name == "red"
+    with pytest.raises(DataError, match=r"nowhere\.jpg: cannot be read"):
+        _ = missing.best
+
+
+def test_what_is_no_picture_says_so(classifier: Classifier, tmp_path: Path) -> None:
+    folder, text, empty, nameless = classifier.predict([tmp_path, b"hello", b"", "a\0b"])
+    assert folder.error == "cannot be read (Is a directory)"
+    assert text.error == "not a picture"
+    assert empty.error == "empty file"
+    assert nameless.error == "cannot be read (embedded null byte)"
+
+
+def test_pictures_without_a_path_are_named_by_their_position(classifier: Classifier, tmp_path: Path) -> None:
+    picture("red").save(tmp_path / "red.png")
+    with Image.open(tmp_path / "red.png") as opened:
+        names = [one.image for one in classifier.predict([png("red"), picture("red"), opened])]
+    assert names == ["picture 0", "picture 1", str(tmp_path / "red.png")]
+
+
+def test_an_endless_stream_is_answered_while_it_is_read(classifier: Classifier) -> None:
+    taken = []
+
+    def stream() -> Iterator[bytes]:
+        while True:
+            taken.append(1)
+            yield png("green")
+
+    predictions = classifier.predict(stream(), batch=4)
+    assert next(predictions).best.name == "green"
+    assert len(taken) <= 16
+    predictions.close()  # type: ignore[attr-defined]
+
+
+def test_no_pictures_give_no_predictions(classifier: Classifier) -> None:
+    assert list(classifier.predict([])) == []
+
+
+@pytest.mark.parametrize(
+    ("array", "named"),
+    [
+        (np.zeros((4, 4, 3), np.float32), r"\(4, 4, 3\) float32"),
+        (np.zeros((3, 4, 4), np.uint8), r"\(3, 4, 4\) uint8"),
+        (np.zeros((2, 4, 4, 3), np.uint8), r"\(2, 4, 4, 3\) uint8"),
+        (np.zeros((0, 4, 3), np.uint8), r"\(0, 4, 3\) uint8"),
+    ],
+)
+def test_an_array_that_is_no_picture_is_the_callers_mistake(
+    array: NDArray[Any], named: str, classifier: Classifier
+) -> None:
+    with pytest.raises(InputError, match=rf"is \(H, W, 3\) or \(H, W\) uint8, not {named}"):
+        classifier.predict(array)
+
+
+def test_something_else_is_the_callers_mistake(classifier: Classifier) -> None:
+    with pytest.raises(InputError, match="not int"):
+        list(classifier.predict([7]))  # type: ignore[list-item]
+    with pytest.raises(InputError, match="top and batch are at least 1"):
+        classifier.predict(png("red"), top=0)

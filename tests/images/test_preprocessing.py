@@ -1,0 +1,79 @@
+"""The record of preprocessing: what it refuses, how it is written, what it does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from googlenet.errors import InputError
+from googlenet.images import DEFAULT_PREPROCESSING, IMAGENET_MEAN_RGB, Preprocessing, fit_square, to_square
+
+GREY = Preprocessing(32, 32, "letterbox", "GREY", (100.4,), (0.5,))
+
+
+@pytest.mark.parametrize("preprocessing", [DEFAULT_PREPROCESSING, GREY])
+def test_a_record_survives_json(preprocessing: Preprocessing) -> None:
+    assert Preprocessing.from_dict(json.loads(json.dumps(preprocessing.to_dict()))) == preprocessing
+
+
+def test_channels_follow_the_order() -> None:
+    assert (DEFAULT_PREPROCESSING.channels, GREY.channels) == (3, 1)
+
+
+def test_the_mean_is_a_colour_red_first() -> None:
+    assert DEFAULT_PREPROCESSING.mean_rgb == (124, 117, 104)
+    assert replace(DEFAULT_PREPROCESSING, channel_order="BGR", mean=(104.0, 117.0, 124.0)).mean_rgb == (124, 117, 104)
+    assert GREY.mean_rgb == (100, 100, 100)
+    assert replace(DEFAULT_PREPROCESSING, mean=(-9.0, 300.0, 1.6)).mean_rgb == (0, 255, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"side": 0}, "preprocessing: side is 0, it must be a whole number of pixels from 1"),
+        ({"side": 2.5}, "side is 2.5, it must be a whole number"),
+        ({"side": True}, "side is True"),
+        ({"resize": "256"}, "resize is '256'"),
+        ({"resize": 223}, "resize is 223, it must be at least side, which is 224"),
+        ({"fit": "stretch"}, "fit is 'stretch', it must be one of crop, squash, letterbox"),
+        ({"fit": ["crop"]}, "fit is "),
+        ({"channel_order": "RBG"}, "channel_order is 'RBG', it must be one of RGB, BGR, GREY"),
+        ({"channel_order": "GREY"}, r"mean is .*, it must be 1 finite number\(s\), because channel_order is GREY"),
+        ({"mean": (1.0, 2.0)}, r"mean is \(1.0, 2.0\), it must be 3 finite number"),
+        ({"mean": 5.0}, "mean is 5.0"),
+        ({"mean": (1.0, 2.0, float("nan"))}, "mean is .*nan"),
+        ({"mean": (1.0, 2.0, "3")}, "mean is .*'3'"),
+        ({"scale": (1.0, 1.0, float("inf"))}, "scale is .*inf"),
+        ({"scale": (1.0, 1.0, 0.0)}, "scale is .*, it must be greater than 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_key(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        Preprocessing.from_dict({**DEFAULT_PREPROCESSING.to_dict(), **change})
+
+
+def test_unknown_and_missing_keys_are_named() -> None:
+    record = DEFAULT_PREPROCESSING.to_dict()
+    with pytest.raises(InputError, match=r"preprocessing: unknown key\(s\) crop, zoom"):
+        Preprocessing.from_dict({**record, "zoom": 1, "crop": 2})
+    del record["side"], record["mean"]
+    with pytest.raises(InputError, match=r"preprocessing: missing key\(s\) mean, side"):
+        Preprocessing.from_dict(record)
+
+
+def test_to_square_fits_as_the_record_says() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 90, 3), dtype=np.uint8)
+    square = to_square(image, replace(DEFAULT_PREPROCESSING, side=24, resize=30))
+    assert np.array_equal(square, fit_square(image, 24, fit="crop", resize=30))
+    boxed = to_square(image, GREY)
+    assert boxed.shape == (32, 32, 3)
+    assert boxed[0, 0].tolist() == [100, 100, 100]
+
+
+def test_the_default_is_the_papers() -> None:
+    assert (DEFAULT_PREPROCESSING.side, DEFAULT_PREPROCESSING.resize) == (224, 256)
+    assert DEFAULT_PREPROCESSING.mean == IMAGENET_MEAN_RGB
