@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo test check format clean bench-budget bench-cost bench-imagenette bench-digits bench-start
 .DELETE_ON_ERROR:
 
 help:
@@ -42,6 +42,32 @@ check: $(INSTALLED)
 format: $(INSTALLED)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+PEER := .venv-peer
+PEER_INSTALLED := $(PEER)/.installed
+DATA ?= ../shared/data/imagenette128.tar
+BUDGET ?= 50000
+
+$(PEER_INSTALLED): pyproject.toml
+	@test -x $(PEER)/bin/python || $(PYTHON) -m venv $(PEER)
+	@echo "installing torch and torchvision into $(PEER): several GB ..."
+	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.14.1 torchvision==0.29.1 -e .
+	@touch $@
+
+bench-budget: $(PEER_INSTALLED)
+	@$(PEER)/bin/python benchmarks/budget.py
+
+bench-cost: $(PEER_INSTALLED)
+	@$(PEER)/bin/python benchmarks/training_cost.py
+
+bench-imagenette: $(INSTALLED) $(PEER_INSTALLED)
+	@$(BIN)/python benchmarks/imagenette.py $(DATA) --budget $(BUDGET)
+
+bench-digits: $(INSTALLED)
+	@$(BIN)/python benchmarks/digits.py
+
+bench-start: $(INSTALLED)
+	@$(BIN)/python benchmarks/start.py
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -17,7 +17,7 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the place of `path` when the block ends well, and vanishes when it does not.
 
     Written beside `path` under a hidden temporary name, flushed to the disk, then renamed. Raises InputError where the
-    folder cannot be written to or the disk is full.
+    folder cannot be written to or the disk is full. A closed pipe is never this file, and passes as it is.
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
@@ -26,6 +26,8 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:

@@ -8,10 +8,7 @@ from googlenet.training.schedule import (
     Position,
     Schedule,
     ScheduleName,
-    format_sides,
-    image_side_at,
     learning_rate_at,
-    parse_sides,
 )
 
 
@@ -79,63 +76,3 @@ def test_a_schedule_that_cannot_be_is_refused_with_a_sentence(settings: dict[str
     with pytest.raises(SettingsError) as refusal:
         Schedule(**{"name": "linear", "learning_rate": 0.01, **settings})  # type: ignore[arg-type]
     assert str(refusal.value) == sentence
-
-
-@pytest.mark.parametrize(
-    ("progress", "side"), [(0.0, 64), (0.4999, 64), (0.5, 96), (0.79, 96), (0.8, 128), (0.99, 128), (1.0, 128)]
-)
-def test_the_side_is_the_last_one_whose_start_is_reached(progress: float, side: int) -> None:
-    assert image_side_at(((0.0, 64), (0.5, 96), (0.8, 128)), progress) == side
-
-
-@pytest.mark.parametrize(
-    ("text", "sides", "written"),
-    [
-        ("128", ((0.0, 128),), "128"),
-        ("0:128", ((0.0, 128),), "128"),
-        ("0:64,0.5:96,0.8:128", ((0.0, 64), (0.5, 96), (0.8, 128)), "0:64,0.5:96,0.8:128"),
-        ("0.0:64, .50:96", ((0.0, 64), (0.5, 96)), "0:64,0.5:96"),
-    ],
-)
-def test_sides_are_read_and_written_as_text(text: str, sides: tuple[tuple[float, int], ...], written: str) -> None:
-    assert parse_sides(text) == sides
-    assert format_sides(sides) == written
-
-
-@given(
-    starts=st.lists(st.floats(0, 1, exclude_min=True, exclude_max=True), unique=True, max_size=5),
-    side=st.integers(1, 999),
-)
-def test_written_sides_are_read_back_the_same(starts: list[float], side: int) -> None:
-    sides = tuple((start, side + index) for index, start in enumerate([0.0, *sorted(starts)]))
-    assert parse_sides(format_sides(sides)) == sides
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", 'image sides "" cannot be read: write 128, or 0:64,0.5:96,0.8:128.'),
-        ("large", 'image sides "large" cannot be read: write 128, or 0:64,0.5:96,0.8:128.'),
-        ("0:64,96", 'image sides "0:64,96" cannot be read: write 128, or 0:64,0.5:96,0.8:128.'),
-        ("0.1:64,0.5:96", 'image sides "0.1:64,0.5:96" must start at 0, as in 0:64,0.5:96.'),
-        ("0.5:64", 'image sides "0.5:64" must start at 0, as in 0:64,0.5:96.'),
-        (
-            "0:64,0.5:96,0.5:128",
-            'image sides "0:64,0.5:96,0.5:128" must have ascending starts below 1, as in 0:64,0.5:96.',
-        ),
-        ("0:64,1:96", 'image sides "0:64,1:96" must have ascending starts below 1, as in 0:64,0.5:96.'),
-        ("0:64,nan:96", 'image sides "0:64,nan:96" must have ascending starts below 1, as in 0:64,0.5:96.'),
-        ("0", 'image sides "0" must be 1 px or more.'),
-    ],
-)
-def test_sides_that_cannot_be_are_refused_with_a_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(SettingsError) as refusal:
-        parse_sides(text)
-    assert str(refusal.value) == sentence
-
-
-def test_sides_are_judged_where_they_are_used() -> None:
-    with pytest.raises(SettingsError, match="must start at 0"):
-        image_side_at(((0.5, 96), (0.8, 128)), 0.9)
-    with pytest.raises(SettingsError, match="must start at 0"):
-        image_side_at((), 0.0)

@@ -76,11 +76,12 @@ def input_sides(architecture: Architecture, *, auxiliaries: bool = False) -> tup
 
 def check_input_side(architecture: Architecture, side: int, *, auxiliaries: bool = False) -> None:
     """Raise InputError, naming the sides that fit, where an input of `side` px cannot pass through the network."""
-    if side >= LARGEST_SIDE or _grid_fits(architecture, side, auxiliaries=auxiliaries):
+    if _grid_fits(architecture, side, auxiliaries=auxiliaries):
         return
     least, largest = input_sides(architecture, auxiliaries=auxiliaries)
     takes = f"{least} px at least" if largest is None else f"{least} to {largest} px"
-    hint = "; adaptive_side_pooling=true lets its side classifiers take other sizes" if auxiliaries else ""
+    only_auxiliaries = auxiliaries and _grid_fits(architecture, side, auxiliaries=False)
+    hint = "; adaptive_side_pooling=true lets its side classifiers take other sizes" if only_auxiliaries else ""
     wrong = "too small" if side < least else "too large"
     raise InputError(f"an input of {side} px is {wrong}: the variant {architecture.variant!r} takes {takes}{hint}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from googlenet.architecture.layers import (
@@ -73,6 +73,12 @@ class Architecture:
     def layers(self) -> tuple[Layer, ...]:
         """All layers of the main path, in order."""
         return tuple(layer for row in self.rows for layer in row.layers)
+
+    @property
+    def backbone(self) -> Architecture:
+        """The rows up to the last module, without the head and the side classifiers."""
+        last = max(index for index, row in enumerate(self.rows) if row.kind == "inception")
+        return replace(self, rows=self.rows[: last + 1], auxiliaries=())
 
 
 def _module(name: str, filters: tuple[int, int, int, int, int, int], printed: Printed) -> Row:

@@ -241,5 +241,6 @@ def with_dropout(architecture: Architecture, share: float) -> Architecture:
 def build_architecture(spec: ArchitectureSpec) -> Architecture:
     """The table of a variant, sized as the spec says."""
     table = _with_width(VARIANTS[spec.variant].build(), spec.width)
-    table = replace(_with_classes(table, spec.classes), channels=spec.channels)
+    if (spec.classes, spec.channels) != (table.classes, table.channels):
+        table = replace(_with_classes(_without_printed(table), spec.classes), channels=spec.channels)
     return _adaptive_side_pooling(table) if spec.adaptive_side_pooling else table

@@ -73,7 +73,8 @@ def _lines(header: ModelHeader, check: AnswerCheck | None) -> list[str]:
         f"minus ({mean}), times ({scale})",
         f"source         {about.source or 'not stated'}",
         f"licence        {about.licence or 'not stated'}",
-        f"made           {about.created or 'not stated'}, with "
+        f"made           {about.created or 'not stated'}"
+        + (", with " if about.versions else "")
         + ", ".join(f"{name} {number}" for name, number in about.versions.items()),
         f"sha256         {header.sha256}",
     ]
@@ -91,7 +92,9 @@ def _lines(header: ModelHeader, check: AnswerCheck | None) -> list[str]:
 
 
 def score_sentence(scores: dict[str, Any]) -> str:
-    """The scores of a model in a line."""
+    """The scores of a model in a line; those of a model that another program trained are shown as they are."""
+    if not {"top1", "top1_interval", "pictures", "training_seconds"} <= scores.keys():
+        return "scores         " + ", ".join(f"{name} {value}" for name, value in scores.items())
     low, high = scores["top1_interval"]
     return (
         f"{scores['top1']:.1%} validation top-1 (95 % interval {low:.1%} to {high:.1%}, {scores['pictures']:,} "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,8 +40,24 @@ app = typer.Typer(
         "Example: googlenet train photos/ --minutes 30; googlenet predict runs/photos-scratch picture.jpg"
     ),
 )
+
+
+def _quiet_without_reader(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, ending well when nobody reads its output any more (`googlenet table1 | head -3`)."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return run
+
+
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(_quiet_without_reader(_command))
 
 
 def _print_version(wanted: bool) -> None:
@@ -60,17 +78,18 @@ def _options(
 
 
 def main() -> None:
-    """Run the command; a GoogLeNetError is printed as one line and exits with 2, a closed pipe ends quietly."""
+    """Run the command; a GoogLeNetError is printed as one line and exits with 2."""
     # Torch's threads spin while they wait for each other, which starves the threads that load pictures on few cores;
     # the library that they come with reads this once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Names of files need not be text: what cannot be written is printed as its escape, which JSON reads back.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except GoogLeNetError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_WRONG_INPUT)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)

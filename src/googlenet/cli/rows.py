@@ -29,10 +29,13 @@ def open_rows(path: Path | None) -> Iterator[Write]:
         return
     if path.suffix not in FORMATS:
         raise InputError(f"cannot write {path}: a file of rows ends in {' or '.join(FORMATS)}")
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: there is no folder {path.parent}")
     with open_atomically(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        # backslashreplace: a file's name need not be UTF-8; what JSON cannot hold becomes its own escape \udcXX
+        text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
         yield FORMATS[path.suffix](text)
         text.detach()
 

@@ -19,19 +19,29 @@ def expand_sources(sources: Iterable[str]) -> Iterator[str]:
     """
     for source in sources:
         if source == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            lines = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
+            yield from (line for line in lines if line.strip())
         elif Path(source).is_dir():
             yield from _not_empty(_pictures_below(source), f"the folder {source} holds no pictures")
         elif glob.has_magic(source) and not Path(source).exists():
-            yield from _not_empty(sorted(glob.iglob(source, recursive=True)), f"nothing matches {source}")
+            yield from _not_empty(_matches(source), f"nothing matches {source}")
         else:
             yield source
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """What a glob names, each once: files, and the pictures of folders, as if a shell had written the names out."""
+    found: dict[str, None] = {}
+    for match in sorted(glob.iglob(pattern, recursive=True)):
+        found |= dict.fromkeys(_pictures_below(match) if os.path.isdir(match) else (match,))
+    yield from found
 
 
 def _pictures_below(folder: str) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
-        yield from (os.path.join(parent, name) for name in sorted(files) if is_picture_name(name))
+        pictures = (name for name in sorted(files) if is_picture_name(name) and not is_hidden(name))
+        yield from (os.path.join(parent, name) for name in pictures)
 
 
 def _not_empty(paths: Iterable[str], sentence: str) -> Iterator[str]:

@@ -26,6 +26,8 @@ def table1_command(
 
     Example: googlenet table1 --variant batchnorm
     """
+    if as_json and markdown:
+        raise InputError("--json and --markdown contradict each other; give one of them")
     if variant not in VARIANTS:
         near = difflib.get_close_matches(variant, VARIANTS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VARIANTS)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import signal
 from pathlib import Path
 from types import FrameType
@@ -69,22 +70,27 @@ def train_command(
     given = {"minutes": minutes, "seed": seed, "val_share": val_share, "split_seed": split_seed}
     folder = None if resume is None else RunFolder(resume)
     stored = folder.read_settings() if folder else None
-    if stored is None:
+    if stored is None and folder is not None and folder.finished:
+        plan = {}  # a model that came without its settings
+    elif stored is None:
         plan = _new_plan(data, recipe, overrides, given)
     else:
         plan = _stored_plan(stored, folder, data, recipe, overrides, given)
-    dataset = _open(plan)
-    folder = folder or RunFolder(out or _default_path(dataset, plan))
-    if folder.finished:
-        if resume is None:
-            raise InputError(
-                f"{folder.path} holds a finished run; give --out another folder, or --resume to look at it"
-            )
+    if folder is not None and folder.finished:  # before its pictures are looked for, which may be gone by now
         print(f"{folder.path} is finished; nothing to do")
         _print_result(folder)
         return
+    dataset = _open(plan)
+    folder = folder or RunFolder(out or _default_path(dataset, plan))
+    if resume is None and folder.finished:
+        raise InputError(f"{folder.path} holds a finished run; give --out another folder, or --resume to look at it")
     if resume is None and folder.settings.exists():
         raise InputError(f"{folder.path} holds a run already; --resume {folder.path} goes on with it")
+    if plan.setdefault("fingerprint", dataset.fingerprint) != dataset.fingerprint:
+        raise InputError(
+            f"{plan['data']} holds other pictures than {folder.path} was started with, so it cannot go on: "
+            "put them back as they were, or start a new run"
+        )
     _run(plan, dataset, folder, device, tensorboard=tensorboard)
 
 
@@ -133,7 +139,8 @@ def _stored_plan(
     for key, value in again.items():
         before = settings[key] if key in settings else stored[key]
         if value != before:
-            raise InputError(f"{folder.path} was started with {key} {before}, not {value}; leave it out to go on")
+            started = f"without {key}, not with" if before is None else f"with {key} {before}, not"
+            raise InputError(f"{folder.path} was started {started} {value}; leave it out to go on")
     return stored
 
 
@@ -158,7 +165,7 @@ def _run(plan: dict[str, Any], dataset: Dataset, folder: RunFolder, device: str 
         raise MissingExtraError("torch", extra="train", purpose="training") from error
     from googlenet.cli.progress import TrainingDisplay
     from googlenet.recipes import recipe_from_dict
-    from googlenet.runs import RunWriter
+    from googlenet.runs import CheckpointFailed, CheckpointSaved, RunWriter
 
     recipe = recipe_from_dict(plan["settings"])
     job = TrainingJob(dataset, recipe, folder, plan["seed"], plan["minutes"], choose_device(device))
@@ -170,11 +177,14 @@ def _run(plan: dict[str, Any], dataset: Dataset, folder: RunFolder, device: str 
     _announce(plan, dataset, folder, recipe)
     interrupted = _SignalFlag()
     writer: RunWriter | None = None
+    saved = True
     board = _tensorboard(folder) if tensorboard else None
     with TrainingDisplay() as display:
 
         def emit(event: Event) -> None:
-            nonlocal writer
+            nonlocal writer, saved
+            if isinstance(event, CheckpointSaved | CheckpointFailed):
+                saved = isinstance(event, CheckpointSaved)
             writer = writer or RunWriter(folder, step=getattr(event, "step", 0))
             for listener in (writer, display, board):
                 if listener is not None:
@@ -182,7 +192,12 @@ def _run(plan: dict[str, Any], dataset: Dataset, folder: RunFolder, device: str 
 
         model = train(job, emit, should_stop=interrupted)
     if model is None:
-        print(f"stopped and saved; this line goes on:\n  googlenet train --resume {folder.path}")
+        how = (
+            "and saved; this line goes on:"
+            if saved
+            else "without saving; this line goes on from what was saved before:"
+        )
+        print(f"stopped {how}\n  googlenet train --resume {shlex.quote(str(folder.path))}")
         raise typer.Exit(interrupted.exit_code)
     _print_result(folder)
 
@@ -221,13 +236,15 @@ def _write_sheet(job: Any) -> None:
     import io
 
     from googlenet.files import write_atomically
-    from googlenet.images import BadImage
+    from googlenet.images import BadImage, fit_square
     from googlenet.training.augmentation_sheet import augmented_sheet
 
     samples = job.dataset.splits["train"]
     spread = [index * len(samples) // SHEET_PICTURES for index in range(min(SHEET_PICTURES, len(samples)))]
     decoded = [samples.decode(index, shortest_side=2 * job.recipe.side) for index in spread]
     images = [image for image in decoded if not isinstance(image, BadImage)]
+    if job.recipe.patch_area is None:
+        images = [fit_square(image, job.recipe.side, fit=job.recipe.fit) for image in images]
     if images:
         sheet = augmented_sheet(images, side=job.recipe.side, augmentation=job.augmentation, seed=job.seed)
         buffer = io.BytesIO()
@@ -236,7 +253,8 @@ def _write_sheet(job: Any) -> None:
 
 
 def _announce(plan: dict[str, Any], dataset: Dataset, folder: RunFolder, recipe: Recipe) -> None:
-    budget = f"{plan['minutes']:g} minutes" if plan["minutes"] else f"{recipe.epochs:g} epochs"
+    budget = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
+    budget = f"{plan['minutes']:g} minutes" if plan["minutes"] else budget
     print(
         f"training {recipe.variant} on {dataset.name}: {len(dataset.classes):,} classes, {budget}, into {folder.path}"
     )

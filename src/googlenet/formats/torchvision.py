@@ -63,6 +63,14 @@ def from_state_dict(state: Arrays) -> dict[str, NDArray[np.float32]]:
 
 
 def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:
-    """Weights of the variant `torchvision` by torchvision's names, without its counters of batches."""
+    """Weights of the variant `torchvision` by torchvision's names, without its counters of batches.
+
+    Raises ModelFileError for weights of another variant.
+    """
     theirs = {ours: name for name, ours in NAMES.items()}
+    unknown = [name for name in weights if name not in theirs]
+    if unknown:
+        raise ModelFileError(
+            f"not weights of the variant 'torchvision': left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
+        )
     return {theirs[name]: array for name, array in weights.items()}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from googlenet.architecture import layers as records
 from googlenet.architecture.layers import Layer, Shape
+from googlenet.network.response_norm import LocalResponseNorm
 
 BATCH_NORM_MOMENTUM = 0.1
 
@@ -41,19 +42,6 @@ class Convolution(nn.Module):
         if self.normalization is not None:
             x = self.normalization(x)
         return F.relu(x, inplace=True)
-
-
-class LocalResponseNorm(nn.Module):
-    """x / (k + alpha/size * sum of squares of `size` neighbouring channels) ^ beta."""
-
-    def __init__(self, record: records.LocalResponseNorm, shape: Shape) -> None:
-        """Has no weights."""
-        super().__init__()
-        self.record = record
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Same shape as the input."""
-        return F.local_response_norm(x, self.record.size, self.record.alpha, self.record.beta, self.record.k)
 
 
 class Linear(nn.Module):
@@ -103,7 +91,7 @@ MODULES: dict[type[Any], Callable[[Any, Shape], nn.Module]] = {
     records.Convolution: Convolution,
     records.Inception: Inception,
     records.Linear: Linear,
-    records.LocalResponseNorm: LocalResponseNorm,
+    records.LocalResponseNorm: lambda norm, shape: LocalResponseNorm(norm, shape[2]),
     records.MaxPool: lambda pool, _: nn.MaxPool2d(pool.kernel, pool.stride, pool.padding, ceil_mode=True),
     records.AveragePool: lambda pool, _: nn.AvgPool2d(pool.kernel, pool.stride),
     records.AdaptiveAveragePool: lambda pool, _: nn.AdaptiveAvgPool2d(pool.side),

@@ -51,9 +51,10 @@ class GoogLeNet(nn.Module):
     def forward(self, x: Tensor) -> HeadLogits:
         """(N, channels, H, W) float, as `to_network_input` gives it -> logits of each head.
 
-        Raises InputError for an input too small for the grid; the message names the sides that fit.
+        Raises InputError for an input that the grid does not take; the message names the sides that fit.
         """
-        check_input_side(self.architecture, min(x.shape[2:]), auxiliaries=self.training and bool(self.auxiliaries))
+        for side in set(x.shape[2:]):
+            check_input_side(self.architecture, side, auxiliaries=self.training and bool(self.auxiliaries))
         side_logits: dict[str, Tensor] = {}
         for name, layers in self.rows.items():
             x = run(self, layers, x)
@@ -63,12 +64,15 @@ class GoogLeNet(nn.Module):
         return HeadLogits(x, side_logits.get("auxiliary_4a"), side_logits.get("auxiliary_4d"))
 
     def features(self, x: Tensor) -> dict[str, Tensor]:
-        """The maps of `conv2`, `3a` ... `5b` by name, each (N, C, H, W), for those who want a backbone."""
+        """The maps of `conv2`, `3a` ... `5b` by name, each (N, C, H, W), for those who want a backbone.
+
+        Raises InputError for an input too small for the grid; the message names the least side.
+        """
+        backbone = self.architecture.backbone
+        check_input_side(backbone, min(x.shape[2:]))
         maps = {}
-        for row in self.architecture.rows:
+        for row in backbone.rows:
             x = run(self, self.rows[row.name], x)
             if row.name == "conv2" or row.kind == "inception":
                 maps[row.name] = x
-            if row.name == "5b":
-                break
         return maps

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import SettingsError
@@ -28,6 +37,10 @@ def _sides(value: object) -> object:
     return parse_sides(str(value)) if isinstance(value, str | int) else value
 
 
+def _checked_sides(sides: Sides | None) -> Sides | None:
+    return None if sides is None else parse_sides(format_sides(sides))
+
+
 class Recipe(BaseModel):
     """All settings of a training. Frozen; `googlenet recipes NAME` shows one, `--set key=value` overrides."""
 
@@ -42,7 +55,7 @@ class Recipe(BaseModel):
     side: Count = Field(224, description="side of the network's input in use and in evaluation, px")
     resize: Count | None = Field(None, description="side a whole picture is resized to before its centre is cut, px")
     fit: Fit = Field("crop", description="how a whole picture becomes a square: crop, squash, letterbox")
-    train_sides: Annotated[Sides | None, BeforeValidator(_sides)] = Field(
+    train_sides: Annotated[Sides | None, BeforeValidator(_sides), AfterValidator(_checked_sides)] = Field(
         None, description="side of training squares by share of the training done, as 0:64,0.5:96; none: side"
     )
     # augmentation (paper, Section 6)
@@ -61,6 +74,7 @@ class Recipe(BaseModel):
     # optimisation
     optimizer: Literal["sgd", "muon"] = Field("sgd", description="sgd; muon: orthogonalised momentum for kernels")
     learning_rate: Positive = Field(0.01, description="the rate before it falls")
+    vector_rate: Positive = Field(1.0, description="with muon: rate of norms and linear layers, x learning_rate")
     schedule: Literal["paper", "polynomial", "linear", "cosine", "constant"] = Field(
         "paper", description="how the rate moves; paper: 4 % less every 8 epochs"
     )
@@ -138,6 +152,8 @@ class Recipe(BaseModel):
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     """Read `key=value` texts. A value is JSON, several values with commas between, `none`/`off`, or a word.
 
+    `off` switches a setting off, whatever that is called there: no mirror, a lighting of 0, no dropout.
+
     Raises SettingsError for a text without "=" and for a key given twice.
     """
     overrides: dict[str, Any] = {}
@@ -154,15 +170,30 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
 
 def _value(key: str, text: str) -> Any:
     if text.lower() in OFF:
-        return "none" if key == "averaging" else None
-    if ":" in text:
-        return text
-    if "," in text:
-        return [_value(key, part.strip()) for part in text.split(",")]
+        return _switched_off(key, text.lower())
+    if key in AS_TEXT and not text.startswith("["):
+        return AS_TEXT[key](text)
     try:
         return json.loads(text)
     except json.JSONDecodeError:
-        return [text] if key == "interpolations" else text
+        return [_value(key, part.strip()) for part in text.split(",")] if "," in text else text
+
+
+AS_TEXT: dict[str, Callable[[str], Any]] = {
+    "train_sides": str,
+    "interpolations": lambda text: [part.strip() for part in text.split(",")],
+}
+"""Settings whose text is not JSON, and how it is read."""
+
+
+def _switched_off(key: str, word: str) -> Any:
+    """What `none` or `off` means for a setting: what it knows as that, else false or 0."""
+    if key not in Recipe.model_fields or key == "averaging":
+        return "none"
+    annotation = Recipe.model_fields[key].annotation
+    if type(None) in get_args(annotation) and not (key == "dropout" and word == "off"):
+        return None  # dropout=none is the table's, dropout=off is none at all
+    return False if annotation is bool else 0
 
 
 def override(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:

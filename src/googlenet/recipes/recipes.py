@@ -48,7 +48,7 @@ SMALL = Recipe(
     channels=1,
     side=32,
     fit="squash",
-    epochs=12,
+    epochs=8,
     batch_size=32,
     learning_rate=0.05,
     schedule="linear",
@@ -65,6 +65,8 @@ SMALL = Recipe(
     averaging_decay=0.98,
     averaging_start=0.0,
     dropout=0.2,
+    selection="last",
+    validate_every=2,
 )
 
 # Every part of a training in a few seconds, for tests and for trying out a folder; its accuracy means nothing.

@@ -43,22 +43,26 @@ def load_checkpoint(
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[KEY])
+            if header["schema_version"] != SCHEMA_VERSION:
+                raise ModelFileError(
+                    f"the checkpoint {path} is of schema version {header['schema_version']}, this googlenet reads "
+                    f"{SCHEMA_VERSION}: go on with the version that wrote it, or delete it to start the run anew"
+                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
         progress = Progress.from_dict(header["progress"])
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (safetensors.SafetensorError, OSError, LookupError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"the checkpoint {path} cannot be read ({error}); delete it to start the run anew"
         ) from None
     state = floating_state(network)
-    weights = _group(tensors, "network/")
-    if {name: value.shape for name, value in weights.items()} != {name: value.shape for name, value in state.items()}:
+    weights, means = _group(tensors, "network/"), _group(tensors, "average/")
+    if not _same_shapes(weights, state) or (means and not _same_shapes(means, state)):
         raise ModelFileError(f"the checkpoint {path} holds another network than the settings of its run describe")
     with torch.no_grad():
         for name, value in state.items():
             value.copy_(weights[name])
     average.values = {
-        name: value.to(state[name].device).to(memory_format=_layout(state[name]))
-        for name, value in _group(tensors, "average/").items()
+        name: value.to(state[name].device).to(memory_format=_layout(state[name])) for name, value in means.items()
     }
     average.count = progress.average_count
     _restore_optimizer(optimizer, _group(tensors, "optimizer/"))
@@ -76,10 +80,19 @@ def load_weights(path: Path, network: GoogLeNet) -> None:
     try:
         tensors = safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError) as error:
-        raise ModelFileError(f"the weights {path} cannot be read ({error}); use --set selection=last") from None
+        raise ModelFileError(
+            f"the weights of the best epoch, {path}, cannot be read ({error}); put them back, or start the run anew"
+        ) from None
+    state = floating_state(network)
+    if not _same_shapes(tensors, state):
+        raise ModelFileError(f"the weights {path} are those of another network; start the run anew")
     with torch.no_grad():
-        for name, value in floating_state(network).items():
+        for name, value in state.items():
             value.copy_(tensors[name])
+
+
+def _same_shapes(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return {name: value.shape for name, value in one.items()} == {name: value.shape for name, value in other.items()}
 
 
 def _group(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from googlenet.dataset import Dataset, check_for_training
 from googlenet.recipes import Recipe
 from googlenet.runs import RunFolder
 from googlenet.training.augmentation import Augmentation
+from googlenet.training.optimizer import check_optimizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,10 @@ class TrainingJob:
         return architecture if self.recipe.dropout is None else with_dropout(architecture, self.recipe.dropout)
 
     def check(self) -> None:
-        """Raise what would stop the training later: a class without pictures, a size the network cannot take."""
+        """Raise what would stop the training later: a class without pictures, settings that do not fit together."""
         check_for_training(self.dataset)
+        check_optimizer(self.recipe, self.architecture)
+        _ = self.augmentation  # judges itself
         for _, side in self.recipe.sides:
             check_input_side(self.architecture, side, auxiliaries=self.recipe.auxiliary_weight > 0)
         check_input_side(self.architecture, self.recipe.side)

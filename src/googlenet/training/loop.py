@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 
 import numpy as np
 import torch
 
+from googlenet.dataset import Split
 from googlenet.errors import InputError, TrainingError
 from googlenet.evaluation import Evaluation, evaluate
+from googlenet.images import BadImage
 from googlenet.model import Model, save_model
 from googlenet.runs import (
     BadPictureFound,
@@ -24,6 +26,7 @@ from googlenet.runs import (
     TrainingStarted,
     TrainingStopped,
 )
+from googlenet.training.allocation import keep_freed_memory
 from googlenet.training.batches import DROPOUT, Batch, iterate_batches
 from googlenet.training.checkpoint import load_weights, save_checkpoint, save_weights
 from googlenet.training.finished import finished_model
@@ -43,6 +46,8 @@ def train(job: TrainingJob, emit: Emit, *, should_stop: Callable[[], bool] = lam
     """
     job.check()
     job.folder.create()
+    if job.device == "cpu":
+        keep_freed_memory()
     parts = build_parts(job)
     emit(
         TrainingStarted(
@@ -54,6 +59,10 @@ def train(job: TrainingJob, emit: Emit, *, should_stop: Callable[[], bool] = lam
             parameters=sum(parameter.numel() for parameter in parts.network.parameters()),
             device=job.device,
         )
+    )
+    squares = zip(parts.validation.samples.items, parts.validation.kept, strict=False)
+    _leave_out(
+        parts, "val", [(item.name, image.reason) for item, image in squares if isinstance(image, BadImage)], emit
     )
     validation = _run_steps(job, parts, emit, should_stop)
     finished = parts.share_done >= 1 or parts.progress.stopped_early
@@ -86,7 +95,8 @@ def _run_steps(
             epoch_ended = progress.step % plan.steps_per_epoch == 0
             if epoch_ended or last:
                 validation = _end_epoch(job, parts, batch, emit, last=last)
-                progress.seconds = clock.seconds()
+                if not last:  # the final evaluation is no training
+                    progress.seconds = clock.seconds()
             if epoch_ended or last or clock.seconds() - saved_at >= job.recipe.checkpoint_seconds:
                 _checkpoint(job, parts, emit)
                 saved_at = clock.seconds()
@@ -105,10 +115,8 @@ class _Clock:
 
 def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clock, emit: Emit) -> None:
     """One update and everything that is counted about it."""
-    progress, plan = parts.progress, parts.plan
-    for image, reason in batch.bad:
-        emit(BadPictureFound(image, reason))
-    check_bad_pictures(len(parts.pictures.bad), plan.pictures)
+    progress = parts.progress
+    _leave_out(parts, "train", batch.bad, emit)
     epoch, learning_rate = parts.epoch, parts.learning_rate()
     set_learning_rate(parts.optimizer, learning_rate)
     # A seed a step, not a state that is carried along: a resumed run draws the same dropout.
@@ -123,7 +131,7 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
             preprocessing=parts.preprocessing,
             settings=parts.loss_settings,
         )
-        _check_finite(losses, progress.step)
+        _check_finite(losses, progress.step + 1)
         progress.epoch.add(losses)
         progress.smoothed.add(losses)
     progress.step += 1
@@ -151,6 +159,17 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
         )
 
 
+def _leave_out(parts: TrainingParts, split: Split, bad: Iterable[tuple[str, str]], emit: Emit) -> None:
+    """Name each bad picture once, and stop where a split has too many of them."""
+    named = parts.bad.setdefault(split, set())
+    for image, reason in bad:
+        if image not in named:
+            named.add(image)
+            emit(BadPictureFound(image, reason))
+    total = {"train": len(parts.pictures), "val": len(parts.validation.samples)}[split]
+    check_bad_pictures(len(named), total, split=split)
+
+
 def _check_finite(losses: StepLosses, step: int) -> None:
     for head, loss in losses.heads.items():
         if not math.isfinite(loss):
@@ -169,13 +188,10 @@ def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit,
         validation = validate(parts)
         best = progress.best_score is None or validation.top1 > progress.best_score
         progress.stale = 0 if best else progress.stale + 1
-        if best:
+        if best and _keep_best(job, parts, emit):
             progress.best_score = validation.top1
-            if recipe.selection == "best":
-                save_weights(job.folder.best_weights, parts.engine.network)
         progress.stopped_early = not last and recipe.patience is not None and progress.stale >= recipe.patience
-        for image, reason in validation.bad_pictures:
-            emit(BadPictureFound(image, reason))
+        _leave_out(parts, "val", validation.bad_pictures, emit)
     head_losses = {head: sums.mean(loss) for head, loss in sums.heads.items()}
     for stuck in stuck_heads(epoch, head_losses, len(job.dataset.classes)):
         if stuck.head not in progress.warned:
@@ -199,6 +215,17 @@ def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit,
     )
     progress.epoch = EpochSums()
     return validation
+
+
+def _keep_best(job: TrainingJob, parts: TrainingParts, emit: Emit) -> bool:
+    """Keep the weights that were just validated, where the recipe wants them; False where the disk is full."""
+    if job.recipe.selection == "best":
+        try:
+            save_weights(job.folder.best_weights, parts.engine.network)
+        except InputError as error:
+            emit(CheckpointFailed(parts.progress.step, str(error)))
+            return False
+    return True
 
 
 def validate(parts: TrainingParts) -> Evaluation:

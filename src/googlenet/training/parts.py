@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
+from googlenet.dataset import Split
 from googlenet.engines.torch_engine import TorchEngine
 from googlenet.evaluation import PreparedSquares, prepare_squares
 from googlenet.images import Preprocessing
@@ -43,7 +44,7 @@ class Budget:
 class TrainingParts:
     """Everything a training works with. The networks and the optimiser are on the job's device.
 
-    `engine` runs the averaged weights; its network has no side classifiers.
+    `engine` runs the averaged weights; its network has no side classifiers. `bad`: the bad pictures named so far.
     """
 
     network: GoogLeNet
@@ -59,6 +60,7 @@ class TrainingParts:
     engine: TorchEngine
     validation: PreparedSquares
     side_at: Callable[[int], int]
+    bad: dict[Split, set[str]] = field(default_factory=dict)
 
     @property
     def share_done(self) -> float:

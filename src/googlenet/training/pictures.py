@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from googlenet.dataset import Samples
+from googlenet.dataset import Samples, Split
 from googlenet.errors import DataError
 from googlenet.images import BadImage, Rgb
 
@@ -50,10 +50,10 @@ class DecodedPictures:
         return image
 
 
-def check_bad_pictures(bad: int, total: int) -> None:
-    """Raise DataError where more than 1 % and more than five of the pictures are bad."""
+def check_bad_pictures(bad: int, total: int, *, split: Split = "train") -> None:
+    """Raise DataError where more than 1 % and more than five of a split's pictures are bad."""
     if bad > BAD_COUNT and bad > BAD_SHARE * total:
         raise DataError(
-            f"{bad} of {total:,} training pictures cannot be read, more than 1 % and more than {BAD_COUNT}: "
+            f"{bad} of {total:,} pictures in {split} cannot be read, more than 1 % and more than {BAD_COUNT}: "
             "bad_pictures.csv in the run folder names them; mend or remove them and start again"
         )

@@ -1,0 +1,122 @@
+"""Pictures of three colours, a run trained on them once, and the command, run in this process or in one of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from googlenet.cli.main import main
+
+COLOURS = {"blue": (40, 60, 210), "green": (50, 200, 60), "red": (210, 50, 40)}
+PROGRAM = (sys.executable, "-c", "from googlenet.cli.main import main; main()")
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[Any]:
+        """Standard output as JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON value."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> str:
+        """The sentence of a user's error, which is all of standard error: one line, no traceback."""
+        assert self.code == 2
+        assert self.err.startswith("error: ")
+        assert self.err.count("\n") == 1
+        return self.err.removeprefix("error: ").rstrip("\n")
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def googlenet() -> Run:
+    """Run `googlenet ARGUMENTS` in this process, through its real entry."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> Done:
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        code: object = 0
+        with (
+            mock.patch.dict(os.environ),
+            mock.patch.object(sys, "argv", ["googlenet", *map(str, arguments)]),
+            mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+        assert code is None or isinstance(code, int)
+        texts = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]
+        return Done(code or 0, *texts)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def program() -> Run:
+    """Run `googlenet ARGUMENTS` as a program of its own."""
+
+    def run(*arguments: str | Path, cwd: Path | None = None, stdin: bytes = b"") -> Done:
+        done = subprocess.run([*PROGRAM, *map(str, arguments)], input=stdin, capture_output=True, cwd=cwd)
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+def paint(path: Path, colour: str, seed: int) -> Path:
+    """Write a small picture: a colour with some noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(seed)
+    pixels = np.array(COLOURS[colour]) + generator.integers(-40, 40, (30, 34, 3))
+    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DATA of one level: 12 pictures of each of the three colours."""
+    folder = tmp_path_factory.mktemp("data") / "photos"
+    for colour in COLOURS:
+        for number in range(12):
+            paint(folder / colour / f"{number:02}.png", colour, number)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(program: Run, photos: Path) -> Path:
+    """A RUN of the smoke recipe on `photos`, long enough to tell the colours apart."""
+    out = photos.parent / "run"
+    settings = ("epochs=16", "photometric=off", "patch_area=off", "batch_size=8")
+    done = program(
+        *("train", photos, "--recipe", "smoke", "--out", out, "--seed", "1", "--split-seed", "3", "--val-share", "0.3"),
+        *(word for setting in settings for word in ("--set", setting)),
+    )
+    assert done.code == 0, done.err
+    return out

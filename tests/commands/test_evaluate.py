@@ -1,0 +1,186 @@
+"""`googlenet evaluate`: every picture of one split exactly once, and never unasked those that were trained on."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Run
+
+
+@pytest.fixture
+def splits(photos: Path, tmp_path: Path) -> Path:
+    """DATA with folders for train, val and test, of 4, 3 and 2 pictures a class."""
+    numbers = iter(range(12))
+    for split, count in (("train", 4), ("val", 3), ("test", 2)):
+        for number in [next(numbers) for _ in range(count)]:
+            for colour in ("blue", "green", "red"):
+                (tmp_path / "data" / split / colour).mkdir(parents=True, exist_ok=True)
+                shutil.copy(photos / colour / f"{number:02}.png", tmp_path / "data" / split / colour)
+    return tmp_path / "data"
+
+
+def renamed(photos: Path, to: Path) -> Path:
+    """The same pictures by other names, which makes them other data than those that were trained on."""
+    for path in photos.rglob("*.png"):
+        (to / path.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, to / path.parent.name / f"other-{path.name}")
+    return to
+
+
+def test_json_has_the_promised_figures_and_they_belong_together(googlenet: Run, trained: Path, splits: Path) -> None:
+    figures = googlenet("evaluate", trained, splits, "--json").json
+    wanted = ("split", "pictures", "top1", "top1_interval", "top5", "loss", "macro_recall", "classes", "confusion")
+    assert set(wanted) <= figures.keys()
+    assert figures["pictures"] == sum(map(sum, figures["confusion"])) == 6
+    right = sum(figures["confusion"][index][index] for index in range(3))
+    assert figures["top1"] == right / 6
+    assert figures["top5"] == 1.0  # 3 classes: the best 5 are all of them
+    low, high = figures["top1_interval"]
+    assert low <= figures["top1"] <= high
+    assert figures["loss"] > 0
+    for index, one in enumerate(figures["classes"]):
+        assert one["label"] == ("blue", "green", "red")[index]
+        assert one["pictures"] == sum(figures["confusion"][index]) == 2
+        assert one["recall"] == figures["confusion"][index][index] / 2
+    assert figures["macro_recall"] == pytest.approx(sum(one["recall"] for one in figures["classes"]) / 3)
+    assert figures["bad_pictures"] == []
+
+
+def test_the_split_is_test_else_val_else_all_there_is_and_never_train(
+    googlenet: Run, trained: Path, splits: Path, photos: Path
+) -> None:
+    def chosen(data: Path) -> tuple[Any, Any]:
+        figures = googlenet("evaluate", trained, data, "--json").json
+        return figures["split"], figures["pictures"]
+
+    assert chosen(splits) == ("test", 6)
+    shutil.rmtree(splits / "test")
+    assert chosen(splits) == ("val", 9)
+    shutil.rmtree(splits / "val")
+    done = googlenet("evaluate", trained, splits, "--json")
+    assert "has only train/" in done.error
+    assert "--split train" in done.error
+    assert googlenet("evaluate", trained, splits, "--split", "train", "--json").json["pictures"] == 12
+    assert chosen(renamed(photos, splits.parent / "others")) == ("all", 36)
+
+
+def test_a_split_is_evaluated_by_name_and_one_that_is_not_there_is_answered_with_those_that_are(
+    googlenet: Run, trained: Path, splits: Path
+) -> None:
+    assert googlenet("evaluate", trained, splits, "--split", "val", "--json").json["pictures"] == 9
+    done = googlenet("evaluate", trained, splits, "--split", "dev")
+    assert done.error.startswith("data has no split 'dev'; it has ")
+    assert all(split in done.error for split in ("train", "val", "test"))
+
+
+def test_a_folder_of_one_level_is_split_as_it_was_in_training(googlenet: Run, trained: Path, photos: Path) -> None:
+    """The run's own list says which pictures were held back; the same ones are evaluated here, to the same score."""
+    with (trained / "split.csv").open(newline="") as file:
+        held_back = {row["image"] for row in csv.DictReader(file) if row["split"] == "val"}
+    rows = photos.parent / "held_back.jsonl"
+    figures = googlenet("evaluate", trained, photos, "--json", "--output", rows).json
+    assert figures["split"] == "val"
+    assert {json.loads(line)["image"] for line in rows.read_text().splitlines()} == held_back
+    assert 0 < len(held_back) < 36
+    scores = googlenet("info", trained, "--json").json["scores"]
+    assert (figures["top1"], figures["pictures"]) == (scores["top1"], scores["pictures"])
+    assert figures["loss"] == pytest.approx(scores["loss"], rel=1e-4)
+
+
+def test_a_subset_of_the_classes_is_accepted(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
+    for colour in ("green", "red"):
+        shutil.copytree(photos / colour, tmp_path / "some" / colour)
+    figures = googlenet("evaluate", trained, tmp_path / "some", "--json").json
+    assert figures["pictures"] == 24
+    assert [one["label"] for one in figures["classes"]] == ["blue", "green", "red"]
+    assert figures["classes"][0]["recall"] is None
+    assert [sum(row) for row in figures["confusion"]] == [0, 12, 12]
+    recalls = [one["recall"] for one in figures["classes"][1:]]
+    assert figures["macro_recall"] == pytest.approx(sum(recalls) / 2)
+
+
+def test_a_class_that_the_model_does_not_know_is_an_error_that_names_it(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photos / "red", tmp_path / "more" / "red")
+    shutil.copytree(photos / "blue", tmp_path / "more" / "turquoise")
+    sentence = googlenet("evaluate", trained, tmp_path / "more").error
+    assert "the model does not know the class(es) 'turquoise'" in sentence
+    assert "'blue', 'green', 'red'" in sentence
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_every_picture_counts_once_whatever_the_batches(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path, batch_size: int
+) -> None:
+    done = googlenet(
+        *("evaluate", trained, renamed(photos, tmp_path / "others"), "--json"),
+        *("--batch-size", str(batch_size), "--output", tmp_path / "rows.jsonl"),
+    )
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    names = {f"{colour}/other-{number:02}.png" for colour in ("blue", "green", "red") for number in range(12)}
+    assert {row["image"] for row in rows} == names
+    assert len(rows) == done.json["pictures"] == 36
+    confusion = Counter((row["class"], row["predictions"][0]["label"]) for row in rows)
+    labels = [one["label"] for one in done.json["classes"]]
+    assert done.json["confusion"] == [[confusion[true, said] for said in labels] for true in labels]
+
+
+def test_a_bad_picture_is_named_left_out_and_told_by_the_exit_code(
+    googlenet: Run, trained: Path, splits: Path, tmp_path: Path
+) -> None:
+    (splits / "test" / "green" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    done = googlenet("evaluate", trained, splits, "--json", "--output", tmp_path / "rows.csv")
+    assert done.code == 1
+    assert done.json["pictures"] == 6
+    assert [one["image"] for one in done.json["bad_pictures"]] == ["test/green/torn.png"]
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:3] == ["image", "class", "predictions"]
+    assert len(rows) == 7
+    assert (rows[6]["image"], rows[6]["class"], rows[6]["label"]) == ("test/green/torn.png", "green", "")
+    assert rows[6]["error"] == done.json["bad_pictures"][0]["error"]
+    text = googlenet("evaluate", trained, splits)
+    assert text.code == 1
+    assert "1 pictures could not be read and count nowhere:\n  test/green/torn.png: " in text.out
+
+
+def test_only_bad_pictures_are_an_error(googlenet: Run, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "data" / "red").mkdir(parents=True)
+    (tmp_path / "data" / "red" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert (
+        "there is no picture to evaluate on (1 could not be read)"
+        in googlenet("evaluate", trained, tmp_path / "data").error
+    )
+
+
+def test_the_text_names_the_split_the_accuracy_with_its_interval_and_the_worst_classes_first(
+    googlenet: Run, trained: Path, splits: Path
+) -> None:
+    lines = googlenet("evaluate", trained, splits, "--split", "val").out.splitlines()
+    assert lines[0] == "9 pictures of val"
+    assert "95 % interval" in lines[1]
+    recalls = [
+        float(line.split()[2].rstrip("%")) for line in lines if line.split()[:1] in (["blue"], ["green"], ["red"])
+    ]
+    assert len(recalls) == 3
+    assert recalls == sorted(recalls)
+
+
+def test_data_that_are_not_there_are_an_error(googlenet: Run, trained: Path, tmp_path: Path) -> None:
+    assert f"{tmp_path / 'no'} does not exist" in googlenet("evaluate", trained, tmp_path / "no").error
+    (tmp_path / "empty").mkdir()
+    assert "holds no pictures" in googlenet("evaluate", trained, tmp_path / "empty").error
+    assert "did you mean digits?" in googlenet("evaluate", trained, "digitz").error
+
+
+def test_an_output_that_cannot_be_written_is_refused(googlenet: Run, trained: Path, splits: Path) -> None:
+    assert "ends in .csv or .jsonl" in googlenet("evaluate", trained, splits, "--output", "rows.txt").error

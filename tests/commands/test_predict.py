@@ -1,0 +1,225 @@
+"""`googlenet predict`: pictures of every kind of source in, a line each out; a bad one is a line with its error."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import googlenet as package
+from googlenet.classifier import Picture
+from googlenet.cli.sources import expand_sources
+from googlenet.errors import InputError
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Run
+
+
+@pytest.fixture
+def album(photos: Path, tmp_path: Path) -> Path:
+    """A tree of five pictures, some of its files and folders hidden or of another kind."""
+    album = tmp_path / "album"
+    for name in ("b.png", "a.png", "trip/one.png", "trip/more/two.png", "trip/Z.PNG"):
+        (album / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photos / "red" / "00.png", album / name)
+    for name in (".hidden.png", ".git/objects.png", "__MACOSX/a.png", "trip/._one.png"):
+        (album / name).parent.mkdir(parents=True, exist_ok=True)
+        (album / name).write_bytes(b"no picture")
+    (album / "notes.txt").write_text("not a picture")
+    return album
+
+
+ALBUM = ["a.png", "b.png", "trip/Z.PNG", "trip/one.png", "trip/more/two.png"]
+
+
+def test_a_picture_is_named_with_the_probabilities_of_its_classes(googlenet: Run, trained: Path, photos: Path) -> None:
+    done = googlenet("predict", trained, photos / "blue" / "03.png")
+    first, *ranking = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert first == f"{photos / 'blue' / '03.png'}: blue"
+    assert len(ranking) == 3
+    assert ranking[0].endswith("%  blue")
+    shares = [float(line.split("%")[0]) for line in ranking]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(100, abs=0.02)
+
+
+def test_top_says_how_many_classes_are_printed(googlenet: Run, trained: Path, photos: Path) -> None:
+    assert len(googlenet("predict", trained, photos / "red" / "00.png", "--top", "1").out.splitlines()) == 2
+
+
+def test_json_is_a_line_a_picture_with_exactly_the_promised_keys(googlenet: Run, trained: Path, photos: Path) -> None:
+    paths = [photos / colour / "01.png" for colour in ("red", "green", "blue")]
+    done = googlenet("predict", trained, *paths, "--json")
+    assert [line["image"] for line in done.lines] == [str(path) for path in paths]
+    for line in done.lines:
+        assert list(line) == ["image", "predictions", "error"]
+        assert line["error"] is None
+        assert len(line["predictions"]) == 3
+        for one in line["predictions"]:
+            assert list(one) == ["label", "name", "probability"]
+            assert one["label"] in ("blue", "green", "red")
+        assert sum(one["probability"] for one in line["predictions"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_model_file_and_its_run_are_the_same_model(googlenet: Run, trained: Path, photos: Path) -> None:
+    picture = photos / "green" / "02.png"
+    by_run = googlenet("predict", trained, picture, "--json")
+    by_file = googlenet("predict", trained / "model.safetensors", picture, "--json")
+    assert by_run == by_file
+
+
+def test_a_folder_is_searched_to_its_bottom_without_hidden_and_other_files(
+    googlenet: Run, trained: Path, album: Path
+) -> None:
+    done = googlenet("predict", trained, album, "--json")
+    assert done.code == 0
+    assert [os.path.relpath(line["image"], album) for line in done.lines] == ALBUM
+
+
+def test_a_glob_names_files_and_folders_as_a_shell_would(
+    googlenet: Run, trained: Path, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(album)
+    done = googlenet("predict", trained, "*.png", "tr?p", "--json")
+    assert [line["image"] for line in done.lines] == ALBUM
+    assert list(expand_sources(["trip/**/*.png"])) == ["trip/more/two.png", "trip/one.png"]
+    assert list(expand_sources(["trip/**"])) == ["trip/Z.PNG", "trip/one.png", "trip/more/two.png"]
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_that_file(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(album)
+    shutil.copy("a.png", "[ab].png")
+    assert list(expand_sources(["[ab].png"])) == ["[ab].png"]
+
+
+def test_a_folder_or_a_glob_without_pictures_is_an_error(
+    googlenet: Run, trained: Path, album: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert (
+        googlenet("predict", trained, tmp_path / "empty").error == f"the folder {tmp_path / 'empty'} holds no pictures"
+    )
+    assert googlenet("predict", trained, f"{album}/*.gif").error == f"nothing matches {album}/*.gif"
+
+
+def test_a_dash_reads_paths_from_standard_input(googlenet: Run, trained: Path, photos: Path) -> None:
+    names = [photos / "red" / "04.png", photos / "blue" / "05.png"]
+    done = googlenet("predict", trained, "-", "--json", stdin=f"{names[0]}\r\n\n{names[1]}".encode())
+    assert [line["image"] for line in done.lines] == [str(name) for name in names]
+    assert [line["predictions"][0]["name"] for line in done.lines] == ["red", "blue"]
+
+
+def test_bad_pictures_are_lines_of_their_own_the_rest_goes_on_and_the_exit_code_tells(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff but no more")
+    sources = [photos / "red" / "00.png", tmp_path / "broken.jpg", tmp_path / "missing.jpg", photos / "blue" / "00.png"]
+    text = googlenet("predict", trained, *sources)
+    assert text.code == 1
+    assert f"{tmp_path}/broken.jpg: error: " in text.out
+    assert f"{tmp_path}/missing.jpg: error: cannot be read (No such file or directory)" in text.out
+    as_json = googlenet("predict", trained, *sources, "--json")
+    assert as_json.code == 1
+    assert [line["error"] is None for line in as_json.lines] == [True, False, False, True]
+    assert [line["predictions"] for line in as_json.lines][1:3] == [[], []]
+    assert as_json.lines[3]["predictions"][0]["name"] == "blue"
+
+
+def test_output_csv_has_the_best_class_in_columns_and_all_as_json(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    done = googlenet("predict", trained, photos / "red", tmp_path / "broken.png", "--output", tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert (done.code, done.out) == (1, f"13 pictures, 1 of them bad: {tmp_path / 'rows.csv'}\n")
+    assert list(rows[0]) == ["image", "predictions", "error", "label", "name", "probability"]
+    assert len(rows) == 13
+    best = json.loads(rows[0]["predictions"])[0]
+    assert (best["label"], str(best["probability"])) == (rows[0]["label"], rows[0]["probability"])
+    assert (rows[12]["predictions"], rows[12]["label"]) == ("[]", "")
+    assert rows[12]["error"]
+
+
+def test_output_jsonl_holds_what_json_prints(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
+    done = googlenet("predict", trained, photos / "red", "--json", "--output", tmp_path / "rows.jsonl")
+    assert (tmp_path / "rows.jsonl").read_text(encoding="utf-8") == done.out
+    assert len(done.lines) == 12
+
+
+def test_an_output_of_another_kind_or_in_a_place_that_is_not_there_is_refused_before_any_work(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    for output, sentence in (
+        (tmp_path / "rows.xlsx", "a file of rows ends in .csv or .jsonl"),
+        (tmp_path / "no" / "rows.csv", f"there is no folder {tmp_path / 'no'}"),
+        (tmp_path / "folder.csv", "it is a folder"),
+    ):
+        assert googlenet("predict", trained, photos, "--output", output).error == f"cannot write {output}: {sentence}"
+    assert googlenet("predict", trained, photos, "--output", "/proc/rows.csv").error.startswith("cannot write /proc")
+
+
+def test_an_output_appears_whole_or_not_at_all(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
+    """The second source is a mistake that is found when the first has been predicted."""
+    (tmp_path / "rows.csv").write_text("of yesterday")
+    assert googlenet("predict", trained, photos, f"{tmp_path}/*.gif", "--output", tmp_path / "rows.csv").code == 2
+    assert (tmp_path / "rows.csv").read_text() == "of yesterday"
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are text there")
+def test_a_name_that_is_no_text_is_printed_as_an_escape_that_json_reads_back(
+    program: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    shutil.copy(photos / "red" / "00.png", os.fsdecode(name))
+    done = program("predict", trained, tmp_path, "-", "--json", "--output", tmp_path / "rows.jsonl", stdin=name)
+    assert (done.code, done.err) == (0, "")
+    assert [os.fsencode(line["image"]) for line in done.lines] == [name, name]
+    rows = (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [os.fsencode(json.loads(row)["image"]) for row in rows] == [name, name]
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_load_and_predict_in_python_say_what_the_command_says(
+    googlenet: Run, trained: Path, photos: Path, batch: int
+) -> None:
+    path = photos / "green" / "07.png"
+    (line,) = googlenet("predict", trained, path, "--json").lines
+    classifier = package.load(trained, device="cpu")
+    with Image.open(path) as opened:
+        sources: list[Picture] = [path, str(path), path.read_bytes(), opened, np.array(opened)]
+        predictions = [classifier.predict(source) for source in sources] + list(
+            classifier.predict(sources, batch=batch)
+        )
+    for prediction in predictions:
+        assert prediction.error is None
+        assert [one.label for one in prediction.ranking] == [one["label"] for one in line["predictions"]]
+        shares = [one["probability"] for one in line["predictions"]]
+        assert [one.probability for one in prediction.ranking] == pytest.approx(shares, abs=2e-6)
+
+
+def test_a_model_that_is_not_there_or_no_model_is_an_error(googlenet: Run, photos: Path, tmp_path: Path) -> None:
+    picture = photos / "red" / "00.png"
+    missing, empty, other = tmp_path / "missing", tmp_path / "empty", tmp_path / "other.safetensors"
+    empty.mkdir()
+    other.write_bytes(b"x" * 100)
+    assert googlenet("predict", missing, picture).error == f"{missing}: there is no such model file"
+    assert googlenet("predict", empty, picture).error == f"the folder {empty} holds no model.safetensors"
+    assert str(other) in googlenet("predict", other, picture).error
+    with pytest.raises(InputError, match="there is no such model file"):
+        package.load(missing)
+
+
+def test_a_device_that_is_not_there_is_an_error(googlenet: Run, trained: Path, photos: Path) -> None:
+    done = googlenet("predict", trained, photos, "--device", "cuda:99")
+    assert "the device 'cuda:99' cannot be used" in done.error

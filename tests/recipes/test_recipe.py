@@ -1,0 +1,157 @@
+"""Recipes: what they hold, how `--set` changes them, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from googlenet.architecture import build_architecture
+from googlenet.cli.recipes import setting_text
+from googlenet.errors import InputError, SettingsError
+from googlenet.recipes import PURPOSES, RECIPES, Recipe, get_recipe, override, parse_overrides, recipe_from_dict
+
+
+def changed(*pairs: str) -> Recipe:
+    return override(get_recipe("paper"), parse_overrides(pairs))
+
+
+@pytest.mark.parametrize(
+    ("pair", "value"),
+    [
+        ("epochs=10", 10.0),
+        ("epochs=.5", 0.5),
+        ("learning_rate=1e-3", 1e-3),
+        (" steps = 40 ", 40),
+        ("variant=small-32", "small-32"),
+        ("fit=letterbox", "letterbox"),
+        ("mirror=false", False),
+        ("mirror=off", False),
+        ("nesterov=true", True),
+        ("lighting=off", 0.0),
+        ("auxiliary_weight=off", 0.0),
+        ("patch_area=0.3,1", (0.3, 1.0)),
+        ("patch_area=0.3, 1", (0.3, 1.0)),
+        ("patch_area=[0.3, 1]", (0.3, 1.0)),
+        ("patch_area=off", None),
+        ("photometric=none", None),
+        ("resize=None", None),
+        ("patience=3", 3),
+        ("patience=OFF", None),
+        ("dropout=none", None),
+        ("dropout=off", 0.0),
+        ("averaging=none", "none"),
+        ("averaging=off", "none"),
+        ("interpolations=area", ("area",)),
+        ("interpolations=bilinear,area", ("bilinear", "area")),
+        ("interpolations=bilinear, area", ("bilinear", "area")),
+        ('interpolations=["area"]', ("area",)),
+        ("train_sides=96", ((0.0, 96),)),
+        ("train_sides=0:64,0.5:96", ((0.0, 64), (0.5, 96))),
+        ("train_sides=[[0, 64], [0.5, 96]]", ((0.0, 64), (0.5, 96))),
+        ("train_sides=none", None),
+    ],
+)
+def test_a_setting_is_read_in_every_form_that_a_user_writes(pair: str, value: Any) -> None:
+    key = pair.partition("=")[0].strip()
+    assert getattr(changed(pair), key) == value
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sentence"),
+    [
+        (["epochs"], "--set 'epochs' has no value: write it as key=value, for example epochs=10"),
+        (["=10"], "--set '=10' has no value: write it as key=value, for example epochs=10"),
+        (["epochs=1", "epochs=2"], "--set gives 'epochs' twice"),
+        (["epoch=10"], "no setting is called 'epoch'; did you mean 'epochs'?"),
+        (["learningrate=1"], "no setting is called 'learningrate'; did you mean 'learning_rate'?"),
+        (["qqqq=off"], "no setting is called 'qqqq'; `googlenet recipes` lists them"),
+        (["epochs=fast"], "epochs=fast: Input should be a valid number, unable to parse string as a number"),
+        (["epochs=0"], "epochs=0: Input should be greater than 0"),
+        (["learning_rate=Infinity"], "learning_rate=inf: Input should be a finite number"),
+        (["learning_rate=off"], "learning_rate=0: Input should be greater than 0"),
+        (["batch_size=0"], "batch_size=0: Input should be greater than or equal to 1"),
+        (["channels=2"], "channels=2: Input should be 1 or 3"),
+        (["schedule=steps"], "schedule=steps: Input should be 'paper', 'polynomial', 'linear', 'cosine' or 'constant'"),
+        (["resize=200"], "resize is 200 and side is 224: resize must be at least side"),
+        (["patch_area=1,0.5"], "patch_area is 1.0,0.5: the least comes first"),
+        (["patch_area=0.5,2"], "patch_area ends at 2.0: a share is at most 1"),
+        (["photometric=1.5,0.5"], "photometric is 1.5,0.5: the least comes first"),
+        (["interpolations=[]"], "interpolations is empty: give at least one"),
+        (["train_sides=0.5:64"], "train_sides '0.5:64' must start at 0, as in 0:64,0.5:96"),
+        (["train_sides=64,96"], "train_sides '64,96' cannot be read: write 128, or 0:64,0.5:96,0.8:128"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_with_a_sentence(pairs: list[str], sentence: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        changed(*pairs)
+    assert str(refusal.value) == sentence
+
+
+def test_an_unknown_variant_suggests_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"no variant is called 'smal-32'; did you mean 'small-32'\?"):
+        changed("variant=smal-32")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_googlenet_recipes_shows_can_be_given_to_set(name: str) -> None:
+    recipe = get_recipe(name)
+    pairs = [f"{key}={setting_text(value)}" for key, value in recipe.to_dict().items()]
+    again = override(get_recipe("smoke"), parse_overrides(pairs))
+    assert again.to_dict() == {
+        key: pytest.approx(value, rel=1e-5) if isinstance(value, float | list) and key != "interpolations" else value
+        for key, value in recipe.to_dict().items()
+    }
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_survives_json(name: str) -> None:
+    recipe = get_recipe(name)
+    assert recipe_from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_has_a_purpose_a_network_and_a_preprocessing(name: str) -> None:
+    recipe = get_recipe(name)
+    assert PURPOSES[name]
+    assert build_architecture(recipe.spec(10)).classes == 10
+    assert recipe.preprocessing().side == recipe.side
+    assert len(recipe.preprocessing().mean) == recipe.channels
+
+
+def test_a_recipe_is_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        get_recipe("paper").epochs = 1  # type: ignore[misc]
+
+
+def test_settings_of_another_version_are_refused() -> None:
+    with pytest.raises(SettingsError, match="colour=3: Extra inputs are not permitted"):
+        recipe_from_dict(get_recipe("paper").to_dict() | {"colour": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("papr", "no recipe is called 'papr'; did you mean 'paper'?"),
+        ("zzz", "no recipe is called 'zzz'; there are paper, scratch, small, smoke"),
+    ],
+)
+def test_an_unknown_recipe_suggests_the_nearest(name: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        get_recipe(name)
+    assert str(refusal.value) == sentence
+
+
+def test_the_paper_recipe_is_section_6_of_the_paper() -> None:
+    paper = get_recipe("paper")
+    assert (paper.variant, paper.width, paper.side, paper.channels) == ("paper", 1.0, 224, 3)
+    assert (paper.optimizer, paper.momentum, paper.nesterov) == ("sgd", 0.9, False)
+    assert (paper.schedule, paper.warmup) == ("paper", 0.0), "4 % less every 8 epochs: test_schedule.py"
+    assert (paper.averaging, paper.auxiliary_weight, paper.dropout) == ("polyak", 0.3, None)
+    assert (paper.patch_area, paper.patch_aspect) == ((0.08, 1.0), (3 / 4, 4 / 3))
+    assert (paper.photometric, paper.lighting, paper.mirror) == ((0.5, 1.5), 0.1, True)
+    assert paper.interpolations == ("bilinear", "area", "nearest", "bicubic")
+    assert (paper.batch_size, paper.learning_rate, paper.weight_decay) == (32, 0.01, 2e-4)  # Caffe's replication
+    assert (paper.label_smoothing, paper.train_sides) == (0.0, None)

@@ -1,0 +1,83 @@
+"""The side of training squares by the share of the training done."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from googlenet.errors import SettingsError
+from googlenet.recipes import Recipe, Sides, format_sides, image_side_at, parse_sides, recipe_from_dict
+
+GROWING = ((0.0, 64), (0.5, 96), (0.8, 128))
+
+
+def ascending_sides() -> st.SearchStrategy[Sides]:
+    starts = st.lists(st.floats(0, 1, exclude_min=True, exclude_max=True), unique=True, max_size=5)
+    return st.builds(
+        lambda later, side: tuple((start, side + index) for index, start in enumerate([0.0, *sorted(later)])),
+        starts,
+        st.integers(1, 999),
+    )
+
+
+@pytest.mark.parametrize(
+    ("progress", "side"), [(0.0, 64), (0.4999, 64), (0.5, 96), (0.79, 96), (0.8, 128), (0.99, 128), (1.0, 128)]
+)
+def test_the_side_is_the_last_one_whose_start_is_reached(progress: float, side: int) -> None:
+    assert image_side_at(GROWING, progress) == side
+
+
+@pytest.mark.parametrize(
+    ("text", "sides", "written"),
+    [
+        ("128", ((0.0, 128),), "128"),
+        ("0:128", ((0.0, 128),), "128"),
+        ("0:64,0.5:96,0.8:128", GROWING, "0:64,0.5:96,0.8:128"),
+        ("0.0:64, .50:96", ((0.0, 64), (0.5, 96)), "0:64,0.5:96"),
+    ],
+)
+def test_sides_are_read_and_written_as_text(text: str, sides: Sides, written: str) -> None:
+    assert parse_sides(text) == sides
+    assert format_sides(sides) == written
+
+
+@given(sides=ascending_sides())
+def test_written_sides_are_read_back_the_same(sides: Sides) -> None:
+    assert parse_sides(format_sides(sides)) == sides
+
+
+@given(sides=ascending_sides())
+def test_a_recipe_keeps_its_sides_on_the_way_through_json(sides: Sides) -> None:
+    recipe = Recipe(train_sides=sides)
+    assert recipe_from_dict(recipe.to_dict()) == recipe
+    assert recipe.sides == sides
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "train_sides '' cannot be read: write 128, or 0:64,0.5:96,0.8:128"),
+        ("large", "train_sides 'large' cannot be read: write 128, or 0:64,0.5:96,0.8:128"),
+        ("0:64,96", "train_sides '0:64,96' cannot be read: write 128, or 0:64,0.5:96,0.8:128"),
+        ("0.1:64,0.5:96", "train_sides '0.1:64,0.5:96' must start at 0, as in 0:64,0.5:96"),
+        ("0.5:64", "train_sides '0.5:64' must start at 0, as in 0:64,0.5:96"),
+        (
+            "0:64,0.5:96,0.5:128",
+            "train_sides '0:64,0.5:96,0.5:128' must have ascending starts below 1, as in 0:64,0.5:96",
+        ),
+        ("0:64,1:96", "train_sides '0:64,1:96' must have ascending starts below 1, as in 0:64,0.5:96"),
+        ("0:64,nan:96", "train_sides '0:64,nan:96' must have ascending starts below 1, as in 0:64,0.5:96"),
+        ("0", "train_sides '0' must be 1 px or more"),
+    ],
+)
+def test_sides_that_cannot_be_are_refused_with_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        parse_sides(text)
+    assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize("sides", [((0.5, 64),), ((0.0, 64), (0.0, 96)), ()])
+def test_sides_given_in_python_are_judged_too(sides: Sides) -> None:
+    with pytest.raises(SettingsError, match="train_sides"):
+        Recipe(train_sides=sides)
