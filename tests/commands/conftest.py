@@ -113,7 +113,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(program: Run, photos: Path) -> Path:
     """A RUN of the smoke recipe on `photos`, long enough to tell the colours apart."""
     out = photos.parent / "run"
-    settings = ("epochs=16", "photometric=off", "patch_area=off", "batch_size=8")
+    settings = ("epochs=20", "photometric=off", "patch_area=off", "batch_size=8")
     done = program(
         *("train", photos, "--recipe", "smoke", "--out", out, "--seed", "1", "--split-seed", "3", "--val-share", "0.3"),
         *(word for setting in settings for word in ("--set", setting)),

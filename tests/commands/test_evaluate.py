@@ -166,7 +166,7 @@ def test_the_text_names_the_split_the_accuracy_with_its_interval_and_the_worst_c
     googlenet: Run, trained: Path, splits: Path
 ) -> None:
     lines = googlenet("evaluate", trained, splits, "--split", "val").out.splitlines()
-    assert lines[0] == "9 pictures of val"
+    assert lines[0] == "pictures  9 of val"
     assert "95 % interval" in lines[1]
     recalls = [
         float(line.split()[2].rstrip("%")) for line in lines if line.split()[:1] in (["blue"], ["green"], ["red"])

@@ -48,12 +48,12 @@ def test_every_head_of_the_paper_tells_pictures_apart_from_the_start(paper: Goog
     torch.manual_seed(0)
     for name, head in paper.train()(smooth_pictures(2))._asdict().items():
         assert 0.1 < float(head.std()) < 4, name
-        assert float((head[0] - head[1]).abs().mean()) > 0.1, name
+        assert float((head[0] - head[1]).abs().mean()) > 0.02, name
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("variant", ["torchvision", "batchnorm", "small-32", "small-64"])
-def test_with_batch_normalisation_the_first_loss_of_every_head_is_about_that_of_guessing(variant: str) -> None:
+@pytest.mark.parametrize("variant", ["paper", "torchvision", "batchnorm", "small-32", "small-64"])
+def test_the_first_loss_of_every_head_is_about_that_of_guessing(variant: str) -> None:
     table = build_architecture(ArchitectureSpec(variant, classes=10, width=0.25))
     torch.manual_seed(0)
     for head in GoogLeNet(table).train()(noise(4, 3, table.side, table.side)):

@@ -42,14 +42,16 @@ def evaluate_command(
     from googlenet.cli.predict import prediction_row
     from googlenet.cli.progress import CountDisplay
     from googlenet.cli.rows import open_rows
-    from googlenet.dataset import relabel
+    from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import open_engine
     from googlenet.evaluation import evaluate
     from googlenet.model import load_model
 
     loaded = load_model(model)
-    dataset = open_as_trained(data, loaded)
+    dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
+    if not as_json and (ignored := dataset.ignored.sentence()):
+        print(ignored)
     if name not in dataset.splits:
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
     samples = relabel(dataset.splits[name], [one.id for one in loaded.classes])
@@ -103,7 +105,7 @@ def _lines(evaluation: Evaluation) -> list[str]:
     low, high = evaluation.top1_interval
     best_of = min(5, len(evaluation.classes))
     lines = [
-        f"{evaluation.pictures:,} pictures of {evaluation.split}",
+        f"pictures  {evaluation.pictures:,} of {evaluation.split}",
         f"top-1  {evaluation.top1:.2%}  (95 % interval {low:.2%} to {high:.2%})",
         f"top-{best_of}  {evaluation.top5:.2%}",
         f"mean recall of the classes  {evaluation.macro_recall:.2%}",

@@ -13,7 +13,7 @@ import math
 import torch
 from torch import nn
 
-LOGIT_DEVIATION = 0.5  # of the first logits, for inputs of unit variance
+LOGIT_DEVIATION = 0.1  # of the first logits, where what they read has unit variance
 
 
 @torch.no_grad()
