@@ -96,7 +96,8 @@ def score_sentence(scores: dict[str, Any]) -> str:
     if not {"top1", "top1_interval", "pictures", "training_seconds"} <= scores.keys():
         return "scores         " + ", ".join(f"{name} {value}" for name, value in scores.items())
     low, high = scores["top1_interval"]
+    chosen = f", the best of {scores['best_of']} evaluations" if scores.get("best_of", 1) > 1 else ""
     return (
         f"{scores['top1']:.1%} validation top-1 (95 % interval {low:.1%} to {high:.1%}, {scores['pictures']:,} "
-        f"pictures) after {scores['training_seconds']:.0f} s of training"
+        f"pictures{chosen}) after {scores['training_seconds']:.0f} s of training"
     )

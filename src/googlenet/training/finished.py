@@ -29,7 +29,11 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
         about=About(
             recipe=job.recipe.to_dict() | {"seed": job.seed, "minutes": job.minutes},
             data=_data(job),
-            scores=scores(validation) | {"training_seconds": round(parts.progress.seconds, 1)},
+            scores=scores(validation)
+            | {
+                "training_seconds": round(parts.progress.seconds, 1),
+                "best_of": parts.progress.validations if job.recipe.selection == "best" else 1,
+            },
             licence="not stated",
             source=f"trained by googlenet {version('googlenet')} on {job.dataset.name}",
             versions={
@@ -44,7 +48,10 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
 
 
 def scores(validation: Evaluation) -> dict[str, Any]:
-    """The figures of an evaluation that a model's file keeps."""
+    """The figures of an evaluation that a model's file keeps.
+
+    Beside them stands `best_of`: of how many evaluations on the same pictures this was the best, which flatters it.
+    """
     kept = ("split", "pictures", "top1", "top1_interval", "top5", "loss", "macro_recall")
     return {name: value for name, value in validation.to_dict().items() if name in kept}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ import torch
 from googlenet.dataset import Split
 from googlenet.errors import InputError, TrainingError
 from googlenet.evaluation import Evaluation, evaluate
+from googlenet.files import write_atomically
 from googlenet.images import BadImage
 from googlenet.model import Model, save_model
 from googlenet.runs import (
@@ -150,9 +152,10 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
                 learning_rate=learning_rate,
                 loss=losses.loss,
                 head_losses=losses.heads,
+                head_accuracies=losses.accuracies,
                 smoothed_loss=smoothed.loss,
-                smoothed_head_losses=smoothed.heads,
-                smoothed_accuracy=smoothed.accuracy,
+                smoothed_head_losses=smoothed.head_losses,
+                smoothed_head_accuracies=smoothed.head_accuracies,
                 images_per_second=progress.epoch.pictures / max(progress.epoch.seconds, 1e-9),
                 seconds_left=progress.seconds * (1 - share) / share if share else None,
             )
@@ -186,6 +189,7 @@ def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit,
     validation, best = None, False
     if last or (recipe.validate_every and epoch % recipe.validate_every == 0):
         validation = validate(parts)
+        progress.validations += 1
         best = progress.best_score is None or validation.top1 > progress.best_score
         progress.stale = 0 if best else progress.stale + 1
         if best and _keep_best(job, parts, emit):
@@ -255,6 +259,7 @@ def _finish(job: TrainingJob, parts: TrainingParts, validation: Evaluation | Non
             parts.engine, parts.preprocessing, parts.validation.samples, split="val", images=parts.validation
         )
     model = finished_model(job, parts, validation)
+    write_atomically(job.folder.evaluation, (json.dumps(validation.to_dict(), indent=2) + "\n").encode())
     save_model(model, job.folder.model)
     emit(ModelSaved(job.folder.model, model.about.scores))
     return model

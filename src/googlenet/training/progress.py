@@ -10,7 +10,6 @@ from googlenet.runs import HeadValues
 from googlenet.training.step import StepLosses
 
 SMOOTHING = 0.98  # of the values shown live
-LOSS, ACCURACY = "loss", "accuracy"
 
 
 @dataclass(slots=True)
@@ -38,35 +37,38 @@ class EpochSums:
 
 @dataclass(slots=True)
 class Smoothed:
-    """Exponential means of raw step values: the weighted sum, each head and the accuracy, all smoothed alike."""
+    """Exponential means of raw step values: the weighted sum, each head's loss and accuracy, all smoothed alike."""
 
     weight: float = 0.0
-    sums: HeadValues = field(default_factory=dict)
+    loss_sum: float = 0.0
+    loss_sums: HeadValues = field(default_factory=dict)
+    accuracy_sums: HeadValues = field(default_factory=dict)
 
     def add(self, losses: StepLosses) -> None:
         """Take in the raw values of a step."""
-        accuracy = losses.correct["main"] / losses.pictures
-        self.weight = SMOOTHING * self.weight + (1 - SMOOTHING)
-        for name, value in (losses.heads | {LOSS: losses.loss, ACCURACY: accuracy}).items():
-            self.sums[name] = SMOOTHING * self.sums.get(name, 0.0) + (1 - SMOOTHING) * value
+        self.weight = _blend(self.weight, 1.0)
+        self.loss_sum = _blend(self.loss_sum, losses.loss)
+        for sums, values in ((self.loss_sums, losses.heads), (self.accuracy_sums, losses.accuracies)):
+            sums |= {head: _blend(sums.get(head, 0.0), value) for head, value in values.items()}
 
     @property
     def loss(self) -> float:
-        """The weighted sum of the losses."""
-        return self._mean(LOSS)
+        """The weighted sum of the losses; dividing by the weight takes out the bias of the start."""
+        return self.loss_sum / self.weight
 
     @property
-    def accuracy(self) -> float:
-        """Share of right answers of the main head on training pictures."""
-        return self._mean(ACCURACY)
-
-    @property
-    def heads(self) -> HeadValues:
+    def head_losses(self) -> HeadValues:
         """The loss of each head."""
-        return {name: self._mean(name) for name in self.sums if name not in (LOSS, ACCURACY)}
+        return {head: total / self.weight for head, total in self.loss_sums.items()}
 
-    def _mean(self, name: str) -> float:
-        return self.sums.get(name, 0.0) / max(self.weight, 1e-9)  # the weight takes out the bias of the start
+    @property
+    def head_accuracies(self) -> HeadValues:
+        """The share of right answers of each head on training pictures."""
+        return {head: total / self.weight for head, total in self.accuracy_sums.items()}
+
+
+def _blend(mean: float, value: float) -> float:
+    return SMOOTHING * mean + (1 - SMOOTHING) * value
 
 
 @dataclass(slots=True)
@@ -77,6 +79,7 @@ class Progress:
     seconds: float = 0.0
     best_score: float | None = None
     stale: int = 0
+    validations: int = 0
     stopped_early: bool = False
     average_count: int = 0
     warned: list[str] = field(default_factory=list)

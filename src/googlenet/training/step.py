@@ -29,6 +29,11 @@ class StepLosses:
     correct: dict[str, int]
     pictures: int
 
+    @property
+    def accuracies(self) -> dict[str, float]:
+        """Each head's share of right answers."""
+        return {head: correct / self.pictures for head, correct in self.correct.items()}
+
 
 def weighted_loss(losses: dict[str, Tensor], auxiliary_weight: float) -> Tensor:
     """Main loss + 0.3 x each side classifier's (paper, Section 5)."""
