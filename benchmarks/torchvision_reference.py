@@ -35,7 +35,7 @@ def read_split(data: str, split: str) -> tuple[list[np.ndarray], torch.Tensor]:
             if member.isfile() and member.name.startswith(split + "/"):
                 file = tar.extractfile(member)
                 assert file is not None
-                images.append(np.asarray(Image.open(io.BytesIO(file.read())).convert("RGB")))
+                images.append(np.array(Image.open(io.BytesIO(file.read())).convert("RGB")))
                 names.append(member.name.split("/")[1])
     classes = sorted(set(names))
     return images, torch.tensor([classes.index(name) for name in names])

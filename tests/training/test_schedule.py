@@ -64,12 +64,12 @@ def test_no_schedule_leaves_the_range_from_zero_to_its_rate(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"name": "step"}, 'schedule is "step": give one of paper, polynomial, linear, cosine, constant.'),
-        ({"learning_rate": 0.0}, "learning_rate is 0.0: give a number above 0."),
-        ({"learning_rate": float("nan")}, "learning_rate is nan: give a number above 0."),
-        ({"warmup": 1.0}, "warmup is 1.0: give a share of the training of at least 0 and below 1."),
-        ({"power": -1.0}, "power is -1.0: give a number above 0."),
-        ({"final_fraction": 1.5}, "final_fraction is 1.5: give a share of the learning rate from 0 to 1."),
+        ({"name": "step"}, 'schedule is "step": give one of paper, polynomial, linear, cosine, constant'),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0: give a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan: give a number above 0"),
+        ({"warmup": 1.0}, "warmup is 1.0: give a share of the training of at least 0 and below 1"),
+        ({"power": -1.0}, "power is -1.0: give a number above 0"),
+        ({"final_fraction": 1.5}, "final_fraction is 1.5: give a share of the learning rate from 0 to 1"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused_with_a_sentence(settings: dict[str, object], sentence: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from googlenet.cli.plan import Request, RunPlan, check_same_pictures, new_plan, resumed_plan
 from googlenet.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from googlenet.recipes import Recipe
     from googlenet.runs import Event, RunFolder
 
-DEFAULT_VAL_SHARE = 0.2
 SHEET_PICTURES = 6
 
 
@@ -66,97 +66,35 @@ def train_command(
         raise InputError(f"--resume {resume} goes on in that folder, --out {out} names another; leave --out out")
     if minutes is not None and not (minutes > 0 and math.isfinite(minutes)):
         raise InputError(f"--minutes is {minutes}; give a time above 0")
-    overrides = [*(settings or []), *([f"fit={fit}"] if fit else [])]
-    given = {"minutes": minutes, "seed": seed, "val_share": val_share, "split_seed": split_seed}
+    overrides = (*(settings or []), *([f"fit={fit}"] if fit else []))
+    request = Request(data, recipe, overrides, minutes, seed, val_share, split_seed)
     folder = None if resume is None else RunFolder(resume)
     stored = folder.read_settings() if folder else None
-    if stored is None and folder is not None and folder.finished:
-        plan = {}  # a model that came without its settings
-    elif stored is None:
-        plan = _new_plan(data, recipe, overrides, given)
-    else:
-        plan = _stored_plan(stored, folder, data, recipe, overrides, given)
-    if folder is not None and folder.finished:  # before its pictures are looked for, which may be gone by now
+    if folder and folder.finished:  # before its pictures are looked for, which may be gone by now
+        if stored is not None:
+            resumed_plan(folder, stored, request)
         print(f"{folder.path} is finished; nothing to do")
         _print_result(folder)
         return
-    dataset = _open(plan)
-    folder = folder or RunFolder(out or _default_path(dataset, plan))
-    if resume is None and folder.finished:
+    plan = resumed_plan(folder, stored, request) if folder and stored is not None else new_plan(request)
+    dataset = plan.open_dataset()
+    folder = folder or _new_folder(out, f"{dataset.name}-{plan.recipe}")
+    _run(check_same_pictures(folder, plan, dataset), dataset, folder, device, tensorboard=tensorboard)
+
+
+def _new_folder(out: Path | None, default_name: str) -> RunFolder:
+    """The folder of a new run; raises InputError where one is there already."""
+    from googlenet.runs import RunFolder, new_run_path
+
+    folder = RunFolder(out or new_run_path(Path("runs"), default_name))
+    if folder.finished:
         raise InputError(f"{folder.path} holds a finished run; give --out another folder, or --resume to look at it")
-    if resume is None and folder.settings.exists():
+    if folder.settings.exists():
         raise InputError(f"{folder.path} holds a run already; --resume {folder.path} goes on with it")
-    if plan.setdefault("fingerprint", dataset.fingerprint) != dataset.fingerprint:
-        raise InputError(
-            f"{plan['data']} holds other pictures than {folder.path} was started with, so it cannot go on: "
-            "put them back as they were, or start a new run"
-        )
-    _run(plan, dataset, folder, device, tensorboard=tensorboard)
+    return folder
 
 
-def _new_plan(data: str | None, recipe: str | None, overrides: list[str], given: dict[str, Any]) -> dict[str, Any]:
-    """What is asked for, as `settings.json` keeps it."""
-    from googlenet.dataset import EMBEDDED
-    from googlenet.recipes import get_recipe, override, parse_overrides
-
-    if data is None:
-        raise InputError("say what to train on: googlenet train DATA (a folder of class folders, a .tar, or digits)")
-    name = recipe or ("small" if data in EMBEDDED and not Path(data).exists() else "scratch")
-    resolved = override(get_recipe(name), parse_overrides(overrides))
-    return {
-        "data": str(Path(data).resolve()) if Path(data).exists() else data,
-        "recipe": name,
-        "settings": resolved.to_dict(),
-        "minutes": given["minutes"],
-        "seed": given["seed"] or 0,
-        "val_share": DEFAULT_VAL_SHARE if given["val_share"] is None else given["val_share"],
-        "split_seed": given["split_seed"] or 0,
-    }
-
-
-def _stored_plan(
-    stored: dict[str, Any],
-    folder: RunFolder | None,
-    data: str | None,
-    recipe: str | None,
-    overrides: list[str],
-    given: dict[str, Any],
-) -> dict[str, Any]:
-    """The plan of a run that is resumed; raises InputError where what is given again says something else."""
-    from googlenet.recipes import override, parse_overrides, recipe_from_dict
-
-    wanted = {"minutes", "seed", "val_share", "split_seed", "data", "recipe", "settings"}
-    if folder is None or wanted - stored.keys():
-        raise InputError(f"{folder and folder.settings} does not describe a run any more; start the run anew elsewhere")
-    again = {key: value for key, value in given.items() if value is not None}
-    if data is not None:
-        again["data"] = str(Path(data).resolve()) if Path(data).exists() else data
-    if recipe is not None:
-        again["recipe"] = recipe
-    settings = recipe_from_dict(stored["settings"]).to_dict()
-    new = override(recipe_from_dict(settings), parse_overrides(overrides)).to_dict()
-    again |= {key: value for key, value in new.items() if value != settings[key]}
-    for key, value in again.items():
-        before = settings[key] if key in settings else stored[key]
-        if value != before:
-            started = f"without {key}, not with" if before is None else f"with {key} {before}, not"
-            raise InputError(f"{folder.path} was started {started} {value}; leave it out to go on")
-    return stored
-
-
-def _open(plan: dict[str, Any]) -> Dataset:
-    from googlenet.dataset import SplitRule, open_dataset
-
-    return open_dataset(plan["data"], split_rule=SplitRule(plan["split_seed"], plan["val_share"]))
-
-
-def _default_path(dataset: Dataset, plan: dict[str, Any]) -> Path:
-    from googlenet.runs import new_run_path
-
-    return new_run_path(Path("runs"), f"{dataset.name}-{plan['recipe']}")
-
-
-def _run(plan: dict[str, Any], dataset: Dataset, folder: RunFolder, device: str | None, *, tensorboard: bool) -> None:
+def _run(plan: RunPlan, dataset: Dataset, folder: RunFolder, device: str | None, *, tensorboard: bool) -> None:
     """Train from here on: check, announce, train, and say what came out."""
     try:
         from googlenet.engines.torch_engine import choose_device
@@ -167,11 +105,11 @@ def _run(plan: dict[str, Any], dataset: Dataset, folder: RunFolder, device: str 
     from googlenet.recipes import recipe_from_dict
     from googlenet.runs import CheckpointFailed, CheckpointSaved, RunWriter
 
-    recipe = recipe_from_dict(plan["settings"])
-    job = TrainingJob(dataset, recipe, folder, plan["seed"], plan["minutes"], choose_device(device))
+    recipe = recipe_from_dict(plan.settings)
+    job = TrainingJob(dataset, recipe, folder, plan.seed, plan.minutes, choose_device(device))
     job.check()
     folder.create()
-    folder.write_settings(plan)
+    folder.write_settings(plan.to_dict())
     folder.write_rows(folder.split, ("image", "class", "split"), _split_rows(dataset))
     _write_sheet(job)
     _announce(plan, dataset, folder, recipe)
@@ -252,13 +190,13 @@ def _write_sheet(job: Any) -> None:
         write_atomically(job.folder.augmented, buffer.getvalue())
 
 
-def _announce(plan: dict[str, Any], dataset: Dataset, folder: RunFolder, recipe: Recipe) -> None:
+def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe) -> None:
     budget = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
-    budget = f"{plan['minutes']:g} minutes" if plan["minutes"] else budget
+    budget = f"{plan.minutes:g} minutes" if plan.minutes else budget
     print(
         f"training {recipe.variant} on {dataset.name}: {len(dataset.classes):,} classes, {budget}, into {folder.path}"
     )
-    print(f"recipe {plan['recipe']}: fit {recipe.fit} to {recipe.side} px; all settings are in {folder.settings}")
+    print(f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.side} px; all settings are in {folder.settings}")
     ignored = dataset.ignored.sentence()
     if ignored:
         print(ignored)

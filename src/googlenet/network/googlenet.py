@@ -41,6 +41,7 @@ class GoogLeNet(nn.Module):
             row_name: add_layers(self, row.layers, shapes[previous])
             for row, (previous, row_name) in zip(architecture.rows, before.items(), strict=True)
         }
+        self._sizes_that_fit: set[tuple[str, bool, tuple[int, ...]]] = set()
         self.auxiliaries = {}
         for auxiliary in architecture.auxiliaries if auxiliaries else ():
             self.add_module(auxiliary.name, Path(auxiliary.layers, shapes[auxiliary.after]))
@@ -53,12 +54,12 @@ class GoogLeNet(nn.Module):
 
         Raises InputError for an input that the grid does not take; the message names the sides that fit.
         """
-        for side in set(x.shape[2:]):
-            check_input_side(self.architecture, side, auxiliaries=self.training and bool(self.auxiliaries))
+        side_heads = self.training and bool(self.auxiliaries)
+        self._check_sides(self.architecture, x, auxiliaries=side_heads)
         side_logits: dict[str, Tensor] = {}
         for name, layers in self.rows.items():
             x = run(self, layers, x)
-            if self.training and name in self.auxiliaries:
+            if side_heads and name in self.auxiliaries:
                 auxiliary = self.auxiliaries[name]
                 side_logits[auxiliary] = self.get_submodule(auxiliary)(x)
         return HeadLogits(x, side_logits.get("auxiliary_4a"), side_logits.get("auxiliary_4d"))
@@ -69,10 +70,18 @@ class GoogLeNet(nn.Module):
         Raises InputError for an input too small for the grid; the message names the least side.
         """
         backbone = self.architecture.backbone
-        check_input_side(backbone, min(x.shape[2:]))
+        self._check_sides(backbone, x, auxiliaries=False)
         maps = {}
         for row in backbone.rows:
             x = run(self, self.rows[row.name], x)
             if row.name == "conv2" or row.kind == "inception":
                 maps[row.name] = x
         return maps
+
+    def _check_sides(self, architecture: Architecture, x: Tensor, *, auxiliaries: bool) -> None:
+        """Judge each size of input once: counting through the table takes milliseconds."""
+        key = (architecture.rows[-1].name, auxiliaries, tuple(x.shape[2:]))
+        if key not in self._sizes_that_fit:
+            for side in x.shape[2:]:
+                check_input_side(architecture, side, auxiliaries=auxiliaries)
+            self._sizes_that_fit.add(key)

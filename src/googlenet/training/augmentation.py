@@ -55,12 +55,12 @@ class Augmentation:
             ("photometric", self.photometric, 100),
         ):
             if span is not None and not 0 < span[0] <= span[1] <= greatest:
-                raise SettingsError(f"{key} is {span}: give two ascending numbers above 0 and at most {greatest}.")
+                raise SettingsError(f"{key} is {span}: give two ascending numbers above 0 and at most {greatest}")
         if not 0 <= self.lighting < math.inf:
-            raise SettingsError(f"lighting is {self.lighting}: give a standard deviation of 0 (off) or more.")
+            raise SettingsError(f"lighting is {self.lighting}: give a standard deviation of 0 (off) or more")
         if not self.interpolations or not set(self.interpolations) <= set(INTERPOLATIONS):
             known = ", ".join(INTERPOLATIONS)
-            raise SettingsError(f"interpolations is {self.interpolations}: give one or more of {known}.")
+            raise SettingsError(f"interpolations is {self.interpolations}: give one or more of {known}")
 
 
 def augment_image(image: Rgb, side: int, augmentation: Augmentation, generator: np.random.Generator) -> Rgb:

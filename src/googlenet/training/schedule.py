@@ -34,7 +34,7 @@ class Schedule:
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
         if self.name not in SCHEDULES:
-            raise SettingsError(f'schedule is "{self.name}": give one of {", ".join(SCHEDULES)}.')
+            raise SettingsError(f'schedule is "{self.name}": give one of {", ".join(SCHEDULES)}')
         for key, fits, wanted in (
             ("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0"),
             ("warmup", 0 <= self.warmup < 1, "a share of the training of at least 0 and below 1"),
@@ -42,7 +42,7 @@ class Schedule:
             ("final_fraction", 0 <= self.final_fraction <= 1, "a share of the learning rate from 0 to 1"),
         ):
             if not fits:
-                raise SettingsError(f"{key} is {getattr(self, key)}: give {wanted}.")
+                raise SettingsError(f"{key} is {getattr(self, key)}: give {wanted}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,117 @@
+"""The plan of a run: what was asked for, as `settings.json` keeps it, so that the run can be resumed."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from googlenet.errors import InputError
+
+if TYPE_CHECKING:
+    from googlenet.dataset import Dataset
+    from googlenet.runs import RunFolder
+
+DEFAULT_VAL_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a user says about a run on the command line; None and () are what was left unsaid."""
+
+    data: str | None
+    recipe: str | None
+    overrides: tuple[str, ...]
+    minutes: float | None
+    seed: int | None
+    val_share: float | None
+    split_seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run does, with everything settled: `settings` are all of the recipe's, `minutes` or None its budget.
+
+    `fingerprint` is that of the pictures' names, once they were looked at.
+    """
+
+    data: str
+    recipe: str
+    settings: dict[str, Any]
+    minutes: float | None
+    seed: int
+    val_share: float
+    split_seed: int
+    fingerprint: str | None = None
+
+    def open_dataset(self) -> Dataset:
+        """The pictures, split as the plan says."""
+        from googlenet.dataset import SplitRule, open_dataset
+
+        return open_dataset(self.data, split_rule=SplitRule(self.split_seed, self.val_share))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        return dataclasses.asdict(self)
+
+
+def new_plan(request: Request) -> RunPlan:
+    """The plan of a run that begins; raises InputError where DATA is missing, SettingsError for a wrong setting."""
+    from googlenet.dataset import EMBEDDED
+    from googlenet.recipes import get_recipe, override, parse_overrides
+
+    if request.data is None:
+        raise InputError("say what to train on: googlenet train DATA (a folder of class folders, a .tar, or digits)")
+    embedded = request.data in EMBEDDED and not Path(request.data).exists()
+    name = request.recipe or ("small" if embedded else "scratch")
+    return RunPlan(
+        data=_absolute(request.data),
+        recipe=name,
+        settings=override(get_recipe(name), parse_overrides(request.overrides)).to_dict(),
+        minutes=request.minutes,
+        seed=request.seed or 0,
+        val_share=DEFAULT_VAL_SHARE if request.val_share is None else request.val_share,
+        split_seed=request.split_seed or 0,
+    )
+
+
+def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) -> RunPlan:
+    """The plan that `settings.json` keeps; raises InputError where what is said again says something else."""
+    from googlenet.recipes import override, parse_overrides, recipe_from_dict
+
+    fields = dataclasses.fields(RunPlan)
+    if {field.name for field in fields if field.name != "fingerprint"} - stored.keys():
+        raise InputError(f"{folder.settings} does not describe a run any more; start the run anew elsewhere")
+    plan = RunPlan(**{field.name: stored.get(field.name) for field in fields})
+    recipe = recipe_from_dict(plan.settings)
+    said = {
+        "data": None if request.data is None else _absolute(request.data),
+        **{key: getattr(request, key) for key in ("recipe", "minutes", "seed", "val_share", "split_seed")},
+    }
+    again = override(recipe, parse_overrides(request.overrides)).to_dict()
+    _check_agreement(folder, plan.to_dict(), {key: value for key, value in said.items() if value is not None})
+    _check_agreement(folder, recipe.to_dict(), again)
+    return plan
+
+
+def _check_agreement(folder: RunFolder, before: dict[str, Any], again: dict[str, Any]) -> None:
+    for key, value in again.items():
+        if value != before[key]:
+            started = f"without {key}, not with" if before[key] is None else f"with {key} {before[key]}, not"
+            raise InputError(f"{folder.path} was started {started} {value}; leave it out to go on")
+
+
+def check_same_pictures(folder: RunFolder, plan: RunPlan, dataset: Dataset) -> RunPlan:
+    """The plan with the pictures' fingerprint; raises InputError where a resumed run had others."""
+    if plan.fingerprint not in (None, dataset.fingerprint):
+        raise InputError(
+            f"{plan.data} holds other pictures than {folder.path} was started with, so it cannot go on: "
+            "put them back as they were, or start a new run"
+        )
+    return dataclasses.replace(plan, fingerprint=dataset.fingerprint)
+
+
+def _absolute(data: str) -> str:
+    """DATA as it is found again from another folder; the name of an embedded set stays as it is."""
+    return str(Path(data).resolve()) if Path(data).exists() else data
