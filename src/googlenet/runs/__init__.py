@@ -1,0 +1,36 @@
+"""A run: its events and its folder."""
+
+from googlenet.runs.events import (
+    BadPictureFound,
+    CheckpointFailed,
+    CheckpointSaved,
+    Emit,
+    EpochDone,
+    Event,
+    HeadStuck,
+    HeadValues,
+    ModelSaved,
+    StepDone,
+    TrainingStarted,
+    TrainingStopped,
+)
+from googlenet.runs.run_folder import RunFolder, RunWriter, describe, new_run_path
+
+__all__ = [
+    "BadPictureFound",
+    "CheckpointFailed",
+    "CheckpointSaved",
+    "Emit",
+    "EpochDone",
+    "Event",
+    "HeadStuck",
+    "HeadValues",
+    "ModelSaved",
+    "RunFolder",
+    "RunWriter",
+    "StepDone",
+    "TrainingStarted",
+    "TrainingStopped",
+    "describe",
+    "new_run_path",
+]

@@ -1,0 +1,269 @@
+"""The folder of a run: the names inside it, its settings, and the files that follow its events."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from googlenet.errors import InputError
+from googlenet.files import write_atomically
+from googlenet.runs.events import (
+    BadPictureFound,
+    CheckpointFailed,
+    EpochDone,
+    Event,
+    HeadStuck,
+    ModelSaved,
+    TrainingStarted,
+    TrainingStopped,
+)
+
+NAMES = "surrogateescape"  # names of files need not be UTF-8
+HEADS = ("main", "auxiliary_4a", "auxiliary_4d")
+METRICS = (
+    "epoch",
+    "step",
+    "seconds",
+    "side",
+    "learning_rate",
+    "images_per_second",
+    "loss",
+    *(f"loss_{head}" for head in HEADS),
+    *(f"accuracy_{head}" for head in HEADS),
+    "validation_top1",
+    "validation_loss",
+    "best",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run on the disk. Every name inside it is a property here and nowhere else."""
+
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        """The finished model; a run that has one is finished."""
+        return self.path / "model.safetensors"
+
+    @property
+    def settings(self) -> Path:
+        """Everything that was asked for: data, recipe, seed, budget, device."""
+        return self.path / "settings.json"
+
+    @property
+    def metrics(self) -> Path:
+        """A line for every epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def split(self) -> Path:
+        """Which picture was in which split."""
+        return self.path / "split.csv"
+
+    @property
+    def bad_pictures(self) -> Path:
+        """The pictures that were left out, with reasons."""
+        return self.path / "bad_pictures.csv"
+
+    @property
+    def augmented(self) -> Path:
+        """A sheet of augmented pictures, as the network sees them."""
+        return self.path / "augmented.png"
+
+    @property
+    def evaluation(self) -> Path:
+        """The final evaluation on val, as `googlenet evaluate --json` prints it."""
+        return self.path / "evaluation.json"
+
+    @property
+    def log(self) -> Path:
+        """Events in words."""
+        return self.path / "log.txt"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The last checkpoint."""
+        return self.path / "checkpoints" / "last.safetensors"
+
+    @property
+    def best_weights(self) -> Path:
+        """The weights of the epoch that was best on val so far."""
+        return self.path / "checkpoints" / "best.safetensors"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard's files."""
+        return self.path / "tensorboard"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model is there."""
+        return self.model.is_file()
+
+    def create(self) -> None:
+        """Make the folder and check that it can be written to; raises InputError before any work is lost."""
+        try:
+            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            probe = self.path / ".writable"
+            probe.touch()
+            probe.unlink()
+            for leftover in (self.path / "checkpoints").glob(".*.tmp"):  # of a run that was killed while it wrote
+                leftover.unlink()
+        except OSError as error:
+            raise InputError(f"cannot write to the run folder {self.path}: {error.strerror or error}") from error
+
+    def write_settings(self, settings: dict[str, Any]) -> None:
+        """Keep what was asked for, so that the run can be resumed."""
+        write_atomically(self.settings, (json.dumps(settings, indent=2) + "\n").encode())
+
+    def read_settings(self) -> dict[str, Any] | None:
+        """What was asked for when the run began; None where it never began. Raises InputError for a damaged file."""
+        try:
+            text = self.settings.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise InputError(f"cannot read {self.settings}: {error.strerror or error}") from error
+        try:
+            settings = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{self.settings} is not JSON any more ({error}); start the run anew elsewhere") from None
+        if not isinstance(settings, dict):
+            raise InputError(f"{self.settings} holds no settings; start the run anew elsewhere")
+        return settings
+
+    def write_rows(self, path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Write a whole CSV file at once."""
+        lines = [header, *rows]
+        text = "".join(",".join(_cell(value) for value in row) + "\r\n" for row in lines)
+        write_atomically(path, text.encode(errors=NAMES))
+
+
+def _text(value: object) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _cell(value: object) -> str:
+    text = _text(value)
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
+
+
+class RunWriter:
+    """Keeps the files of a run in step with its events.
+
+    A resumed run takes up the rows that its checkpoint knows: later ones, written before it was cut off, are dropped.
+    A full disk does not end a training: what could not be written is written with the next event.
+    """
+
+    def __init__(self, folder: RunFolder, *, step: int = 0) -> None:
+        """`step` is where the training goes on; rows of `metrics.csv` beyond it are dropped."""
+        self.folder = folder
+        self.rows = [row for row in _read_rows(folder.metrics) if int(row[1]) <= step]
+        self.bad = dict(_read_rows(folder.bad_pictures)) if step else {}
+        self._lines: list[str] = []  # of the log, not yet written
+        self._write_metrics()
+        self._write_bad_pictures()
+        self._due: list[Callable[[], None]] = []
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        match event:
+            case EpochDone():
+                self.rows.append([_text(value) for value in _metrics_row(event)])
+                self._due.append(self._write_metrics)
+            case BadPictureFound(image) if image in self.bad:
+                return
+            case BadPictureFound(image, reason):
+                self.bad[image] = reason
+                self._due.append(self._write_bad_pictures)
+        sentence = describe(event)
+        if sentence:
+            self._lines.append(sentence + "\n")
+            self._due.append(self._write_log)
+        with suppress(InputError, OSError):
+            while self._due:
+                self._due[0]()
+                del self._due[0]
+
+    def _write_metrics(self) -> None:
+        self.folder.write_rows(self.folder.metrics, METRICS, self.rows)
+
+    def _write_bad_pictures(self) -> None:
+        self.folder.write_rows(self.folder.bad_pictures, ("image", "error"), self.bad.items())
+
+    def _write_log(self) -> None:
+        with self.folder.log.open("a", encoding="utf-8", errors=NAMES) as log:
+            log.writelines(self._lines)
+        self._lines.clear()
+
+
+def _metrics_row(event: EpochDone) -> list[object]:
+    return [
+        event.epoch,
+        event.step,
+        event.seconds,
+        event.side,
+        event.learning_rate,
+        event.images_per_second,
+        event.loss,
+        *(event.head_losses.get(head) for head in HEADS),
+        *(event.head_accuracies.get(head) for head in HEADS),
+        event.validation_top1,
+        event.validation_loss,
+        int(event.best),
+    ]
+
+
+def _read_rows(path: Path) -> list[list[str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8", errors=NAMES) as file:
+        return [row for row in csv.reader(file) if row][1:]
+
+
+def describe(event: Event) -> str | None:
+    """An event as a line for a log or a quiet terminal; None for those that come with every step."""
+    match event:
+        case TrainingStarted():
+            where = f"resuming at step {event.step}" if event.step else "starting"
+            return (
+                f"{where}: {event.training_pictures:,} pictures to train on, "
+                f"{event.validation_pictures:,} to validate, {event.steps_per_epoch} steps an epoch, "
+                f"{event.parameters:,} parameters, on {event.device}"
+            )
+        case EpochDone():
+            heads = "  ".join(
+                f"{head} {loss:.3f} ({event.head_accuracies[head]:.1%})" for head, loss in event.head_losses.items()
+            )
+            validation = "" if event.validation_top1 is None else f"  validation {event.validation_top1:.2%}"
+            best = " (best)" if event.best and event.validation_top1 is not None else ""
+            return (
+                f"epoch {event.epoch}  {event.side} px  {event.images_per_second:.0f} images/s  "
+                f"rate {event.learning_rate:.4g}  loss {event.loss:.3f} = {heads}{validation}{best}"
+            )
+        case HeadStuck():
+            return f"warning: the head {event.head} has learnt nothing yet (loss {event.loss:.3f}): {event.advice}"
+        case BadPictureFound():
+            return f"left out {event.image}: {event.reason}"
+        case CheckpointFailed():
+            return f"warning: no checkpoint at step {event.step}: {event.reason}"
+        case TrainingStopped():
+            return f"stopped after {event.step} steps and {event.seconds:.0f} s: {event.reason}"
+        case ModelSaved():
+            return f"saved {event.path}"
+    return None
+
+
+def new_run_path(root: Path, name: str) -> Path:
+    """A folder below `root` that is not there yet: NAME, NAME-2, NAME-3 ..."""
+    number = 1
+    while (path := root / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return path
