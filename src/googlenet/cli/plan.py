@@ -83,7 +83,8 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
     fields = dataclasses.fields(RunPlan)
     if {field.name for field in fields if field.name != "fingerprint"} - stored.keys():
         raise InputError(f"{folder.settings} does not describe a run any more; start the run anew elsewhere")
-    plan = RunPlan(**{field.name: stored.get(field.name) for field in fields})
+    kept: dict[str, Any] = {field.name: stored.get(field.name) for field in fields}
+    plan = RunPlan(**kept)
     recipe = recipe_from_dict(plan.settings)
     said = {
         "data": None if request.data is None else _absolute(request.data),
