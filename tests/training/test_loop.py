@@ -155,7 +155,7 @@ def test_a_budget_of_minutes_ends_in_a_finished_model(training: Training) -> Non
 def test_the_best_or_the_last_epoch_is_kept(training: Training, selection: str) -> None:
     data = with_wrong_val(training.dataset())
     plain = {"photometric": None, "lighting": 0, "averaging": "none"}
-    job = training.job("run", data, selection=selection, epochs=4, learning_rate=0.1, warmup=0.3, **plain)
+    job = training.job("run", data, selection=selection, epochs=8, learning_rate=0.1, warmup=0.3, **plain)
     done = training.run(job)
     scores = [epoch.validation_top1 for epoch in done.all(EpochDone)]
     best = max(score for score in scores if score is not None)
