@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from googlenet.architecture import VARIANTS, network_cost
+from googlenet.architecture import VARIANTS, ArchitectureSpec, network_cost
 from googlenet.architecture.cost import NetworkCost, RowCost, cost_to_dict
 from googlenet.errors import InputError
 
@@ -28,10 +27,7 @@ def table1_command(
     """
     if as_json and markdown:
         raise InputError("--json and --markdown contradict each other; give one of them")
-    if variant not in VARIANTS:
-        near = difflib.get_close_matches(variant, VARIANTS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VARIANTS)}"
-        raise InputError(f"no variant is called {variant!r}; {hint}")
+    ArchitectureSpec(variant)  # raises, with the nearest name, for a variant that does not exist
     cost = network_cost(VARIANTS[variant].build())
     if as_json:
         print(json.dumps(cost_to_dict(cost), indent=2))
