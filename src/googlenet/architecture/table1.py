@@ -75,6 +75,12 @@ class Architecture:
         return tuple(layer for row in self.rows for layer in row.layers)
 
     @property
+    def classifiers(self) -> tuple[str, ...]:
+        """Names of the linear layers that give the logits: the main one, then those of the side classifiers."""
+        heads = (self.layers, *(auxiliary.layers for auxiliary in self.auxiliaries))
+        return tuple([layer.name for layer in layers if isinstance(layer, Linear)][-1] for layers in heads)
+
+    @property
     def backbone(self) -> Architecture:
         """The rows up to the last module, without the head and the side classifiers."""
         last = max(index for index, row in enumerate(self.rows) if row.kind == "inception")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,13 @@ from googlenet.errors import InputError
 
 if TYPE_CHECKING:
     from googlenet.dataset import Dataset
+    from googlenet.model import Model, ModelHeader
+    from googlenet.recipes import Recipe
     from googlenet.runs import RunFolder
 
 DEFAULT_VAL_SHARE = 0.2
+ADDED_LATER = ("fingerprint", "start", "start_sha256")
+"""What `settings.json` of a run may lack: written at its start, or not known to the version that began it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,15 @@ class Request:
     seed: int | None
     val_share: float | None
     split_seed: int | None
+    start: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
     """What a run does, with everything settled: `settings` are all of the recipe's, `minutes` or None its budget.
 
-    `fingerprint` is that of the pictures' names, once they were looked at.
+    `fingerprint` is that of the pictures' names, once they were looked at; `start` the model that the training begins
+    from, `start_sha256` that of its tensors.
     """
 
     data: str
@@ -44,6 +51,19 @@ class RunPlan:
     val_share: float
     split_seed: int
     fingerprint: str | None = None
+    start: str | None = None
+    start_sha256: str | None = None
+
+    def load_start(self) -> Model | None:
+        """The model to begin from; raises InputError where it is not the one that the run was started with."""
+        from googlenet.model import load_model, read_header
+
+        if self.start is None:
+            return None
+        path = Path(self.start)
+        if read_header(path).sha256 != self.start_sha256:
+            raise InputError(f"{path} holds other weights than this run was started from, so it cannot go on")
+        return load_model(path)
 
     def open_dataset(self) -> Dataset:
         """The pictures, split as the plan says."""
@@ -59,16 +79,24 @@ class RunPlan:
 def new_plan(request: Request) -> RunPlan:
     """The plan of a run that begins; raises InputError where DATA is missing, SettingsError for a wrong setting."""
     from googlenet.dataset import EMBEDDED
+    from googlenet.model import read_header
     from googlenet.recipes import get_recipe, override, parse_overrides
 
     if request.data is None:
         raise InputError("say what to train on: googlenet train DATA (a folder of class folders, a .tar, or digits)")
     embedded = request.data in EMBEDDED and not Path(request.data).exists()
-    name = request.recipe or ("small" if embedded else "scratch")
+    name = request.recipe or ("finetune" if request.start else "small" if embedded else "scratch")
+    recipe, overrides = get_recipe(name), parse_overrides(request.overrides)
+    start = None if request.start is None else _absolute(request.start)
+    header = None if start is None else read_header(Path(start))
+    if header is not None:
+        recipe = _of_the_start(recipe, header, overrides)
     return RunPlan(
         data=_absolute(request.data),
         recipe=name,
-        settings=override(get_recipe(name), parse_overrides(request.overrides)).to_dict(),
+        settings=override(recipe, overrides).to_dict(),
+        start=start,
+        start_sha256=None if header is None else header.sha256,
         minutes=request.minutes,
         seed=request.seed or 0,
         val_share=DEFAULT_VAL_SHARE if request.val_share is None else request.val_share,
@@ -76,18 +104,40 @@ def new_plan(request: Request) -> RunPlan:
     )
 
 
+def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, Any]) -> Recipe:
+    """The recipe for the network and the pictures of the model that a training begins from.
+
+    Fit and size are the model's, too, unless the user says otherwise; another side keeps the margin that is cut off.
+    Raises InputError for a setting of the network that contradicts the model.
+    """
+    from googlenet.recipes import override
+
+    spec, pictures = start.spec, start.preprocessing
+    network = {"variant": spec.variant, "width": spec.width, "channels": spec.channels}
+    for key, value in network.items():
+        if overrides.get(key, value) != value:
+            raise InputError(
+                f"--set {key}={overrides[key]} contradicts the model to start from, which has {value}; leave it out"
+            )
+    side = overrides.get("side", pictures.side)
+    margin = pictures.resize / pictures.side
+    resize = round(side * margin) if isinstance(side, int) else pictures.resize
+    return override(recipe, {**network, "side": side, "resize": resize, "fit": pictures.fit})
+
+
 def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) -> RunPlan:
     """The plan that `settings.json` keeps; raises InputError where what is said again says something else."""
     from googlenet.recipes import override, parse_overrides, recipe_from_dict
 
     fields = dataclasses.fields(RunPlan)
-    if {field.name for field in fields if field.name != "fingerprint"} - stored.keys():
+    if {field.name for field in fields} - {*ADDED_LATER} - stored.keys():
         raise InputError(f"{folder.settings} does not describe a run any more; start the run anew elsewhere")
     kept: dict[str, Any] = {field.name: stored.get(field.name) for field in fields}
     plan = RunPlan(**kept)
     recipe = recipe_from_dict(plan.settings)
     said = {
         "data": None if request.data is None else _absolute(request.data),
+        "start": None if request.start is None else _absolute(request.start),
         **{key: getattr(request, key) for key in ("recipe", "minutes", "seed", "val_share", "split_seed")},
     }
     again = override(recipe, parse_overrides(request.overrides)).to_dict()

@@ -28,10 +28,17 @@ def train_command(
         typer.Argument(help="A folder of class folders, a .tar of one, or an embedded set (digits).", metavar="DATA"),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="A recipe (`googlenet recipes`); left out: scratch, for embedded sets small.")
+        str | None,
+        typer.Option(
+            help="A recipe (`googlenet recipes`); left out: scratch, for embedded sets small, with --start finetune."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's folder, new; left out: runs/DATA-RECIPE.", metavar="RUN")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Begin from this model's weights, with a new classifier (fine-tuning).", metavar="MODEL"),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override a setting; may be given often.", metavar="KEY=VALUE")
@@ -67,7 +74,7 @@ def train_command(
     if minutes is not None and not (minutes > 0 and math.isfinite(minutes)):
         raise InputError(f"--minutes is {minutes}; give a time above 0")
     overrides = (*(settings or []), *([f"fit={fit}"] if fit else []))
-    request = Request(data, recipe, overrides, minutes, seed, val_share, split_seed)
+    request = Request(data, recipe, overrides, minutes, seed, val_share, split_seed, start)
     folder = None if resume is None else RunFolder(resume)
     stored = folder.read_settings() if folder else None
     if folder and folder.finished:  # before its pictures are looked for, which may be gone by now
@@ -106,7 +113,9 @@ def _run(plan: RunPlan, dataset: Dataset, folder: RunFolder, device: str | None,
     from googlenet.runs import CheckpointFailed, CheckpointSaved, RunWriter
 
     recipe = recipe_from_dict(plan.settings)
-    job = TrainingJob(dataset, recipe, folder, plan.seed, plan.minutes, choose_device(device))
+    job = TrainingJob(
+        dataset, recipe, folder, plan.seed, plan.minutes, device=choose_device(device), start=plan.load_start()
+    )
     job.check()
     folder.create()
     folder.write_settings(plan.to_dict())
@@ -196,6 +205,8 @@ def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe
     print(
         f"training {recipe.variant} on {dataset.name}: {len(dataset.classes):,} classes, {budget}, into {folder.path}"
     )
+    if plan.start is not None:
+        print(f"starting from {plan.start}: its weights, channel order, mean and scale; the classifier is new")
     print(f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.side} px; all settings are in {folder.settings}")
     ignored = dataset.ignored.sentence()
     if ignored:

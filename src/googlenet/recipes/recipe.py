@@ -51,6 +51,12 @@ class Recipe(BaseModel):
     width: Positive = Field(1.0, description="multiplies the number of filters of every layer")
     channels: Literal[1, 3] = Field(3, description="3: colour, 1: pictures are made grey")
     adaptive_side_pooling: bool = Field(False, description="side classifiers pool to 4x4 at every input size")
+    # what begins from another model (--start)
+    trunk_rate: NotNegative = Field(1.0, description="with --start: rate of what it brought along, x learning_rate")
+    head_warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="with --start: share of the training in which only what begins anew is trained"
+    )
+    frozen: str | None = Field(None, description="with --start: rows up to this one of Table 1 stay as they are")
     # pictures
     side: Count = Field(224, description="side of the network's input in use and in evaluation, px")
     resize: Count | None = Field(None, description="side a whole picture is resized to before its centre is cut, px")
@@ -71,6 +77,7 @@ class Recipe(BaseModel):
     epochs: Positive = Field(60.0, description="passes over the training pictures; --minutes takes its place")
     steps: Count | None = Field(None, description="updates, in place of epochs")
     batch_size: Count = Field(32, description="pictures an update")
+    balance: Share = Field(0.0, description="0: classes are seen as often as they have pictures, 1: all equally often")
     # optimisation
     optimizer: Literal["sgd", "muon"] = Field("sgd", description="sgd; muon: orthogonalised momentum for kernels")
     learning_rate: Positive = Field(0.01, description="the rate before it falls")
@@ -131,6 +138,12 @@ class Recipe(BaseModel):
     def spec(self, classes: int) -> ArchitectureSpec:
         """The network that this recipe trains for a number of classes."""
         return ArchitectureSpec(self.variant, classes, self.channels, self.width, self.adaptive_side_pooling)
+
+    @property
+    def needs_start(self) -> tuple[str, ...]:
+        """The settings in force that mean something only where a training begins from another model."""
+        given = {"trunk_rate": self.trunk_rate != 1, "head_warmup": self.head_warmup > 0, "frozen": bool(self.frozen)}
+        return tuple(key for key, in_force in given.items() if in_force)
 
     def preprocessing(self) -> Preprocessing:
         """How a whole picture becomes the network's input: the mean subtracted (paper, Section 5), unit variance."""

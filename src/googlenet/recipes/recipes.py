@@ -41,6 +41,30 @@ SCRATCH = Recipe(
     validate_every=10,
 )
 
+# From another model's weights (--start) to new classes, within minutes on a few cores.
+FINETUNE = Recipe(
+    adaptive_side_pooling=True,
+    epochs=8,
+    batch_size=32,
+    learning_rate=0.02,
+    trunk_rate=0.15,
+    head_warmup=0.1,
+    frozen="pool2",
+    schedule="linear",
+    nesterov=True,
+    weight_decay=5e-4,
+    label_smoothing=0.1,
+    auxiliary_weight=0.0,
+    patch_area=(0.25, 1.0),
+    photometric=None,
+    lighting=0.0,
+    interpolations=("bilinear",),
+    averaging="exponential",
+    averaging_decay=0.99,
+    averaging_start=0.0,
+    selection="last",
+)
+
 # Small pictures of simple things, such as the embedded digits, in a minute or two on two cores. Mirroring and colour
 # change what a digit is, so both are off. Measured: docs/results.md, "Digits".
 SMALL = Recipe(
@@ -85,10 +109,17 @@ SMOKE = Recipe(
     averaging_start=0.0,
 )
 
-RECIPES: dict[str, Recipe] = {"paper": PAPER, "scratch": SCRATCH, "small": SMALL, "smoke": SMOKE}
+RECIPES: dict[str, Recipe] = {
+    "paper": PAPER,
+    "scratch": SCRATCH,
+    "finetune": FINETUNE,
+    "small": SMALL,
+    "smoke": SMOKE,
+}
 PURPOSES: dict[str, str] = {
     "paper": "Section 6 of the paper to the letter, at 224 px",
     "scratch": "the best network from random weights within minutes or hours on a few cores",
+    "finetune": "new classes from another model's weights (--start); the default there",
     "small": "small pictures of simple things; the default for embedded sets",
     "smoke": "seconds, to see that everything works; for tests",
 }

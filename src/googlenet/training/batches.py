@@ -34,13 +34,23 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """How pictures become batches. Pictures that do not fill a batch wait for the next epoch's order."""
+    """How pictures become batches. Pictures that do not fill a batch wait for the next epoch's order.
+
+    `labels` (pictures,) int64 are theirs. With `balance` 0 an epoch is every picture once; with 1 all classes have
+    equally many places in an epoch, between them (their shares) ** (1 - balance).
+    """
 
     seed: int
     batch_size: int
-    pictures: int
+    labels: NDArray[np.int64]
     augmentation: Augmentation
     fit: Fit
+    balance: float = 0.0
+
+    @property
+    def pictures(self) -> int:
+        """Places in an epoch's order, as many as there are pictures."""
+        return len(self.labels)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -49,7 +59,22 @@ class BatchPlan:
 
     def epoch_order(self, epoch: int) -> NDArray[np.int64]:
         """(pictures,) the order of an epoch, from the seed alone."""
-        return np.random.default_rng([self.seed, ORDER, epoch]).permutation(self.pictures)
+        generator = np.random.default_rng([self.seed, ORDER, epoch])
+        if not self.balance:
+            return generator.permutation(self.pictures)
+        return generator.permutation(np.concatenate(self._balanced(generator)))
+
+    def _balanced(self, generator: np.random.Generator) -> list[NDArray[np.int64]]:
+        """Of each class as many pictures as it has places, none a second time before all have had their first."""
+        classes, counts = np.unique(self.labels, return_counts=True)
+        weights = counts ** (1 - self.balance)
+        ends = np.rint(np.cumsum(weights) * (self.pictures / weights.sum())).astype(np.int64)
+        drawn = []
+        for one, places in zip(classes, np.diff(ends, prepend=0), strict=True):
+            members = np.flatnonzero(self.labels == one)
+            rounds = [generator.permutation(members) for _ in range(-(-int(places) // len(members)))]
+            drawn.append(np.concatenate([members[:0], *rounds])[:places])
+        return drawn
 
 
 def iterate_batches(
@@ -66,28 +91,29 @@ def iterate_batches(
     """
     labels = pictures.samples.labels
 
-    def jobs() -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+    def jobs() -> Iterator[tuple[int, int, int, NDArray[np.int64]]]:
         step = first_step
         while True:
             epoch, start = divmod(step, plan.steps_per_epoch)
             order = plan.epoch_order(epoch)
             for position in range(start, plan.steps_per_epoch):
                 first = position * plan.batch_size
-                yield step, epoch, order[first : first + plan.batch_size]
+                yield step, epoch, first, order[first : first + plan.batch_size]
                 step += 1
 
-    def prepare(job: tuple[int, int, NDArray[np.int64]]) -> Batch:
-        step, epoch, indices = job
+    def prepare(job: tuple[int, int, int, NDArray[np.int64]]) -> Batch:
+        step, epoch, first, indices = job
         side = side_at(step)
         images, kept, bad = [], [], []
-        for index in indices.tolist():
+        for place, index in enumerate(indices.tolist(), first):
             image = pictures.get(index)
             if isinstance(image, BadImage):
                 bad.append((pictures.samples.items[index].name, image.reason))
                 continue
             if plan.augmentation.patch_area is None:
                 image = fit_square(image, side, fit=plan.fit)
-            generator = np.random.default_rng([plan.seed, AUGMENTATION, epoch, index])
+            # By its place, not by its index: a picture that a balanced epoch holds twice is augmented twice.
+            generator = np.random.default_rng([plan.seed, AUGMENTATION, epoch, place])
             images.append(augment_image(image, side, plan.augmentation, generator))
             kept.append(index)
         stacked = np.stack(images) if images else np.empty((0, side, side, 3), np.uint8)

@@ -35,7 +35,7 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
                 "best_of": parts.progress.validations if job.recipe.selection == "best" else 1,
             },
             licence="not stated",
-            source=f"trained by googlenet {version('googlenet')} on {job.dataset.name}",
+            source=_source(job),
             versions={
                 "googlenet": version("googlenet"),
                 "torch": version("torch"),
@@ -54,6 +54,12 @@ def scores(validation: Evaluation) -> dict[str, Any]:
     """
     kept = ("split", "pictures", "top1", "top1_interval", "top5", "loss", "macro_recall")
     return {name: value for name, value in validation.to_dict().items() if name in kept}
+
+
+def _source(job: TrainingJob) -> str:
+    """Where the model comes from, and from what it began."""
+    began = "" if job.start is None else f", from the weights of: {job.start.about.source or 'a model without source'}"
+    return f"trained by googlenet {version('googlenet')} on {job.dataset.name}{began}"
 
 
 def _data(job: TrainingJob) -> dict[str, Any]:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from googlenet.architecture import Architecture, build_architecture, check_input_side, with_dropout
 from googlenet.dataset import Dataset, check_for_training
+from googlenet.errors import SettingsError
+from googlenet.images import Preprocessing
+from googlenet.model import Model
 from googlenet.recipes import Recipe
 from googlenet.runs import RunFolder
 from googlenet.training.augmentation import Augmentation
+from googlenet.training.freezing import check_frozen
 from googlenet.training.optimizer import check_optimizer
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """What is asked for: pictures, settings, where to keep it. `minutes` takes the place of the recipe's epochs."""
+    """What is asked for: pictures, settings, where to keep it. `minutes` takes the place of the recipe's epochs.
+
+    `start`: the model whose weights the training begins from, of the recipe's variant, width and channels; None: from
+    random weights.
+    """
 
     dataset: Dataset
     recipe: Recipe
@@ -22,6 +30,7 @@ class TrainingJob:
     seed: int = 0
     minutes: float | None = None
     device: str = "cpu"
+    start: Model | None = None
 
     @property
     def augmentation(self) -> Augmentation:
@@ -42,11 +51,34 @@ class TrainingJob:
         architecture = build_architecture(self.recipe.spec(len(self.dataset.classes)))
         return architecture if self.recipe.dropout is None else with_dropout(architecture, self.recipe.dropout)
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a whole picture becomes the network's input: with a start, mean, scale and channel order are its own."""
+        if self.start is None:
+            return self.recipe.preprocessing()
+        side, fit = self.recipe.side, self.recipe.fit
+        return replace(self.start.preprocessing, side=side, resize=self.recipe.resize or side, fit=fit)
+
     def check(self) -> None:
         """Raise what would stop the training later: a class without pictures, settings that do not fit together."""
         check_for_training(self.dataset)
+        self._check_start()
         check_optimizer(self.recipe, self.architecture)
         _ = self.augmentation  # judges itself
         for _, side in self.recipe.sides:
             check_input_side(self.architecture, side, auxiliaries=self.recipe.auxiliary_weight > 0)
         check_input_side(self.architecture, self.recipe.side)
+
+    def _check_start(self) -> None:
+        recipe, start = self.recipe, self.start
+        if start is None:
+            if recipe.needs_start:
+                raise SettingsError(
+                    f"{' and '.join(recipe.needs_start)} of the recipe need a model to begin from; give --start MODEL"
+                )
+            return
+        check_frozen(self.architecture, recipe.frozen)
+        for key in ("variant", "width", "channels"):
+            theirs, ours = getattr(start.spec, key), getattr(recipe, key)
+            if theirs != ours:
+                raise SettingsError(f"the model to start from has {key} {theirs}, the recipe {ours}: they must agree")

@@ -123,7 +123,7 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
     set_learning_rate(parts.optimizer, learning_rate)
     # A seed a step, not a state that is carried along: a resumed run draws the same dropout.
     torch.manual_seed(int(np.random.SeedSequence([job.seed, DROPOUT, progress.step]).generate_state(1, np.uint64)[0]))
-    parts.network.train()
+    parts.prepare_network()
     if len(batch.labels):
         losses = train_step(
             parts.network,

@@ -1,9 +1,9 @@
-"""The optimisers by name, and which weights decay."""
+"""The optimisers by name, which weights decay, and which learn at a rate of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
@@ -13,13 +13,30 @@ from googlenet.network import GoogLeNet
 from googlenet.recipes import Recipe
 from googlenet.training.muon import Muon
 
+Group: TypeAlias = dict[str, Any]
+"""A group of parameters as torch's optimisers take it, with a `rate_factor` of its own."""
 
-def build_optimizer(network: GoogLeNet, recipe: Recipe) -> torch.optim.Optimizer:
+
+def build_optimizer(network: GoogLeNet, recipe: Recipe, *, new: frozenset[str] | None = None) -> torch.optim.Optimizer:
     """The recipe's optimiser over the network's parameters; kernels and matrices decay, biases and norms do not.
 
-    Raises SettingsError for a variant that the optimiser does not suit.
+    `new`: the parameters that begin anew while the others come from another model and take `trunk_rate`; None where
+    there is no other model. Raises SettingsError for a variant that the optimiser does not suit.
     """
-    return OPTIMIZERS[recipe.optimizer](network, recipe)
+    check_optimizer(recipe, network.architecture)
+    parameters = dict(network.named_parameters())
+    origins = [(list(parameters.values()), 1.0)]
+    if new is not None:
+        brought = [parameter for name, parameter in parameters.items() if name not in new]
+        origins = [(brought, recipe.trunk_rate), ([parameters[name] for name in parameters if name in new], 1.0)]
+    build_groups, build = OPTIMIZERS[recipe.optimizer]
+    groups = [
+        group | {"rate_factor": group.get("rate_factor", 1.0) * factor}
+        for members, factor in origins
+        for group in build_groups(members, recipe)
+        if group["params"]
+    ]
+    return build(groups, recipe)
 
 
 def check_optimizer(recipe: Recipe, architecture: Architecture) -> None:
@@ -31,32 +48,42 @@ def check_optimizer(recipe: Recipe, architecture: Architecture) -> None:
         )
 
 
-def _sgd(network: GoogLeNet, recipe: Recipe) -> torch.optim.Optimizer:
-    groups = [
-        {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+def _sgd_groups(parameters: list[torch.nn.Parameter], recipe: Recipe) -> list[Group]:
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
+
+
+def _sgd(groups: list[Group], recipe: Recipe) -> torch.optim.Optimizer:
     nesterov = recipe.nesterov and recipe.momentum > 0
     return torch.optim.SGD(groups, recipe.learning_rate, recipe.momentum, nesterov=nesterov, fused=True)
 
 
-def _muon(network: GoogLeNet, recipe: Recipe) -> torch.optim.Optimizer:
-    check_optimizer(recipe, network.architecture)
-    parameters = list(network.parameters())
-    groups: list[dict[str, Any]] = [
+def _muon_groups(parameters: list[torch.nn.Parameter], recipe: Recipe) -> list[Group]:
+    groups: list[Group] = [
         {"params": [p for p in parameters if p.ndim == 4], "orthogonal": True},
         {"params": [p for p in parameters if p.ndim == 2], "weight_decay": recipe.weight_decay},
         {"params": [p for p in parameters if p.ndim == 1]},
     ]
-    for group in groups[1:]:
-        group["rate_factor"] = recipe.vector_rate
+    return groups[:1] + [group | {"rate_factor": recipe.vector_rate} for group in groups[1:]]
+
+
+def _muon(groups: list[Group], recipe: Recipe) -> torch.optim.Optimizer:
     return Muon(groups, recipe.learning_rate, recipe.momentum)
 
 
-OPTIMIZERS: dict[str, Callable[[GoogLeNet, Recipe], torch.optim.Optimizer]] = {"sgd": _sgd, "muon": _muon}
+OPTIMIZERS: dict[
+    str,
+    tuple[
+        Callable[[list[torch.nn.Parameter], Recipe], list[Group]],
+        Callable[[list[Group], Recipe], torch.optim.Optimizer],
+    ],
+] = {"sgd": (_sgd_groups, _sgd), "muon": (_muon_groups, _muon)}
+"""Name -> how it groups parameters, and how it is made of the groups."""
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     """Give the parameters this rate from the next update on, each group times its own factor."""
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate * group.get("rate_factor", 1.0)
+        group["lr"] = learning_rate * group["rate_factor"]

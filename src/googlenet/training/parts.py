@@ -16,12 +16,14 @@ from googlenet.recipes import image_side_at
 from googlenet.training.averaging import WeightAverage
 from googlenet.training.batches import BatchPlan
 from googlenet.training.checkpoint import load_checkpoint
+from googlenet.training.freezing import freeze_rows, frozen_rows
 from googlenet.training.job import TrainingJob
 from googlenet.training.optimizer import build_optimizer
 from googlenet.training.pictures import DecodedPictures
 from googlenet.training.progress import Progress
 from googlenet.training.schedule import Position, Schedule, learning_rate_at
 from googlenet.training.step import LossSettings
+from googlenet.training.transfer import transfer_weights
 
 GIGABYTE = 1_000_000_000
 VALIDATION_SHARE = 0.25  # of the memory for pictures, for the squares of val
@@ -60,6 +62,7 @@ class TrainingParts:
     engine: TorchEngine
     validation: PreparedSquares
     side_at: Callable[[int], int]
+    frozen_at: Callable[[float], tuple[str, ...]]
     bad: dict[Split, set[str]] = field(default_factory=dict)
 
     @property
@@ -72,34 +75,60 @@ class TrainingParts:
         """Epochs that are wholly done."""
         return self.progress.step // self.plan.steps_per_epoch
 
+    def prepare_network(self) -> None:
+        """Put the network into training for the next update, with the rows that do not learn now set apart."""
+        self.network.train()
+        freeze_rows(self.network, self.frozen_at(self.share_done))
+
     def learning_rate(self) -> float:
         """The rate of the next update."""
         return learning_rate_at(self.schedule, Position(self.epoch, self.share_done))
 
 
+def build_network(job: TrainingJob) -> tuple[GoogLeNet, frozenset[str] | None]:
+    """The network as a training begins with it; with a start, the names of its parameters that begin anew."""
+    network = GoogLeNet(
+        job.architecture,
+        auxiliaries=job.recipe.auxiliary_weight > 0,
+        generator=torch.Generator().manual_seed(job.seed),
+    )
+    new = transfer_weights(job.start, network, job.dataset.classes)
+    return network.to(job.device), new
+
+
+def build_plan(job: TrainingJob) -> BatchPlan:
+    """How the training pictures become batches."""
+    training, recipe = job.dataset.splits["train"], job.recipe
+    return BatchPlan(
+        seed=job.seed,
+        batch_size=min(recipe.batch_size, len(training)),
+        labels=training.labels,
+        augmentation=job.augmentation,
+        fit=recipe.fit,
+        balance=recipe.balance,
+    )
+
+
+def build_pictures(job: TrainingJob) -> DecodedPictures:
+    """The training pictures, kept decoded as far as the recipe's memory allows."""
+    return DecodedPictures(
+        job.dataset.splits["train"],
+        shortest_side=STORED_SIDES * max(side for _, side in job.recipe.sides),
+        limit_bytes=int(job.recipe.memory_gigabytes * GIGABYTE * (1 - VALIDATION_SHARE)),
+    )
+
+
 def build_parts(job: TrainingJob) -> TrainingParts:
     """Make the parts; a checkpoint in the run's folder is taken up where it is, another seed gives another start."""
-    recipe, architecture = job.recipe, job.architecture
-    network = GoogLeNet(
-        architecture,
-        auxiliaries=recipe.auxiliary_weight > 0,
-        generator=torch.Generator().manual_seed(job.seed),
-    ).to(job.device)
-    optimizer = build_optimizer(network, recipe)
+    recipe = job.recipe
+    network, new = build_network(job)
+    optimizer = build_optimizer(network, recipe, new=new)
     average = WeightAverage.from_recipe(recipe)
     progress = Progress()
     if job.folder.checkpoint.is_file():
         progress = load_checkpoint(job.folder.checkpoint, network, optimizer, average)
 
-    training, memory = job.dataset.splits["train"], int(recipe.memory_gigabytes * GIGABYTE)
-    preprocessing = recipe.preprocessing()
-    plan = BatchPlan(
-        seed=job.seed,
-        batch_size=min(recipe.batch_size, len(training)),
-        pictures=len(training),
-        augmentation=job.augmentation,
-        fit=recipe.fit,
-    )
+    preprocessing, plan = job.preprocessing, build_plan(job)
     budget = Budget(
         steps=recipe.steps or max(1, round(recipe.epochs * plan.steps_per_epoch)),
         seconds=job.minutes * 60 if job.minutes else None,
@@ -109,11 +138,7 @@ def build_parts(job: TrainingJob) -> TrainingParts:
         optimizer=optimizer,
         average=average,
         progress=progress,
-        pictures=DecodedPictures(
-            training,
-            shortest_side=STORED_SIDES * max(side for _, side in recipe.sides),
-            limit_bytes=int(memory * (1 - VALIDATION_SHARE)),
-        ),
+        pictures=build_pictures(job),
         plan=plan,
         budget=budget,
         schedule=Schedule(
@@ -125,12 +150,13 @@ def build_parts(job: TrainingJob) -> TrainingParts:
         ),
         preprocessing=preprocessing,
         loss_settings=LossSettings(recipe.label_smoothing, recipe.auxiliary_weight),
-        engine=TorchEngine(GoogLeNet(architecture, auxiliaries=False), preprocessing, job.device),
+        engine=TorchEngine(GoogLeNet(job.architecture, auxiliaries=False), preprocessing, job.device),
         validation=prepare_squares(
             job.dataset.splits["val"],
             preprocessing,
-            limit_bytes=int(memory * VALIDATION_SHARE),
+            limit_bytes=int(recipe.memory_gigabytes * GIGABYTE * VALIDATION_SHARE),
             workers=recipe.workers,
         ),
         side_at=lambda step: image_side_at(recipe.sides, budget.share_done(step, progress.seconds)),
+        frozen_at=lambda share: frozen_rows(job.architecture, recipe, share),
     )

@@ -1,0 +1,44 @@
+"""Rows of the network that stay as they are while others learn: no gradients, and no new statistics.
+
+A frozen row costs its way forwards alone, about a third of its training; the first rows, whose maps are the largest,
+are the dearest and the ones that change least from one set of pictures to another.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+from googlenet.architecture import Architecture
+from googlenet.errors import SettingsError
+from googlenet.network import GoogLeNet
+from googlenet.recipes import Recipe
+
+
+def frozen_rows(architecture: Architecture, recipe: Recipe, share_done: float) -> tuple[str, ...]:
+    """Names of the rows that do not learn at this share of the training: while the head warms up, all but the head's.
+
+    Later those up to `frozen`, or none.
+    """
+    names = [row.name for row in architecture.rows]
+    if share_done < recipe.head_warmup:
+        return tuple(row.name for row in architecture.backbone.rows)
+    return tuple(names[: names.index(recipe.frozen) + 1]) if recipe.frozen else ()
+
+
+def freeze_rows(network: GoogLeNet, rows: Collection[str]) -> None:
+    """Let the rows named stay as they are, and all others learn; call it when the network is in training mode."""
+    for row, layers in network.rows.items():
+        for layer in layers:
+            module = network.get_submodule(layer)
+            module.requires_grad_(row not in rows)
+            module.train(row not in rows)
+
+
+def check_frozen(architecture: Architecture, row: str | None) -> None:
+    """Raise SettingsError for a row that is not in the table or that leaves nothing to learn before the head."""
+    names = [one.name for one in architecture.backbone.rows[:-1]]
+    if row is not None and row not in names:
+        near = difflib.get_close_matches(row, names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(names)}"
+        raise SettingsError(f"frozen is {row!r}, which is no row before the last module; {hint}")
