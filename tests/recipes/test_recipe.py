@@ -135,7 +135,7 @@ def test_settings_of_another_version_are_refused() -> None:
     ("name", "sentence"),
     [
         ("papr", "no recipe is called 'papr'; did you mean 'paper'?"),
-        ("zzz", "no recipe is called 'zzz'; there are paper, scratch, small, smoke"),
+        ("zzz", "no recipe is called 'zzz'; there are paper, scratch, finetune, small, smoke"),
     ],
 )
 def test_an_unknown_recipe_suggests_the_nearest(name: str, sentence: str) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from googlenet.cli.evaluate import evaluate_command
 from googlenet.cli.info import info_command
+from googlenet.cli.lr import lr_command
 from googlenet.cli.predict import predict_command
 from googlenet.cli.recipes import recipes_command
 from googlenet.cli.table1 import table1_command
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict_command,
     "info": info_command,
     "recipes": recipes_command,
+    "lr": lr_command,
     "table1": table1_command,
 }
 

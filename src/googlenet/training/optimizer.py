@@ -57,7 +57,13 @@ def _sgd_groups(parameters: list[torch.nn.Parameter], recipe: Recipe) -> list[Gr
 
 def _sgd(groups: list[Group], recipe: Recipe) -> torch.optim.Optimizer:
     nesterov = recipe.nesterov and recipe.momentum > 0
-    return torch.optim.SGD(groups, recipe.learning_rate, recipe.momentum, nesterov=nesterov, fused=True)
+    sgd = torch.optim.SGD(groups, recipe.learning_rate, recipe.momentum, nesterov=nesterov, fused=True)
+    if (
+        recipe.momentum
+    ):  # torch's fused form fails where some of a group have a buffer and others, just thawed, have none
+        for group in sgd.param_groups:
+            sgd.state |= {one: {"momentum_buffer": torch.zeros_like(one)} for one in group["params"]}
+    return sgd
 
 
 def _muon_groups(parameters: list[torch.nn.Parameter], recipe: Recipe) -> list[Group]:
