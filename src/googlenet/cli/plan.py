@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from googlenet.runs import RunFolder
 
 DEFAULT_VAL_SHARE = 0.2
-ADDED_LATER = ("fingerprint", "start", "start_sha256")
+ADDED_LATER = ("fingerprint", "start", "start_sha256", "initial_seed", "members")
 """What `settings.json` of a run may lack: written at its start, or not known to the version that began it."""
 
 
@@ -33,6 +33,7 @@ class Request:
     val_share: float | None
     split_seed: int | None
     start: str | None = None
+    members: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class RunPlan:
     """What a run does, with everything settled: `settings` are all of the recipe's, `minutes` or None its budget.
 
     `fingerprint` is that of the pictures' names, once they were looked at; `start` the model that the training begins
-    from, `start_sha256` that of its tensors.
+    from, `start_sha256` that of its tensors; `initial_seed` draws the starting weights where that is not `seed`;
+    `members` is None for one network and the number of networks of an ensemble, which share the minutes.
     """
 
     data: str
@@ -53,6 +55,8 @@ class RunPlan:
     fingerprint: str | None = None
     start: str | None = None
     start_sha256: str | None = None
+    initial_seed: int | None = None
+    members: int | None = None
 
     def load_start(self) -> Model | None:
         """The model to begin from; raises InputError where it is not the one that the run was started with."""
@@ -98,6 +102,7 @@ def new_plan(request: Request) -> RunPlan:
         start=start,
         start_sha256=None if header is None else header.sha256,
         minutes=request.minutes,
+        members=request.members,
         seed=request.seed or 0,
         val_share=DEFAULT_VAL_SHARE if request.val_share is None else request.val_share,
         split_seed=request.split_seed or 0,
@@ -138,7 +143,7 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
     said = {
         "data": None if request.data is None else _absolute(request.data),
         "start": None if request.start is None else _absolute(request.start),
-        **{key: getattr(request, key) for key in ("recipe", "minutes", "seed", "val_share", "split_seed")},
+        **{key: getattr(request, key) for key in ("recipe", "minutes", "seed", "val_share", "split_seed", "members")},
     }
     again = override(recipe, parse_overrides(request.overrides)).to_dict()
     _check_agreement(folder, plan.to_dict(), {key: value for key, value in said.items() if value is not None})

@@ -103,9 +103,18 @@ class RunFolder:
         return self.path / "tensorboard"
 
     @property
+    def ensemble(self) -> Path:
+        """The list of the members of a finished ensemble."""
+        return self.path / "ensemble.json"
+
+    def member(self, number: int) -> RunFolder:
+        """The run of an ensemble's member, from 1."""
+        return RunFolder(self.path / "members" / str(number))
+
+    @property
     def finished(self) -> bool:
-        """Whether the model is there."""
-        return self.model.is_file()
+        """Whether the model is there, or the ensemble."""
+        return self.model.is_file() or self.ensemble.is_file()
 
     def create(self) -> None:
         """Make the folder and check that it can be written to; raises InputError before any work is lost."""

@@ -21,7 +21,7 @@ class TrainingJob:
     """What is asked for: pictures, settings, where to keep it. `minutes` takes the place of the recipe's epochs.
 
     `start`: the model whose weights the training begins from, of the recipe's variant, width and channels; None: from
-    random weights.
+    random weights, drawn from `initial_seed` (None: from `seed`, as everything else).
     """
 
     dataset: Dataset
@@ -31,6 +31,7 @@ class TrainingJob:
     minutes: float | None = None
     device: str = "cpu"
     start: Model | None = None
+    initial_seed: int | None = None
 
     @property
     def augmentation(self) -> Augmentation:

@@ -87,10 +87,11 @@ class TrainingParts:
 
 def build_network(job: TrainingJob) -> tuple[GoogLeNet, frozenset[str] | None]:
     """The network as a training begins with it; with a start, the names of its parameters that begin anew."""
+    seed = job.seed if job.initial_seed is None else job.initial_seed
     network = GoogLeNet(
         job.architecture,
         auxiliaries=job.recipe.auxiliary_weight > 0,
-        generator=torch.Generator().manual_seed(job.seed),
+        generator=torch.Generator().manual_seed(seed),
     )
     new = transfer_weights(job.start, network, job.dataset.classes)
     return network.to(job.device), new
