@@ -23,6 +23,7 @@ from googlenet.images import (
     View,
     crop_scales,
     crop_views,
+    resize_image,
     take_crops,
     to_square,
 )
@@ -227,7 +228,7 @@ def test_squares_are_cut_from_the_scaled_picture_and_counted_as_often_as_they_oc
 
 def test_a_picture_is_resized_once_a_scale() -> None:
     image = noise(500, 375)
-    with mock.patch.object(crops_module, "resize_image", wraps=crops_module.resize_image) as resize:
+    with mock.patch.object(crops_module, "resize_image", wraps=resize_image) as resize:
         take_crops(image, DEFAULT_PREPROCESSING, 144)
     assert sorted(call.args[2] for call in resize.call_args_list) == [224, 256, 288, 320, 352]
 
