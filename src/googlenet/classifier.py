@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, overload
 
@@ -12,10 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from googlenet.engines import Engine, open_engine
+from googlenet.engines import (
+    CropRunner,
+    Engine,
+    EnsembleEngine,
+    PreparedPicture,
+    average_members,
+    members_of,
+    open_engine,
+)
 from googlenet.errors import DataError, InputError
-from googlenet.images import BadImage, Preprocessing, Rgb, decode_image, decode_picture, to_square
-from googlenet.model import ClassLabel, load_model
+from googlenet.images import BadImage, Preprocessing, Rgb, decode_image, decode_picture
+from googlenet.model import ClassLabel, load_models
 from googlenet.parallel import in_batches, map_in_order
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
@@ -51,52 +60,71 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """An engine with what is needed around it; `classes` are in the order of the engine's outputs."""
+    """An engine with what is needed around it; `classes` are in the order of the engine's outputs.
+
+    The members of an `EnsembleEngine` bring their own preprocessing; `preprocessing` is then the first one's.
+    """
 
     engine: Engine
     preprocessing: Preprocessing
     classes: tuple[ClassLabel, ...]
 
     @classmethod
-    def load(cls, path: str | Path, *, engine: str | None = None, device: str | None = None) -> Classifier:
-        """Open a model file or a RUN folder; raises as `load_model` and `open_engine` do."""
-        model = load_model(Path(path))
-        return cls(open_engine(model, name=engine, device=device), model.preprocessing, model.classes)
+    def load(
+        cls, path: str | Path | Sequence[str | Path], *, engine: str | None = None, device: str | None = None
+    ) -> Classifier:
+        """Open a model file, a RUN folder, or several of them to answer together.
+
+        Raises as `load_models` and `open_engine` do.
+        """
+        paths = [path] if isinstance(path, str | Path) else path
+        models = load_models([Path(one) for one in paths])
+        opened: Engine
+        if len(models) == 1:
+            opened = open_engine(models[0], name=engine, device=device)
+        else:
+            opened = EnsembleEngine.from_models(models, name=engine, device=device)
+        return cls(opened, models[0].preprocessing, models[0].classes)
 
     @overload
-    def predict(self, source: Picture, *, top: int = ..., batch: int = ...) -> Prediction: ...  # type: ignore[overload-overlap]
+    def predict(self, source: Picture, *, top: int = ..., batch: int = ..., crops: int = ...) -> Prediction: ...  # type: ignore[overload-overlap]
     @overload
-    def predict(self, source: Iterable[Picture], *, top: int = ..., batch: int = ...) -> Iterator[Prediction]: ...
     def predict(
-        self, source: Picture | Iterable[Picture], *, top: int = 5, batch: int = 16
+        self, source: Iterable[Picture], *, top: int = ..., batch: int = ..., crops: int = ...
+    ) -> Iterator[Prediction]: ...
+    def predict(
+        self, source: Picture | Iterable[Picture], *, top: int = 5, batch: int = 16, crops: int = 1
     ) -> Prediction | Iterator[Prediction]:
         """Rank the `top` classes of one picture, or of each of many while they are read, in their order.
 
-        Many are run `batch` at a time and decoded ahead by threads, so that any number of them fits into memory. A
-        picture that is missing or bad gives a Prediction with `error`. Pictures without a path are named by their
-        position: "picture 0". Raises InputError for an array of another shape or dtype.
+        `crops` (1, 10 or 144) squares of each picture are run, `batch` at a time, and their probabilities averaged.
+        Pictures are decoded ahead by threads, so that any number of them fits into memory. A picture that is missing or
+        bad gives a Prediction with `error`. Pictures without a path are named by their position: "picture 0". Raises
+        InputError for an array of another shape or dtype, and for another number of crops.
         """
         if top < 1 or batch < 1:
             raise InputError(f"top and batch are at least 1, not {top} and {batch}")
+        runner = CropRunner(members_of(self.engine, self.preprocessing), (crops,), batch)
         if isinstance(source, _PICTURE_TYPES):
-            return next(self._stream([source], top, batch))
-        return self._stream(source, top, batch)
+            return next(self._stream([source], top, runner))
+        return self._stream(source, top, runner)
 
-    def _stream(self, sources: Iterable[Picture], top: int, batch: int) -> Iterator[Prediction]:
-        squares = map_in_order(self._read_square, enumerate(sources), ahead=2 * batch)
-        for pairs in in_batches(squares, batch):
-            good = [square for _, square in pairs if not isinstance(square, BadImage)]
-            rows = iter(self.engine.run(np.stack(good)).probabilities if good else ())
-            for name, square in pairs:
-                if isinstance(square, BadImage):
-                    yield Prediction(name, (), square.reason)
+    def _stream(self, sources: Iterable[Picture], top: int, runner: CropRunner) -> Iterator[Prediction]:
+        pictures = map_in_order(partial(_prepare, runner), enumerate(sources), ahead=runner.pictures_ahead)
+        for pairs in in_batches(pictures, runner.pictures_at_once):
+            good = [picture for _, picture in pairs if not isinstance(picture, BadImage)]
+            rows = iter(average_members(runner.run(good))[:, 0] if good else ())
+            for name, picture in pairs:
+                if isinstance(picture, BadImage):
+                    yield Prediction(name, (), picture.reason)
                 else:
                     yield Prediction(name, rank_classes(next(rows), self.classes, top=top))
 
-    def _read_square(self, numbered: tuple[int, Picture]) -> tuple[str, Rgb | BadImage]:
-        index, source = numbered
-        image = _read_image(source)
-        return _name(source, index), image if isinstance(image, BadImage) else to_square(image, self.preprocessing)
+
+def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> tuple[str, PreparedPicture | BadImage]:
+    index, source = numbered
+    image = _read_image(source)
+    return _name(source, index), image if isinstance(image, BadImage) else runner.prepare(image)
 
 
 def rank_classes(

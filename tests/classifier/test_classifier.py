@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from googlenet.classifier import Classifier, Prediction, rank_classes
-from googlenet.engines import FunctionEngine
+from googlenet.engines import EnsembleEngine, FunctionEngine, Member
 from googlenet.errors import DataError, InputError
 from googlenet.images import Preprocessing
 from googlenet.model import ClassLabel
@@ -156,6 +156,43 @@ def test_an_endless_stream_is_answered_while_it_is_read(classifier: Classifier) 
     predictions.close()  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("batch", [1, 16, 500])
+@pytest.mark.parametrize("crops", [10, 144])
+def test_probabilities_are_averaged_over_crops_whatever_the_batches(
+    classifier: Classifier, tmp_path: Path, crops: int, batch: int
+) -> None:
+    """The mirrored half of the views turns the left half into the right one: the average sees both alike."""
+    left_half = FunctionEngine(lambda squares: (squares * LEFT_HALF).mean(axis=(1, 2)))
+    halves = Image.new("RGB", (16, 16), COLOURS["blue"])
+    halves.paste(COLOURS["red"], (0, 0, 8, 16))
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    one_sided = replace(classifier, engine=left_half)
+    shares = {one.name: one.probability for one in one_sided.predict(halves).ranking}
+    assert shares["red"] > 10 * shares["blue"]
+    sources: list[Any] = [halves, tmp_path / "bad.png", halves]
+    first, bad, second = one_sided.predict(sources, crops=crops, batch=batch)
+    assert bad.error == "not a picture"
+    assert first.ranking == second.ranking
+    shares = {one.name: one.probability for one in first.ranking}
+    assert shares["red"] == pytest.approx(shares["blue"], rel=0.05)  # a centre may be half a pixel off
+
+
+def test_members_of_an_ensemble_see_the_squares_that_they_were_made_for(classifier: Classifier) -> None:
+    """One sees the centre, which is red; the other the whole picture, which is mostly blue."""
+    centre = replace(classifier.preprocessing, resize=80)
+    whole = replace(classifier.preprocessing, resize=8)
+    picture = Image.new("RGB", (160, 160), COLOURS["blue"])
+    picture.paste(COLOURS["red"], (60, 60, 100, 100))
+    engine = FunctionEngine(strongest_colour)
+    alone = [replace(classifier, preprocessing=one).predict(picture).ranking for one in (centre, whole)]
+    assert [ranking[0].name for ranking in alone] == ["red", "blue"]
+    ensemble = EnsembleEngine((Member(engine, centre), Member(engine, whole)))
+    together = replace(classifier, engine=ensemble).predict(picture).ranking
+    for label in "rgb":
+        mean = sum(one.probability for ranking in alone for one in ranking if one.label == label) / 2
+        assert [one.probability for one in together if one.label == label] == pytest.approx([mean])
+
+
 def test_no_pictures_give_no_predictions(classifier: Classifier) -> None:
     assert list(classifier.predict([])) == []
 
@@ -181,3 +218,5 @@ def test_something_else_is_the_callers_mistake(classifier: Classifier) -> None:
         list(classifier.predict([7]))  # type: ignore[list-item]
     with pytest.raises(InputError, match="top and batch are at least 1"):
         classifier.predict(png("red"), top=0)
+    with pytest.raises(InputError, match="there is no protocol of 3 crops; there is 1, 10, 144"):
+        classifier.predict(png("red"), crops=3)

@@ -50,7 +50,7 @@ def test_the_json_has_the_keys_that_the_command_promises() -> None:
     fields = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert fields.keys() == {
         *("top1", "top5", "top1_interval", "loss", "pictures", "split", "classes", "macro_recall", "confusion"),
-        "bad_pictures",
+        *("bad_pictures", "models", "crops", "cost", "top5_error"),
     }
     assert fields["top1"] == 0.6
     assert fields["classes"][0] == {"label": "ant", "precision": 0.5, "recall": 0.5, "pictures": 2}
@@ -73,6 +73,15 @@ def test_equal_probabilities_go_to_the_first_class_and_not_to_the_right_one() ->
     assert counts.top1 == 1
     assert counts.top5 == 5
     assert counts.confusion[:, 0].tolist() == [1] * 7
+
+
+def test_the_cost_is_models_times_crops_and_the_error_what_is_left_of_the_accuracy() -> None:
+    counts = Counts(7)
+    counts.add(np.arange(7), np.tile(np.linspace(0.3, 0.05, 7, dtype=np.float32), (7, 1)))
+    fields = counts.result(tuple("abcdefg"), split="val", models=7, crops=144).to_dict()
+    assert (fields["models"], fields["crops"], fields["cost"]) == (7, 144, 1008)
+    assert (fields["top5"], fields["top5_error"]) == (5 / 7, 2 / 7)
+    assert counted().result(NAMES, split="val").to_dict()["cost"] == 1
 
 
 def test_a_probability_of_zero_has_a_finite_loss() -> None:

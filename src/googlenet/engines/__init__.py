@@ -1,6 +1,21 @@
 """Engines: what runs a model on uint8 squares. Importing this imports none of them."""
 
+from googlenet.engines.crop_runner import CropRunner, PreparedPicture, average_members
 from googlenet.engines.engine import ENGINES, Engine, EngineEntry, Outputs, open_engine
+from googlenet.engines.ensemble_engine import EnsembleEngine, Member, members_of
 from googlenet.engines.function_engine import FunctionEngine
 
-__all__ = ["ENGINES", "Engine", "EngineEntry", "FunctionEngine", "Outputs", "open_engine"]
+__all__ = [
+    "ENGINES",
+    "CropRunner",
+    "Engine",
+    "EngineEntry",
+    "EnsembleEngine",
+    "FunctionEngine",
+    "Member",
+    "Outputs",
+    "PreparedPicture",
+    "average_members",
+    "members_of",
+    "open_engine",
+]

@@ -1,15 +1,21 @@
-"""Evaluation: exact counts over real pictures, and how sure they are."""
+"""Evaluation: exact counts over real pictures, how sure they are, and what more crops and networks are worth."""
 
 from googlenet.evaluation.counts import ClassScore, Counts, Evaluation
 from googlenet.evaluation.evaluate import PreparedSquares, evaluate, prepare_squares
-from googlenet.evaluation.intervals import wilson_interval
+from googlenet.evaluation.intervals import paired_interval, wilson_interval
+from googlenet.evaluation.protocols import ErrorRate, ProtocolComparison, ProtocolRow, compare_protocols
 
 __all__ = [
     "ClassScore",
     "Counts",
+    "ErrorRate",
     "Evaluation",
     "PreparedSquares",
+    "ProtocolComparison",
+    "ProtocolRow",
+    "compare_protocols",
     "evaluate",
+    "paired_interval",
     "prepare_squares",
     "wilson_interval",
 ]

@@ -34,7 +34,8 @@ class Evaluation:
     """What was counted on `pictures` pictures of a split; accuracies are shares 0 ... 1, `loss` is nats a picture.
 
     `top5`: the class is among the best 5, or all where there are fewer; `macro_recall`: mean over the classes that have
-    pictures; `confusion` (C, C) int64: rows are the true classes; `bad_pictures`: (name, reason), counted nowhere else.
+    pictures; `confusion` (C, C) int64: rows are the true classes; `bad_pictures`: (name, reason), counted nowhere else;
+    `models`, `crops`: how many networks and squares of a picture each answer is the average of.
     """
 
     top1: float
@@ -47,15 +48,31 @@ class Evaluation:
     classes: tuple[ClassScore, ...]
     confusion: NDArray[np.int64]
     bad_pictures: tuple[tuple[str, str], ...] = ()
+    models: int = 1
+    crops: int = 1
+
+    @property
+    def cost(self) -> int:
+        """Runs of a network that a picture takes by definition: models times crops."""
+        return self.models * self.crops
+
+    @property
+    def top5_error(self) -> float:
+        """The share of pictures whose class is not among the best 5."""
+        return (self.pictures - round(self.top5 * self.pictures)) / self.pictures
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `googlenet evaluate --json`."""
         return {
             "split": self.split,
             "pictures": self.pictures,
+            "models": self.models,
+            "crops": self.crops,
+            "cost": self.cost,
             "top1": self.top1,
             "top1_interval": list(self.top1_interval),
             "top5": self.top5,
+            "top5_error": self.top5_error,
             "loss": self.loss,
             "macro_recall": self.macro_recall,
             "classes": [
@@ -65,6 +82,17 @@ class Evaluation:
             "confusion": self.confusion.tolist(),
             "bad_pictures": [{"image": name, "error": reason} for name, reason in self.bad_pictures],
         }
+
+
+def in_best(best: int, labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether each picture's class is among its `best` most probable; of equal ones, the first class ranks higher.
+
+    `labels` (N,), `probabilities` (N, classes) -> (N,).
+    """
+    given = probabilities[np.arange(len(labels)), labels][:, np.newaxis]
+    before = np.arange(probabilities.shape[1]) < labels[:, np.newaxis]
+    rank = ((probabilities > given) | ((probabilities == given) & before)).sum(axis=1)
+    return np.asarray(rank < best)
 
 
 class Counts:
@@ -93,11 +121,9 @@ class Counts:
         """
         if not np.isfinite(probabilities).all():
             raise TrainingError("the network's answer is not a finite number; its weights cannot be used")
-        given = probabilities[np.arange(len(labels)), labels][:, np.newaxis]
-        before = np.arange(probabilities.shape[1]) < labels[:, np.newaxis]
-        rank = ((probabilities > given) | ((probabilities == given) & before)).sum(axis=1)
-        self.top5 += int((rank < 5).sum())
-        self.loss += float(-np.log(np.maximum(given.astype(np.float64), _LEAST_PROBABILITY)).sum())
+        given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+        self.top5 += int(in_best(5, labels, probabilities).sum())
+        self.loss += float(-np.log(np.maximum(given, _LEAST_PROBABILITY)).sum())
         np.add.at(self.confusion, (labels, probabilities.argmax(axis=1)), 1)
 
     def merge(self, other: Counts) -> None:
@@ -107,7 +133,13 @@ class Counts:
         self.loss += other.loss
 
     def result(
-        self, labels: tuple[str, ...], *, split: str, bad_pictures: tuple[tuple[str, str], ...] = ()
+        self,
+        labels: tuple[str, ...],
+        *,
+        split: str,
+        bad_pictures: tuple[tuple[str, str], ...] = (),
+        models: int = 1,
+        crops: int = 1,
     ) -> Evaluation:
         """Divide, once; `labels` are the classes' ids. Raises DataError where no picture was counted."""
         pictures = self.pictures
@@ -126,6 +158,8 @@ class Counts:
             classes=scores,
             confusion=self.confusion.copy(),
             bad_pictures=bad_pictures,
+            models=models,
+            crops=crops,
         )
 
     def _class_score(self, index: int, label: str) -> ClassScore:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.dataset import Samples
-from googlenet.engines import Engine
+from googlenet.dataset import Sample, Samples
+from googlenet.engines import CropRunner, Engine, PreparedPicture, average_members, members_of
 from googlenet.errors import InputError
 from googlenet.evaluation.counts import Counts, Evaluation
-from googlenet.images import BadImage, Preprocessing, Rgb, to_square
+from googlenet.images import BadImage, Crops, Preprocessing, Rgb, to_square
 from googlenet.parallel import DEFAULT_WORKERS, in_batches, map_in_order
+
+OnRow: TypeAlias = Callable[[str, str, NDArray[np.float32]], None]
+"""Gets a picture's name, its class, and the probabilities (classes,) that it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +54,115 @@ def evaluate(
     *,
     split: str,
     batch_size: int = 64,
+    crops: int = 1,
     images: PreparedSquares | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-    on_row: Callable[[str, str, NDArray[np.float32]], None] | None = None,
+    on_row: OnRow | None = None,
     workers: int = DEFAULT_WORKERS,
 ) -> Evaluation:
     """Run every picture of `samples` once and count; bad pictures are left out and named in the result.
 
-    `samples.classes` are the engine's, in its order (`googlenet.dataset.relabel`). `images`: the same samples prepared
-    with the same preprocessing. `on_progress` gets (pictures done, all); `on_row` gets (name, class, probabilities) of
-    each picture that was counted, in order. Raises DataError where no picture could be read.
+    `samples.classes` are the engine's, in its order (`googlenet.dataset.relabel`); the members of an `EnsembleEngine`
+    bring their own preprocessing. Of each picture `crops` (1, 10, 144) squares are run, `batch_size` at a time.
+    `images`: the same samples prepared with the same preprocessing, for one crop. `on_progress` gets (pictures done,
+    all); `on_row` gets (name, class, probabilities) of each picture that was counted, in order. Raises DataError where
+    no picture could be read.
     """
+    runner = CropRunner(members_of(engine, preprocessing), (crops,), batch_size)
+    if images is not None and (crops != 1 or len(runner.preprocessings) > 1):
+        raise InputError("prepared squares are those of one crop and one preprocessing; leave `images` out")
+    pictures = None if images is None else (_as_crops(square) for square in images.read(workers=workers))
+    return count_answers(
+        answer_samples(runner, samples, pictures=pictures, workers=workers),
+        runner,
+        samples,
+        split=split,
+        on_progress=on_progress,
+        on_row=on_row,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnsweredBatch:
+    """What the networks said of some pictures, one after another in their samples.
+
+    `items`: the N good ones; `answers`: (N, members, protocols, classes); `bad`: (name, reason) of the others.
+    """
+
+    items: tuple[Sample, ...]
+    answers: NDArray[np.float64]
+    bad: tuple[tuple[str, str], ...]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(N,): the class of each good picture."""
+        return np.array([item.label for item in self.items], np.int64)
+
+
+def answer_samples(
+    runner: CropRunner,
+    samples: Samples,
+    *,
+    pictures: Iterator[PreparedPicture | BadImage] | None = None,
+    workers: int = DEFAULT_WORKERS,
+) -> Iterator[AnsweredBatch]:
+    """Decode every picture once, cut its crops ahead of the networks, and yield what those say, in order.
+
+    `pictures` are those of the samples, prepared elsewhere.
+    """
+
+    def prepare(index: int) -> PreparedPicture | BadImage:
+        image = samples.decode(index)
+        return image if isinstance(image, BadImage) else runner.prepare(image)
+
+    if pictures is None:
+        pictures = map_in_order(prepare, range(len(samples)), workers=workers, ahead=runner.pictures_ahead)
+    for batch in in_batches(zip(samples.items, pictures, strict=True), runner.pictures_at_once):
+        good = [(item, picture) for item, picture in batch if not isinstance(picture, BadImage)]
+        bad = tuple((item.name, picture.reason) for item, picture in batch if isinstance(picture, BadImage))
+        shape = (0, len(runner.members), len(runner.protocols), len(samples.classes))
+        answers = runner.run([picture for _, picture in good]) if good else np.empty(shape)
+        _check_classes(answers.shape[-1], samples)
+        yield AnsweredBatch(tuple(item for item, _ in good), answers, bad)
+
+
+def count_answers(
+    batches: Iterable[AnsweredBatch],
+    runner: CropRunner,
+    samples: Samples,
+    *,
+    split: str,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_row: OnRow | None = None,
+) -> Evaluation:
+    """Count the average of all members under the last protocol; the arguments are those of `evaluate`."""
     counts = Counts(len(samples.classes))
     bad: list[tuple[str, str]] = []
-    squares = (images or PreparedSquares(samples, preprocessing)).read(workers=workers)
-    done = 0
-    for batch in in_batches(zip(samples.items, squares, strict=True), batch_size):
-        good = [(item, square) for item, square in batch if not isinstance(square, BadImage)]
-        bad += [(item.name, square.reason) for item, square in batch if isinstance(square, BadImage)]
-        if good:
-            probabilities = engine.run(np.stack([square for _, square in good])).probabilities
-            _check_classes(probabilities, samples)
-            counts.add(np.array([item.label for item, _ in good], np.int64), probabilities)
-            if on_row:
-                for (item, _), row in zip(good, probabilities, strict=True):
-                    on_row(item.name, samples.classes[item.label], row)
-        done += len(batch)
+    for batch in batches:
+        bad += batch.bad
+        probabilities = average_members(batch.answers)[:, -1]
+        counts.add(batch.labels, probabilities)
+        if on_row:
+            for item, row in zip(batch.items, probabilities, strict=True):
+                on_row(item.name, samples.classes[item.label], row)
         if on_progress:
-            on_progress(done, len(samples))
-    return counts.result(samples.classes, split=split, bad_pictures=tuple(bad))
+            on_progress(counts.pictures + len(bad), len(samples))
+    return counts.result(
+        samples.classes,
+        split=split,
+        bad_pictures=tuple(bad),
+        models=len(runner.members),
+        crops=runner.protocols[-1],
+    )
 
 
-def _check_classes(probabilities: NDArray[np.float32], samples: Samples) -> None:
-    if probabilities.shape[1] != len(samples.classes):
+def _as_crops(square: Rgb | BadImage) -> PreparedPicture | BadImage:
+    return square if isinstance(square, BadImage) else (Crops(square[np.newaxis], np.ones((1, 1))),)
+
+
+def _check_classes(classes: int, samples: Samples) -> None:
+    if classes != len(samples.classes):
         raise InputError(
-            f"the network has {probabilities.shape[1]} classes, the pictures have {len(samples.classes)}: "
+            f"the network has {classes} classes, the pictures have {len(samples.classes)}: "
             "evaluate on pictures with the classes of the model"
         )

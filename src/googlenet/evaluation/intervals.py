@@ -1,4 +1,4 @@
-"""How sure an accuracy is that was counted on a number of pictures."""
+"""How sure an accuracy is that was counted on a number of pictures, and a difference of two on the same ones."""
 
 from __future__ import annotations
 
@@ -22,3 +22,35 @@ def wilson_interval(correct: int, total: int, *, confidence: float = 0.95) -> tu
     low = 0.0 if correct == 0 else (centre - spread) / scale
     high = 1.0 if correct == total else (centre + spread) / scale
     return low, high
+
+
+def paired_interval(
+    both: int, only_first: int, only_second: int, neither: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Newcombe's interval (low, high) of a difference of shares, first minus second, counted on the same pictures.
+
+    The four numbers are how often both happened, only one of them, or neither; (-1, 1) where nothing was counted.
+    Source: R. G. Newcombe, 1998, Statistics in Medicine 17, 2635-2650, method 10: Wilson's intervals of the two shares,
+    joined by their correlation with its continuity correction. It stays within -1 ... 1, and has a width also where the
+    two never differ.
+    """
+    total = both + only_first + only_second + neither
+    if total == 0:
+        return -1.0, 1.0
+    first, second = both + only_first, both + only_second
+    share_1, share_2 = first / total, second / total
+    low_1, high_1 = wilson_interval(first, total, confidence=confidence)
+    low_2, high_2 = wilson_interval(second, total, confidence=confidence)
+    covariance = float(both * neither - only_first * only_second)
+    if covariance > 0:
+        covariance = max(covariance - total / 2, 0.0)
+    margins = first * (total - first) * second * (total - second)
+    correlation = covariance / sqrt(margins) if margins else 0.0
+
+    def reach(one: float, other: float) -> float:
+        return sqrt(max(0.0, one * one - 2 * correlation * one * other + other * other))
+
+    difference = (only_first - only_second) / total
+    low = difference - reach(share_1 - low_1, high_2 - share_2)
+    high = difference + reach(share_2 - low_2, high_1 - share_1)
+    return max(-1.0, low), min(1.0, high)

@@ -1,5 +1,6 @@
 """Pictures: from the bytes of a file to the uint8 RGB squares that every engine takes."""
 
+from googlenet.images.crops import CROPS, Crops, View, crop_scales, crop_views, take_crops
 from googlenet.images.decode import FORMATS, PIXEL_LIMIT, BadImage, Rgb, decode_image, decode_picture
 from googlenet.images.preprocessing import (
     CHANNEL_ORDERS,
@@ -9,10 +10,11 @@ from googlenet.images.preprocessing import (
     Preprocessing,
     to_square,
 )
-from googlenet.images.resize import FITS, INTERPOLATIONS, Box, Fit, Interpolation, fit_square, resize_image
+from googlenet.images.resize import FITS, INTERPOLATIONS, Box, Fit, Interpolation, fit_square, resize_image, scaled_size
 
 __all__ = [
     "CHANNEL_ORDERS",
+    "CROPS",
     "DEFAULT_PREPROCESSING",
     "FITS",
     "FORMATS",
@@ -22,13 +24,19 @@ __all__ = [
     "BadImage",
     "Box",
     "ChannelOrder",
+    "Crops",
     "Fit",
     "Interpolation",
     "Preprocessing",
     "Rgb",
+    "View",
+    "crop_scales",
+    "crop_views",
     "decode_image",
     "decode_picture",
     "fit_square",
     "resize_image",
+    "scaled_size",
+    "take_crops",
     "to_square",
 ]

@@ -64,7 +64,7 @@ def fit_square(
             f"a picture scaled to {resize} pixels cannot fill a square of {side}: resize must be >= side >= 1"
         )
     height, width = image.shape[:2]
-    scaled_width, scaled_height = _scaled_size(width, height, resize, fit)
+    scaled_width, scaled_height = scaled_size(width, height, resize, fit)
     left, right, inner_width = _centre(width, scaled_width, side)
     top, bottom, inner_height = _centre(height, scaled_height, side)
     inner = resize_image(image, inner_width, inner_height, box=(left, top, right, bottom))
@@ -76,7 +76,7 @@ def fit_square(
     return square
 
 
-def _scaled_size(width: int, height: int, resize: int, fit: Fit) -> tuple[int, int]:
+def scaled_size(width: int, height: int, resize: int, fit: Fit) -> tuple[int, int]:
     """(width, height) of the whole picture before its centre is cut."""
     if fit == "squash":
         return resize, resize

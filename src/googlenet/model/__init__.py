@@ -1,6 +1,7 @@
-"""Models: the record, and the one file it is saved as."""
+"""Models: the record, the one file it is saved as, and the list that makes several of them an ensemble."""
 
 from googlenet.model.checks import check_shapes
+from googlenet.model.ensemble import ENSEMBLE_FILE, check_same_classes, load_models, member_paths, save_ensemble
 from googlenet.model.file import (
     MODEL_FILE,
     ModelHeader,
@@ -14,6 +15,7 @@ from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnsw
 
 __all__ = [
     "AUXILIARY_PREFIX",
+    "ENSEMBLE_FILE",
     "MODEL_FILE",
     "TOLERANCE",
     "About",
@@ -22,11 +24,15 @@ __all__ = [
     "KnownAnswer",
     "Model",
     "ModelHeader",
+    "check_same_classes",
     "check_shapes",
     "compare_answer",
     "known_answer_images",
     "load_model",
+    "load_models",
+    "member_paths",
     "read_header",
     "resolve_model_path",
+    "save_ensemble",
     "save_model",
 ]

@@ -1,0 +1,81 @@
+"""From pictures to probabilities: the crops of each picture, through each network, averaged over the crops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.engines.engine import Engine
+from googlenet.engines.ensemble_engine import Member
+from googlenet.errors import InputError
+from googlenet.images import CROPS, Crops, Preprocessing, Rgb, take_crops
+
+PreparedPicture: TypeAlias = tuple[Crops, ...]
+"""The crops of one picture, for each of the runner's different preprocessings."""
+
+
+@dataclass(frozen=True, slots=True)
+class CropRunner:
+    """Runs pictures under one or several `protocols` (keys of `CROPS`), `batch_size` squares at a time.
+
+    Members whose preprocessing is equal share the squares. Raises InputError for a protocol that does not exist.
+    """
+
+    members: tuple[Member, ...]
+    protocols: tuple[int, ...] = (1,)
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be before a picture is read."""
+        for crops in self.protocols:
+            if crops not in CROPS:
+                raise InputError(f"there is no protocol of {crops} crops; there is {', '.join(map(str, CROPS))}")
+
+    @property
+    def preprocessings(self) -> tuple[Preprocessing, ...]:
+        """The members' preprocessings, each once."""
+        return tuple(dict.fromkeys(member.preprocessing for member in self.members))
+
+    @property
+    def pictures_at_once(self) -> int:
+        """How many pictures are run together: as many as fill a batch, and at least one."""
+        return max(1, self.batch_size // sum(self.protocols))
+
+    @property
+    def pictures_ahead(self) -> int:
+        """How many pictures are worth preparing before they are asked for; 144 crops of one are 20 MB."""
+        return 2 * self.pictures_at_once
+
+    def prepare(self, image: Rgb) -> PreparedPicture:
+        """Cut the crops of an image (H, W, 3) uint8 RGB; safe to call from several threads."""
+        return tuple(take_crops(image, preprocessing, *self.protocols) for preprocessing in self.preprocessings)
+
+    def run(self, pictures: Sequence[PreparedPicture]) -> NDArray[np.float64]:
+        """Give the probabilities (N, members, protocols, classes) of N prepared pictures, N from 1."""
+        places = {preprocessing: place for place, preprocessing in enumerate(self.preprocessings)}
+        answers = [
+            self._run_member(member.engine, [picture[places[member.preprocessing]] for picture in pictures])
+            for member in self.members
+        ]
+        if len({answer.shape[-1] for answer in answers}) > 1:
+            counts = ", ".join(str(answer.shape[-1]) for answer in answers)
+            raise InputError(f"the networks have different numbers of classes ({counts}) and cannot answer together")
+        return np.stack(answers, axis=1)
+
+    def _run_member(self, engine: Engine, pictures: list[Crops]) -> NDArray[np.float64]:
+        squares = np.concatenate([crops.squares for crops in pictures])
+        batches = np.array_split(squares, -(-len(squares) // self.batch_size))  # even ones: no small rest at the end
+        probabilities = np.concatenate([engine.run(batch).probabilities for batch in batches])
+        ends = np.cumsum([len(crops.squares) for crops in pictures])[:-1]
+        return np.stack(
+            [crops.weights @ views for crops, views in zip(pictures, np.split(probabilities, ends), strict=True)]
+        )
+
+
+def average_members(answers: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Average (N, members, protocols, classes) over the members: (N, protocols, classes) float32."""
+    return np.asarray(answers.mean(axis=1), np.float32)

@@ -1,0 +1,65 @@
+"""Several networks that answer together: the mean of their probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.engines.engine import Engine, Outputs, open_engine
+from googlenet.errors import InputError
+from googlenet.images import Preprocessing
+from googlenet.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A network of an ensemble: its engine, and how pictures become the squares that this engine takes."""
+
+    engine: Engine
+    preprocessing: Preprocessing
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleEngine:
+    """An engine of engines; whoever makes squares from pictures makes them for each member (`CropRunner`)."""
+
+    members: tuple[Member, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse an ensemble of nobody."""
+        if not self.members:
+            raise InputError("an ensemble has at least one member")
+
+    @classmethod
+    def from_models(
+        cls, models: Sequence[Model], *, name: str | None = None, device: str | None = None
+    ) -> EnsembleEngine:
+        """Open each model with its own engine; raises as `open_engine` does."""
+        return cls(tuple(Member(open_engine(model, name=name, device=device), model.preprocessing) for model in models))
+
+    @property
+    def name(self) -> str:
+        """How many there are, and their engines."""
+        names = dict.fromkeys(member.engine.name for member in self.members)
+        return f"ensemble of {len(self.members)}: {', '.join(names)}"
+
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """Run squares (N, side, side, 3) uint8 RGB through every member.
+
+        Raises InputError where members prepare pictures differently: squares of one are not those of another.
+        """
+        if len({member.preprocessing for member in self.members}) > 1:
+            raise InputError(
+                "the members of this ensemble prepare pictures differently, so no squares suit them all; "
+                "give pictures to a Classifier"
+            )
+        answers = np.stack([member.engine.run(images).probabilities for member in self.members])
+        return Outputs(np.asarray(answers.mean(axis=0, dtype=np.float64), np.float32))
+
+
+def members_of(engine: Engine, preprocessing: Preprocessing) -> tuple[Member, ...]:
+    """The members of an ensemble, or the one that an engine with its preprocessing is."""
+    return engine.members if isinstance(engine, EnsembleEngine) else (Member(engine, preprocessing),)

@@ -1,0 +1,127 @@
+"""Models that answer together: the folder of an ensemble, and whether its members fit each other.
+
+A RUN folder of an ensemble holds `ensemble.json`, {"schema_version": 1, "members": ["members/1", ...]}: paths below
+the folder, each a run folder or a model file of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from googlenet.errors import InputError, ModelFileError
+from googlenet.files import write_atomically
+from googlenet.model.container import first_error
+from googlenet.model.file import load_model
+from googlenet.model.model import ClassLabel, Model
+
+ENSEMBLE_FILE = "ensemble.json"
+"""Name of the list of members inside the RUN folder of an ensemble."""
+
+LARGEST_LIST = 2**20  # bytes
+
+
+class _Ensemble(BaseModel):
+    """The JSON of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    members: Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Field(min_length=1, max_length=1000)]
+
+
+def save_ensemble(folder: Path, members: Sequence[str]) -> None:
+    """Make `folder` the RUN folder of an ensemble; `members` are paths below it ("members/1").
+
+    Raises InputError for paths that lead out of it, that occur twice or that are none at all.
+    """
+    try:
+        listed = _checked(tuple(members), folder / ENSEMBLE_FILE)
+    except ModelFileError as error:
+        raise InputError(str(error)) from error
+    text = _Ensemble(members=listed).model_dump_json(indent=2) + "\n"
+    write_atomically(folder / ENSEMBLE_FILE, text.encode())
+
+
+def member_paths(path: Path) -> tuple[Path, ...]:
+    """The models that a path means: the members of an ensemble's RUN folder, in order, or just `path` itself.
+
+    Whether they are there is not asked here. Raises ModelFileError for a list that cannot be understood.
+    """
+    listing = path / ENSEMBLE_FILE
+    if not listing.is_file():
+        return (path,)
+    try:
+        with listing.open("rb") as file:
+            text = file.read(LARGEST_LIST + 1)
+    except OSError as error:
+        raise InputError(f"cannot read {listing}: {error.strerror or error}") from error
+    try:
+        if len(text) > LARGEST_LIST:
+            raise ValueError
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{listing} is damaged: it is not the JSON of an ensemble") from error
+    version = fields.get("schema_version") if isinstance(fields, dict) else None
+    if type(version) is int and version > 1:
+        raise ModelFileError(f"{listing} was written by a newer googlenet (schema {version}): upgrade")
+    try:
+        members = _Ensemble.model_validate(fields).members
+    except ValidationError as error:
+        raise ModelFileError(f"{listing} is not the list of an ensemble: {first_error(error)}") from error
+    return tuple(path / member for member in _checked(members, listing))
+
+
+def load_models(paths: Sequence[Path]) -> tuple[Model, ...]:
+    """Load the models of all paths, those of ensembles one by one, for them to answer together.
+
+    Raises InputError where there are none or they do not have the same classes in the same order, and as `load_model`.
+    """
+    files = [file for path in paths for file in member_paths(path)]
+    if not files:
+        raise InputError("name at least one model")
+    models: list[Model] = []
+    for file in files:
+        models.append(load_model(file))
+        check_same_classes(models[0].classes, models[-1].classes, names=(str(files[0]), str(file)))
+    return tuple(models)
+
+
+def check_same_classes(one: Sequence[ClassLabel], other: Sequence[ClassLabel], *, names: tuple[str, str]) -> None:
+    """Raise InputError, naming the difference, where two models do not have the same ids in the same order."""
+    first, second = [label.id for label in one], [label.id for label in other]
+    if first == second:
+        return
+    alone = (
+        (names[0], [label for label in first if label not in set(second)]),
+        (names[1], [label for label in second if label not in set(first)]),
+    )
+    differences = [f"only {name} knows {_quoted(labels)}" for name, labels in alone if labels]
+    if not differences:
+        place = next(place for place, pair in enumerate(zip(first, second, strict=True)) if pair[0] != pair[1])
+        differences = [f"class {place} is {first[place]!a} in the one and {second[place]!a} in the other"]
+    raise InputError(
+        f"{names[0]} and {names[1]} cannot answer together, their classes differ: {'; '.join(differences)}"
+    )
+
+
+def _checked(members: tuple[str, ...], listing: Path) -> tuple[str, ...]:
+    """Each member once, and below the folder: a list must not reach for files elsewhere."""
+    for member in members:
+        parts = PurePosixPath(member.replace("\\", "/")).parts
+        if not parts or parts[0].startswith("/") or ".." in parts or ":" in parts[0] or "\0" in member:
+            raise ModelFileError(f"{listing}: the member {member!a} is no path below the ensemble's folder")
+    if len(set(map(PurePosixPath, members))) < len(members):
+        raise ModelFileError(f"{listing}: a member is listed twice")
+    if not members:
+        raise ModelFileError(f"{listing}: an ensemble has at least one member")
+    return members
+
+
+def _quoted(labels: Sequence[str], *, most: int = 3) -> str:
+    shown = ", ".join(f"{label!a}" for label in labels[:most])
+    return shown if len(labels) <= most else f"{shown} and {len(labels) - most} more"
