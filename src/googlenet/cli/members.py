@@ -1,11 +1,17 @@
-"""The plans of an ensemble's members (paper, Section 7): what they share, and in what they differ."""
+"""`googlenet train --members N`: an ensemble (paper, Section 7), one member after the other, and its score."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from googlenet.cli.plan import RunPlan
 from googlenet.errors import InputError
+
+if TYPE_CHECKING:
+    from googlenet.dataset import Dataset
+    from googlenet.runs import RunFolder
 
 WIDER = 1.25
 """Width of the last member, x the recipe's. The paper says of its seventh network only that it was wider."""
@@ -31,3 +37,44 @@ def member_plans(plan: RunPlan) -> tuple[RunPlan, ...]:
         width = plan.settings["width"] * WIDER
         plans[-1] = replace(plans[-1], settings=plan.settings | {"width": width})
     return tuple(plans)
+
+
+def train_members(plan: RunPlan, dataset: Dataset, folder: RunFolder, *, device: str | None, tensorboard: bool) -> None:
+    """Train the members that are not finished yet, each a run in `folder`; then score them together on val."""
+    from googlenet.cli.training_run import print_result, run_training
+    from googlenet.model import save_ensemble
+
+    plans = member_plans(plan)
+    folder.create()
+    folder.write_settings(plan.to_dict())
+    for number, member_plan in enumerate(plans, 1):
+        member = folder.member(number)
+        if member.finished:
+            print(f"member {number} of {len(plans)} is finished")
+            continue
+        print(f"member {number} of {len(plans)}")
+        run_training(member_plan, dataset, member, device=device, tensorboard=tensorboard, resume=folder.path)
+    members = [folder.member(number) for number in range(1, len(plans) + 1)]
+    _evaluate(members, dataset, folder, device)
+    save_ensemble(folder.path, [member.path.relative_to(folder.path).as_posix() for member in members])
+    print_result(folder)
+
+
+def _evaluate(members: list[RunFolder], dataset: Dataset, folder: RunFolder, device: str | None) -> None:
+    """Evaluate the members together on val and keep it as `evaluation.json`."""
+    from googlenet.cli.progress import CountDisplay
+    from googlenet.engines import EnsembleEngine
+    from googlenet.evaluation import evaluate
+    from googlenet.files import write_atomically
+    from googlenet.model import load_models
+
+    models = load_models([member.path for member in members])
+    engine = EnsembleEngine.from_models(models, device=device)
+    evaluation = evaluate(
+        engine,
+        models[0].preprocessing,
+        dataset.splits["val"],
+        split="val",
+        on_progress=CountDisplay("evaluated"),
+    )
+    write_atomically(folder.evaluation, (json.dumps(evaluation.to_dict(), indent=2) + "\n").encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import signal
 from pathlib import Path
@@ -161,9 +162,14 @@ def _tensorboard(folder: RunFolder) -> Any:
 
 
 def print_result(folder: RunFolder) -> None:
-    """Say where a finished run lies and how its model scored."""
+    """Say where a finished run lies and how its model, or its ensemble, scored."""
     from googlenet.cli.info import score_sentence
-    from googlenet.model import read_header
+    from googlenet.model import member_paths, read_header
 
     print(f"run folder: {folder.path}")
-    print(score_sentence(read_header(folder.model).about.scores))
+    if folder.model.is_file():
+        print(score_sentence(read_header(folder.model).about.scores))
+        return
+    seconds = [read_header(path).about.scores["training_seconds"] for path in member_paths(folder.path)]
+    scores = json.loads(folder.evaluation.read_text(encoding="utf-8")) | {"training_seconds": sum(seconds)}
+    print(f"{len(seconds)} members together: {score_sentence(scores)}")
