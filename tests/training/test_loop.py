@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -258,3 +258,10 @@ def test_what_cannot_be_trained_is_refused_before_any_work(training: Training) -
     with pytest.raises(InputError, match="4"):
         train(training.job("run", side=4), print)
     assert not job.folder.path.exists()
+
+
+@pytest.mark.parametrize(("settings", "steps"), [({"epochs": 2}, 12), ({"epochs": 2, "least_steps": 15}, 15)])
+def test_a_set_of_few_pictures_is_trained_for_the_least_number_of_steps(
+    training: Training, settings: dict[str, Any], steps: int
+) -> None:
+    assert build_parts(training.job("run", **settings)).budget.steps == steps

@@ -140,6 +140,8 @@ def _write_sheet(job: Any) -> None:
 
 def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe) -> None:
     budget = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
+    if not recipe.steps and recipe.least_steps > 1:
+        budget += f", {recipe.least_steps:,} steps at the least"
     budget = f"{plan.minutes:g} minutes" if plan.minutes else budget
     print(
         f"training {recipe.variant} on {dataset.name}: {len(dataset.classes):,} classes, {budget}, into {folder.path}"

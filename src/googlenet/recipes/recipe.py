@@ -75,6 +75,7 @@ class Recipe(BaseModel):
     mirror: bool = Field(True, description="half of the pictures are mirrored")
     # budget
     epochs: Positive = Field(60.0, description="passes over the training pictures; --minutes takes its place")
+    least_steps: Count = Field(1, description="updates at the least, however few pictures an epoch has")
     steps: Count | None = Field(None, description="updates, in place of epochs")
     batch_size: Count = Field(32, description="pictures an update")
     balance: Share = Field(0.0, description="0: classes are seen as often as they have pictures, 1: all equally often")

@@ -45,6 +45,7 @@ SCRATCH = Recipe(
 FINETUNE = Recipe(
     adaptive_side_pooling=True,
     epochs=8,
+    least_steps=400,
     batch_size=32,
     learning_rate=0.02,
     trunk_rate=0.15,

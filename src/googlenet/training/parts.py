@@ -131,7 +131,7 @@ def build_parts(job: TrainingJob) -> TrainingParts:
 
     preprocessing, plan = job.preprocessing, build_plan(job)
     budget = Budget(
-        steps=recipe.steps or max(1, round(recipe.epochs * plan.steps_per_epoch)),
+        steps=recipe.steps or max(recipe.least_steps, round(recipe.epochs * plan.steps_per_epoch)),
         seconds=job.minutes * 60 if job.minutes else None,
     )
     return TrainingParts(
