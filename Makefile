@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean bench-budget bench-cost bench-imagenette bench-digits bench-start
+.PHONY: help demo test check format clean bench-budget bench-cost bench-imagenette bench-digits bench-start bench-crops
 .DELETE_ON_ERROR:
 
 help:
@@ -68,6 +68,9 @@ bench-digits: $(INSTALLED)
 
 bench-start: $(INSTALLED)
 	@$(BIN)/python benchmarks/start.py
+
+bench-crops: $(INSTALLED)
+	@$(BIN)/python benchmarks/crops.py
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

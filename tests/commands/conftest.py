@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,6 +19,8 @@ import pytest
 from PIL import Image
 
 from googlenet.cli.main import main
+from googlenet.engines import open_engine
+from googlenet.model import KnownAnswer, load_model, save_ensemble, save_model
 
 COLOURS = {"blue": (40, 60, 210), "green": (50, 200, 60), "red": (210, 50, 40)}
 PROGRAM = (sys.executable, "-c", "from googlenet.cli.main import main; main()")
@@ -120,3 +122,27 @@ def trained(program: Run, photos: Path) -> Path:
     )
     assert done.code == 0, done.err
     return out
+
+
+@pytest.fixture(scope="session")
+def ensemble(trained: Path) -> Path:
+    """A RUN of an ensemble: the trained model, and one like it that was disturbed and sees the pictures larger."""
+    folder = trained.parent / "ensemble"
+    members = (folder / "members" / "1", folder / "members" / "2")
+    for member in members:
+        member.mkdir(parents=True)
+    model = load_model(trained)
+    save_model(model, members[0] / "model.safetensors")
+    generator = np.random.default_rng(0)
+    weights = {
+        name: weight * generator.uniform(0.6, 1.4, weight.shape).astype(np.float32)
+        for name, weight in model.weights.items()
+    }
+    preprocessing = replace(model.preprocessing, resize=32, fit="crop")
+    other = replace(model, weights=weights, preprocessing=preprocessing)
+    assert model.known_answer is not None
+    images = model.known_answer.images
+    answer = KnownAnswer(images, open_engine(other, device="cpu").run(images).probabilities)
+    save_model(replace(other, known_answer=answer), members[1] / "model.safetensors")
+    save_ensemble(folder, ["members/1", "members/2"])
+    return folder

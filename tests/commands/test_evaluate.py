@@ -6,10 +6,13 @@ import csv
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from googlenet.model import ClassLabel, load_model, save_model
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -173,6 +176,112 @@ def test_the_text_names_the_split_the_accuracy_with_its_interval_and_the_worst_c
     ]
     assert len(recalls) == 3
     assert recalls == sorted(recalls)
+
+
+def test_one_model_and_one_crop_say_so_in_json_and_nothing_new_in_the_text(
+    googlenet: Run, trained: Path, splits: Path
+) -> None:
+    figures = googlenet("evaluate", trained, splits, "--json").json
+    assert (figures["models"], figures["crops"], figures["cost"], figures["top5_error"]) == (1, 1, 1, 0.0)
+    assert "table" not in figures
+    plain = googlenet("evaluate", trained, splits)
+    assert [line.split()[0] for line in plain.out.splitlines()[:5]] == ["pictures", "top-1", "top-3", "mean", "loss"]
+    assert googlenet("evaluate", trained, splits, "--crops", "1") == plain
+
+
+def test_crops_are_averaged(googlenet: Run, trained: Path, splits: Path) -> None:
+    done = googlenet("evaluate", trained, splits, "--crops", "144", "--json")
+    assert (done.json["crops"], done.json["cost"], done.json["pictures"]) == (144, 144, 6)
+    assert done.json["loss"] != googlenet("evaluate", trained, splits, "--json").json["loss"]
+    text = googlenet("evaluate", trained, splits, "--crops", "144").out.splitlines()
+    assert text[1] == "crops  144 of each picture, averaged"
+
+
+def test_several_protocols_and_models_are_the_table_of_the_paper(
+    googlenet: Run, trained: Path, ensemble: Path, splits: Path
+) -> None:
+    arguments = (trained, ensemble, splits, "--crops", "10", "--crops", "1,144")
+    figures = googlenet("evaluate", *arguments, "--json").json
+    rows = [(row["models"], row["crops"], row["cost"]) for row in figures["table"]]
+    assert rows == [(1, 1, 1), (1, 10, 10), (1, 144, 144), (3, 1, 3), (3, 10, 30), (3, 144, 432)]
+    assert figures["cost"] == 432
+    assert figures["pictures"] == 6
+    lines = googlenet("evaluate", *arguments).out.splitlines()
+    assert lines[0] == "pictures  6 of test"
+    shown = [line.split() for line in lines[4:]]
+    assert [tuple(int(word) for word in line[:3]) for line in shown] == rows
+    assert shown[0][-1] == "base"
+    assert all("to" in line for line in shown[1:])
+
+
+def test_the_rows_of_a_table_are_what_each_protocol_gives_alone(
+    googlenet: Run, trained: Path, ensemble: Path, photos: Path, tmp_path: Path
+) -> None:
+    data = renamed(photos, tmp_path / "others")
+    table = googlenet("evaluate", ensemble, data, "--crops", "1,10", "--json").json["table"]
+    alone = [
+        googlenet("evaluate", model, data, "--crops", crops, "--json").json
+        for model in (trained, ensemble)
+        for crops in ("1", "10")
+    ]
+    assert [row["top1_error"] for row in table] == pytest.approx([1 - one["top1"] for one in alone])
+    assert [row["top5_error"] for row in table] == [one["top5_error"] for one in alone]
+
+
+def test_an_ensemble_and_its_members_by_name_are_the_same(
+    googlenet: Run, ensemble: Path, splits: Path, tmp_path: Path
+) -> None:
+    members = (ensemble / "members" / "1", ensemble / "members" / "2" / "model.safetensors")
+    by_run = googlenet("evaluate", ensemble, splits, "--json", "--output", tmp_path / "run.jsonl")
+    by_name = googlenet("evaluate", *members, splits, "--json", "--output", tmp_path / "name.jsonl")
+    assert by_run == by_name
+    assert by_run.json["models"] == 2
+    rows = (tmp_path / "run.jsonl").read_text()
+    assert rows == (tmp_path / "name.jsonl").read_text()
+    assert len(rows.splitlines()) == 6
+
+
+def test_rows_are_those_of_all_models_and_the_most_crops(
+    googlenet: Run, ensemble: Path, splits: Path, tmp_path: Path
+) -> None:
+    googlenet("evaluate", ensemble, splits, "--crops", "1,10", "--output", tmp_path / "both.jsonl")
+    googlenet("evaluate", ensemble, splits, "--crops", "10", "--output", tmp_path / "ten.jsonl")
+    both, ten = (
+        [json.loads(line) for line in (tmp_path / name).read_text().splitlines()]
+        for name in ("both.jsonl", "ten.jsonl")
+    )
+    assert [row["image"] for row in both] == [row["image"] for row in ten]
+    for one, other in zip(both, ten, strict=True):
+        shares = [{said["label"]: said["probability"] for said in row["predictions"]} for row in (one, other)]
+        assert shares[0] == pytest.approx(shares[1], abs=2e-6)
+
+
+def test_a_protocol_that_does_not_exist_is_answered_with_those_that_do(
+    googlenet: Run, trained: Path, splits: Path
+) -> None:
+    for given in ("12", "1,", "ten"):
+        done = googlenet("evaluate", trained, splits, "--crops", given)
+        assert done.error.endswith("is no protocol; there is 1, 10, 144")
+
+
+def test_models_with_other_classes_are_refused(googlenet: Run, trained: Path, splits: Path, tmp_path: Path) -> None:
+    model = load_model(trained)
+    classes = (*model.classes[:2], ClassLabel("mauve", "mauve"))
+    save_model(replace(model, classes=classes), tmp_path / "other.safetensors")
+    sentence = googlenet("evaluate", trained, tmp_path / "other.safetensors", splits).error
+    assert f"only {trained} knows 'red'; only {tmp_path / 'other.safetensors'} knows 'mauve'" in sentence
+
+
+def test_models_that_held_different_pictures_back_have_no_split_in_common(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    model = load_model(trained)
+    data = {**(model.about.data or {}), "split": {"seed": 4, "share": 0.3}}
+    save_model(replace(model, about=replace(model.about, data=data)), tmp_path / "other.safetensors")
+    sentence = googlenet("evaluate", trained, tmp_path / "other.safetensors", photos).error
+    assert "(seed 3, share 0.3) and (seed 4, share 0.3)" in sentence
+    done = googlenet("evaluate", trained, tmp_path / "other.safetensors", photos, "--split", "all", "--json")
+    assert done.json["pictures"] == 36
 
 
 def test_data_that_are_not_there_are_an_error(googlenet: Run, trained: Path, tmp_path: Path) -> None:

@@ -95,3 +95,22 @@ def test_a_run_that_has_no_model_yet_is_an_error(googlenet: Run, trained: Path, 
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "model.safetensors").unlink()
     assert googlenet("info", tmp_path / "run").error == f"the folder {tmp_path / 'run'} holds no model.safetensors"
+
+
+def test_each_member_of_an_ensemble_is_shown_and_checked(googlenet: Run, ensemble: Path, tmp_path: Path) -> None:
+    done = googlenet("info", ensemble, "--verify")
+    assert done.code == 0
+    assert done.out.startswith("ensemble       2 models")
+    assert done.out.count("known answer   agrees") == 2
+    assert f"member 2       {ensemble / 'members' / '2'}\n" in done.out
+    members = googlenet("info", ensemble, "--json").json["members"]
+    assert [one["preprocessing"]["resize"] for one in members] == [28, 32]
+    shutil.copytree(ensemble, tmp_path / "copy")
+    second = tmp_path / "copy" / "members" / "2" / "model.safetensors"
+    model = load_model(second)
+    assert model.known_answer is not None
+    wrong = KnownAnswer(model.known_answer.images, np.roll(model.known_answer.probabilities, 1, axis=1))
+    save_model(replace(model, known_answer=wrong), second)
+    done = googlenet("info", tmp_path / "copy", "--verify")
+    assert done.code == 1
+    assert (done.out.count("known answer   agrees"), done.out.count("DOES NOT AGREE")) == (1, 1)

@@ -208,6 +208,22 @@ def test_load_and_predict_in_python_say_what_the_command_says(
         assert [one.probability for one in prediction.ranking] == pytest.approx(shares, abs=2e-6)
 
 
+def test_crops_and_an_ensemble_in_python_say_what_the_command_says(
+    googlenet: Run, ensemble: Path, photos: Path
+) -> None:
+    paths = [photos / colour / "07.png" for colour in ("red", "green")]
+    lines = googlenet("predict", ensemble, *paths, "--crops", "10", "--json").lines
+    members = [package.load(ensemble / "members" / name, device="cpu") for name in ("1", "2")]
+    for line, prediction in zip(lines, package.load(ensemble).predict(paths, crops=10), strict=True):
+        shares = {one["label"]: one["probability"] for one in line["predictions"]}
+        assert {one.label: one.probability for one in prediction.ranking} == pytest.approx(shares, abs=2e-6)
+        alone = [member.predict(prediction.image, crops=10).ranking for member in members]
+        for label, share in shares.items():
+            both = [one.probability for ranking in alone for one in ranking if one.label == label]
+            assert share == pytest.approx(sum(both) / 2, abs=2e-6)
+    assert googlenet("predict", ensemble, *paths, "--crops", "3").error.startswith("there is no protocol of 3 crops")
+
+
 def test_a_model_that_is_not_there_or_no_model_is_an_error(googlenet: Run, photos: Path, tmp_path: Path) -> None:
     picture = photos / "red" / "00.png"
     missing, empty, other = tmp_path / "missing", tmp_path / "empty", tmp_path / "other.safetensors"

@@ -11,84 +11,123 @@ import typer
 from googlenet.errors import EXIT_FINDINGS, DataError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
     from googlenet.dataset import Dataset
-    from googlenet.evaluation import Evaluation
+    from googlenet.evaluation import Evaluation, ProtocolComparison, ProtocolRow
     from googlenet.model import Model
 
 PREFERRED_SPLITS = ("test", "val", "all")
 
 
 def evaluate_command(
-    model: Annotated[Path, typer.Argument(help="A model file or a run folder.")],
+    models: Annotated[list[Path], typer.Argument(help="Model files or run folders; several are averaged.")],
     data: Annotated[str, typer.Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
     split: Annotated[
         str | None, typer.Option(help="train, val, test or all; left out: test, else val, else all there is.")
     ] = None,
+    crops: Annotated[
+        list[str] | None,
+        typer.Option(help="Squares of each picture to average over: 1, 10 or 144; several (1,10,144) are compared."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write a row a picture to FILE.csv or FILE.jsonl.")] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures run at once.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Squares run at once.")] = 64,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
 ) -> None:
     """Evaluate a model on pictures whose classes are known: accuracy with its 95 % interval, recall of each class.
 
-    Every picture counts exactly once; one that cannot be read is named and left out, and the exit code is 1.
+    Every picture counts exactly once; one that cannot be read is named and left out, and the exit code is 1. Several
+    models, or several --crops, print the paper's Table 3: error against cost, for the first model and for all of them.
 
     Example: googlenet evaluate runs/demo digits --json
     """
-    from googlenet.classifier import rank_classes
+    from googlenet.classifier import Prediction, rank_classes
     from googlenet.cli.predict import prediction_row
     from googlenet.cli.progress import CountDisplay
     from googlenet.cli.rows import open_rows
     from googlenet.dataset import open_dataset, relabel
-    from googlenet.engines import open_engine
-    from googlenet.evaluation import evaluate
-    from googlenet.model import load_model
+    from googlenet.engines import EnsembleEngine
+    from googlenet.evaluation import compare_protocols
+    from googlenet.model import load_models
 
-    loaded = load_model(model)
+    protocols = _protocols(crops or ["1"])
+    loaded = load_models(models)
+    classes = loaded[0].classes
     dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
     if not as_json and (ignored := dataset.ignored.sentence()):
         print(ignored)
     if name not in dataset.splits:
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
-    samples = relabel(dataset.splits[name], [one.id for one in loaded.classes])
+    samples = relabel(dataset.splits[name], [one.id for one in classes])
     with open_rows(output) as write:
 
         def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
-            from googlenet.classifier import Prediction
-
-            prediction = Prediction(image, rank_classes(probabilities, loaded.classes))
+            prediction = Prediction(image, rank_classes(probabilities, classes))
             write({"image": image, "class": label} | prediction_row(prediction))
 
-        evaluation = evaluate(
-            open_engine(loaded, device=device),
-            loaded.preprocessing,
+        comparison = compare_protocols(
+            EnsembleEngine.from_models(loaded, device=device),
+            loaded[0].preprocessing,
             samples,
+            crops=protocols,
             split=name,
             batch_size=batch_size,
             on_progress=CountDisplay("evaluated"),
             on_row=write_row if output else None,
         )
+        bad = comparison.evaluation.bad_pictures
         labels = {item.name: samples.classes[item.label] for item in samples.items} if output else {}
-        for image, reason in evaluation.bad_pictures if output else ():
+        for image, reason in bad if output else ():
             write({"image": image, "class": labels[image], "predictions": [], "error": reason})
-    print(json.dumps(evaluation.to_dict(), indent=2) if as_json else "\n".join(_lines(evaluation)))
-    if evaluation.bad_pictures:
+    if as_json:
+        print(json.dumps(_fields(comparison), indent=2))
+    else:
+        print("\n".join(_lines(comparison)))
+    if bad:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def open_as_trained(data: str, model: Model) -> Dataset:
-    """Open DATA; where it is what the model was trained on and no folder says what is val, split it in the same way."""
+def _protocols(given: list[str]) -> tuple[int, ...]:
+    """`1,10` and `144` -> (1, 10, 144); raises InputError for what is no protocol."""
+    from googlenet.images import CROPS
+
+    texts = [text.strip() for word in given for text in word.split(",")]
+    known = {str(crops): crops for crops in CROPS}
+    for text in texts:
+        if text not in known:
+            raise InputError(f"--crops {text!r} is no protocol; there is {', '.join(known)}")
+    return tuple(sorted({known[text] for text in texts}))
+
+
+def open_as_trained(data: str, models: Sequence[Model]) -> Dataset:
+    """Open DATA; where models were trained on it and no folder says what is val, split it as it was for them.
+
+    Raises InputError where they held back different pictures: none of its parts is then new to all of them.
+    """
     from googlenet.dataset import SplitRule, hold_back, open_dataset
 
     dataset = open_dataset(data, split_rule=None)
-    trained = model.about.data or {}
-    same = trained.get("fingerprint") == dataset.fingerprint or trained.get("name") == dataset.name
-    rule: dict[str, Any] | None = trained.get("split")
-    return hold_back(dataset, SplitRule(**rule)) if same and rule and "val" not in dataset.splits else dataset
+    rules: list[SplitRule] = []
+    for model in models:
+        trained = model.about.data or {}
+        same = trained.get("fingerprint") == dataset.fingerprint or trained.get("name") == dataset.name
+        rule: dict[str, Any] | None = trained.get("split")
+        if same and rule and SplitRule(**rule) not in rules:
+            rules.append(SplitRule(**rule))
+    if not rules or "val" in dataset.splits:
+        return dataset
+    if len(rules) > 1:
+        held = " and ".join(f"(seed {rule.seed}, share {rule.share})" for rule in rules)
+        raise InputError(
+            f"the models held different pictures of {dataset.name} back for validation {held}, so none are new to all "
+            "of them; --split all evaluates on everything"
+        )
+    return hold_back(dataset, rules[0])
 
 
 def _default_split(dataset: Dataset) -> str:
@@ -101,11 +140,48 @@ def _default_split(dataset: Dataset) -> str:
     )
 
 
-def _lines(evaluation: Evaluation) -> list[str]:
+def _fields(comparison: ProtocolComparison) -> dict[str, Any]:
+    return comparison.evaluation.to_dict() if len(comparison.rows) == 1 else comparison.to_dict()
+
+
+def _lines(comparison: ProtocolComparison) -> list[str]:
+    evaluation = comparison.evaluation
+    lines = [f"pictures  {evaluation.pictures:,} of {evaluation.split}"]
+    if len(comparison.rows) > 1:
+        lines += ["", *_table(comparison.rows)]
+    else:
+        lines += _single(comparison.rows[0], evaluation)
+    if evaluation.bad_pictures:
+        lines += ["", f"{len(evaluation.bad_pictures):,} pictures could not be read and count nowhere:"]
+        lines += [f"  {name}: {reason}" for name, reason in evaluation.bad_pictures]
+    return lines
+
+
+def _table(rows: Sequence[ProtocolRow]) -> list[str]:
+    """The paper's Table 3, with intervals."""
+    lines = [
+        "                      top-1 error            top-5 error            compared to base",
+        "models  crops   cost   (95 % interval)        (95 % interval)        (95 %, paired)",
+    ]
+    for row in rows:
+        errors = [f"{error.share:7.2%} {_span(error.interval):<15}" for error in (row.top1, row.top5)]
+        compared = "   base"
+        if row.difference is not None and row.difference_interval is not None:
+            low, high = (100 * end for end in row.difference_interval)
+            compared = f"{row.difference:+7.2%} ({low:+.2f} to {high:+.2f})"
+        lines.append(f"{row.models:6,}  {row.crops:5,}  {row.cost:5,}  {'  '.join(errors)}  {compared}")
+    return lines
+
+
+def _span(interval: tuple[float, float]) -> str:
+    return "({:.2f}-{:.2f})".format(*(100 * end for end in interval))
+
+
+def _single(row: ProtocolRow, evaluation: Evaluation) -> list[str]:
     low, high = evaluation.top1_interval
     best_of = min(5, len(evaluation.classes))
     lines = [
-        f"pictures  {evaluation.pictures:,} of {evaluation.split}",
+        *([f"crops  {row.crops} of each picture, averaged"] if row.crops > 1 else []),
         f"top-1  {evaluation.top1:.2%}  (95 % interval {low:.2%} to {high:.2%})",
         f"top-{best_of}  {evaluation.top5:.2%}",
         f"mean recall of the classes  {evaluation.macro_recall:.2%}",
@@ -120,7 +196,4 @@ def _lines(evaluation: Evaluation) -> list[str]:
         lines.append(f"{one.label:<24}  {one.support:8,}  {one.recall:6.1%}  {precision}")
     if len(worst) > len(shown):
         lines.append(f"... and {len(worst) - len(shown):,} classes with a higher recall; --json has them all")
-    if evaluation.bad_pictures:
-        lines += ["", f"{len(evaluation.bad_pictures):,} pictures could not be read and count nowhere:"]
-        lines += [f"  {name}: {reason}" for name, reason in evaluation.bad_pictures]
     return lines

@@ -12,6 +12,8 @@ import typer
 from googlenet.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from googlenet.model import AnswerCheck, ModelHeader
 
 
@@ -23,18 +25,32 @@ def info_command(
 ) -> None:
     """Print what a model is: network, classes, preprocessing, data, scores; with --verify, check its known answer.
 
+    Of an ensemble, each member is printed and checked.
+
     Example: googlenet info runs/demo --verify
     """
-    from googlenet.model import read_header
+    from googlenet.model import member_paths, read_header
 
-    header = read_header(model)
-    check = _verify(model, device) if verify else None
+    paths = member_paths(model)
+    single = paths == (model,)
+    headers = [read_header(path) for path in paths]
+    checks = [_verify(path, device) if verify else None for path in paths]
     if as_json:
-        print(json.dumps(_fields(header, check), indent=2))
+        fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
+        print(json.dumps(fields[0] if single else {"members": fields}, indent=2))
     else:
-        print("\n".join(_lines(header, check)))
-    if check is not None and not check.agrees:
+        blocks = [_lines(header, check) for header, check in zip(headers, checks, strict=True)]
+        print("\n".join(blocks[0] if single else _numbered(paths, blocks)))
+    if any(check is not None and not check.agrees for check in checks):
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _numbered(paths: Sequence[Path], blocks: Sequence[list[str]]) -> list[str]:
+    """The lines of an ensemble: each member's below its number and place."""
+    lines = [f"ensemble       {len(paths)} models, whose probabilities are averaged"]
+    for number, (path, block) in enumerate(zip(paths, blocks, strict=True), start=1):
+        lines += ["", f"member {number:<7} {path}", *block]
+    return lines
 
 
 def _verify(path: Path, device: str | None) -> AnswerCheck | None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from googlenet.cli.crops import crops_command
 from googlenet.cli.evaluate import evaluate_command
 from googlenet.cli.info import info_command
 from googlenet.cli.lr import lr_command
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate_command,
     "predict": predict_command,
     "info": info_command,
+    "crops": crops_command,
     "recipes": recipes_command,
     "lr": lr_command,
     "table1": table1_command,

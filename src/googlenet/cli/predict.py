@@ -20,6 +20,7 @@ def predict_command(
     top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a picture.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write a row a picture to FILE.csv or FILE.jsonl.")] = None,
+    crops: Annotated[int, typer.Option(help="Squares of each picture to average over: 1, 10 or 144.")] = 1,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
 ) -> None:
     """Name what is on pictures: the top 5 classes with their probabilities.
@@ -37,7 +38,7 @@ def predict_command(
     display = CountDisplay("predicted")
     done = bad = 0
     with open_rows(output) as write:
-        for prediction in classifier.predict(expand_sources(paths), top=top):
+        for prediction in classifier.predict(expand_sources(paths), top=top, crops=crops):
             done += 1
             bad += prediction.error is not None
             row = prediction_row(prediction)

@@ -1,5 +1,6 @@
 """Pictures: from the bytes of a file to the uint8 RGB squares that every engine takes."""
 
+from googlenet.images.crop_sheet import crop_sheet
 from googlenet.images.crops import CROPS, Crops, View, crop_scales, crop_views, take_crops
 from googlenet.images.decode import FORMATS, PIXEL_LIMIT, BadImage, Rgb, decode_image, decode_picture
 from googlenet.images.preprocessing import (
@@ -31,6 +32,7 @@ __all__ = [
     "Rgb",
     "View",
     "crop_scales",
+    "crop_sheet",
     "crop_views",
     "decode_image",
     "decode_picture",

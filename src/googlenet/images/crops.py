@@ -130,8 +130,9 @@ def crop_views(width: int, height: int, preprocessing: Preprocessing, crops: int
 def take_crops(image: Rgb, preprocessing: Preprocessing, *protocols: int) -> Crops:
     """Cut the squares of one or several `protocols` (keys of `CROPS`) from an image (H, W, 3) uint8 RGB.
 
-    A square that occurs several times, in one protocol or in several, is made once. The picture is resized once a
-    scale, and only where a square needs it, so that very slim pictures need no more memory than others.
+    A square that occurs several times, in one protocol or in several, is made once; squares are in the order in which
+    they first occur. The picture is resized once a scale, and only where a square needs it, so that very slim pictures
+    need no more memory than others.
     """
     height, width = image.shape[:2]
     counts = [Counter(crop_views(width, height, preprocessing, crops)) for crops in protocols]

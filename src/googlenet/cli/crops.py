@@ -1,0 +1,47 @@
+"""`googlenet crops`: which squares of a picture does the network see?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from googlenet.errors import InputError
+
+
+def crops_command(
+    image: Annotated[Path, typer.Argument(help="A picture.")],
+    out: Annotated[Path, typer.Option(help="Where to write the sheet, a .png.")],
+    crops: Annotated[int, typer.Option(help="The protocol: 1, 10 or 144.")] = 144,
+    model: Annotated[
+        Path | None, typer.Option(help="Show what this model sees; left out: a network of 224 px that crops.")
+    ] = None,
+) -> None:
+    """Draw the crops of a picture that a network sees under the paper's test, as a sheet.
+
+    Example: googlenet crops photo.jpg --out sheet.png
+    """
+    import io
+
+    from googlenet.files import write_atomically
+    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, crop_sheet, decode_image
+
+    if out.suffix.lower() != ".png":
+        raise InputError(f"cannot write {out}: a sheet ends in .png")
+    preprocessing = DEFAULT_PREPROCESSING
+    if model is not None:
+        from googlenet.model import member_paths, read_header
+
+        preprocessing = read_header(member_paths(model)[0]).preprocessing
+    try:
+        decoded = decode_image(image.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot read {image}: {error.strerror or error}") from error
+    if isinstance(decoded, BadImage):
+        raise InputError(f"{image}: {decoded.reason}")
+    sheet = crop_sheet(decoded, preprocessing, crops, name=image.name)
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    write_atomically(out, file.getvalue())
+    print(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
