@@ -17,6 +17,7 @@ from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage, Preprocessing, Rgb, decode_image, decode_picture, to_square
 from googlenet.model import ClassLabel, load_model
 from googlenet.parallel import in_batches, map_in_order
+from googlenet.pretrained import find_model
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A file's path, a file's bytes, a Pillow picture, or an array (H, W, 3) RGB or (H, W) grey, uint8."""
@@ -59,8 +60,11 @@ class Classifier:
 
     @classmethod
     def load(cls, path: str | Path, *, engine: str | None = None, device: str | None = None) -> Classifier:
-        """Open a model file or a RUN folder; raises as `load_model` and `open_engine` do."""
-        model = load_model(Path(path))
+        """Open a model file, a RUN folder or shipped weights by their name ("bvlc").
+
+        Raises as `find_model`, `load_model` and `open_engine` do.
+        """
+        model = load_model(find_model(path))
         return cls(open_engine(model, name=engine, device=device), model.preprocessing, model.classes)
 
     @overload

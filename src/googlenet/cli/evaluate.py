@@ -22,7 +22,7 @@ PREFERRED_SPLITS = ("test", "val", "all")
 
 
 def evaluate_command(
-    model: Annotated[Path, typer.Argument(help="A model file or a run folder.")],
+    model: Annotated[str, typer.Argument(help="A model file, a run folder, or bvlc.")],
     data: Annotated[str, typer.Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
     split: Annotated[
         str | None, typer.Option(help="train, val, test or all; left out: test, else val, else all there is.")
@@ -46,8 +46,9 @@ def evaluate_command(
     from googlenet.engines import open_engine
     from googlenet.evaluation import evaluate
     from googlenet.model import load_model
+    from googlenet.pretrained import find_model
 
-    loaded = load_model(model)
+    loaded = load_model(find_model(model))
     dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
     if not as_json and (ignored := dataset.ignored.sentence()):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def info_command(
-    model: Annotated[Path, typer.Argument(help="A model file or a run folder.")],
+    model: Annotated[str, typer.Argument(help="A model file, a run folder, or bvlc.")],
     verify: Annotated[bool, typer.Option("--verify", help="Run the known answer that the file carries.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
@@ -26,9 +26,11 @@ def info_command(
     Example: googlenet info runs/demo --verify
     """
     from googlenet.model import read_header
+    from googlenet.pretrained import find_model
 
-    header = read_header(model)
-    check = _verify(model, device) if verify else None
+    path = find_model(model)
+    header = read_header(path)
+    check = _verify(path, device) if verify else None
     if as_json:
         print(json.dumps(_fields(header, check), indent=2))
     else:
@@ -72,6 +74,7 @@ def _lines(header: ModelHeader, check: AnswerCheck | None) -> list[str]:
         f"pictures       {preprocessing.fit} to {preprocessing.resize} px{cut}; {preprocessing.channel_order}, "
         f"minus ({mean}), times ({scale})",
         f"source         {about.source or 'not stated'}",
+        *([f"read from      a file with the sha256 {about.source_sha256}"] if about.source_sha256 else []),
         f"licence        {about.licence or 'not stated'}",
         f"made           {about.created or 'not stated'}"
         + (", with " if about.versions else "")

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from googlenet.cli.evaluate import evaluate_command
+from googlenet.cli.import_ import import_command
 from googlenet.cli.info import info_command
 from googlenet.cli.predict import predict_command
 from googlenet.cli.recipes import recipes_command
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate_command,
     "predict": predict_command,
     "info": info_command,
+    "import": import_command,
     "recipes": recipes_command,
     "table1": table1_command,
 }

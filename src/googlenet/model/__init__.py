@@ -1,6 +1,6 @@
 """Models: the record, and the one file it is saved as."""
 
-from googlenet.model.checks import check_shapes
+from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.file import (
     MODEL_FILE,
     ModelHeader,
@@ -11,6 +11,7 @@ from googlenet.model.file import (
 )
 from googlenet.model.known_answer import TOLERANCE, AnswerCheck, compare_answer, known_answer_images
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
+from googlenet.model.signatures import describe_file, is_text
 
 __all__ = [
     "AUXILIARY_PREFIX",
@@ -22,8 +23,11 @@ __all__ = [
     "KnownAnswer",
     "Model",
     "ModelHeader",
+    "check_model",
     "check_shapes",
     "compare_answer",
+    "describe_file",
+    "is_text",
     "known_answer_images",
     "load_model",
     "read_header",
