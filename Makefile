@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-digits bench-start
+.PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-digits bench-start bench-fuzz
 .DELETE_ON_ERROR:
 
 help:
@@ -74,6 +74,9 @@ bench-digits: $(INSTALLED)
 
 bench-start: $(INSTALLED)
 	@$(BIN)/python benchmarks/start.py
+
+bench-fuzz: $(INSTALLED)
+	@$(BIN)/python benchmarks/fuzz_formats.py
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

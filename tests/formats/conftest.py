@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec, build_architecture, weight_shapes
+from googlenet.architecture.layers import Convolution, Inception, Layer, Linear
 from googlenet.formats.caffe import NAMES
 from googlenet.formats.protobuf import message_class
 
@@ -109,3 +110,70 @@ def bvlc() -> Path:
     if not CAFFEMODEL.is_file():
         pytest.skip(f"needs {CAFFEMODEL}")
     return CAFFEMODEL
+
+
+def onnx_file(
+    weights: Mapping[str, NDArray[np.float32]],
+    *,
+    raw: bool = True,
+    transposed: bool = True,
+    branches_backwards: bool = False,
+    changed: Callable[[str, Any], None] | None = None,
+) -> bytes:
+    """An ONNX file of the paper's network whose tensors have names without meaning.
+
+    `transposed`: the matrix is (out, in), and the Gemm says so; `branches_backwards`: the branches of a module stand in
+    the graph last to first; `changed` may change each tensor's message, given our name for it.
+    """
+    graph = message_class("onnx.GraphProto")(name=b"bvlc")
+    numbers = iter(range(10**6))
+
+    def fresh() -> bytes:
+        return f"t{next(numbers)}".encode()
+
+    def stored(name: str, array: NDArray[np.float32]) -> bytes:
+        tensor = message_class("onnx.TensorProto")(name=fresh(), dims=array.shape, data_type=1)
+        if raw:
+            tensor.raw_data = array.astype("<f4").tobytes()
+        else:
+            tensor.float_data.extend(array.ravel())
+        if changed:
+            changed(name, tensor)
+        graph.initializer.append(tensor.SerializeToString())
+        return bytes(tensor.name)
+
+    def node(operator: str, *inputs: bytes, transposed: bool = False) -> bytes:
+        attribute = message_class("onnx.AttributeProto")(name=b"transB", i=1).SerializeToString()
+        message = message_class("onnx.NodeProto")(input=inputs, output=[fresh()], op_type=operator.encode())
+        message.attribute.extend([attribute] if transposed else [])
+        graph.node.append(message.SerializeToString())
+        return bytes(message.output[0])
+
+    def add(layers: tuple[Layer, ...], value: bytes, prefix: str = "") -> bytes:
+        for layer in layers:
+            if isinstance(layer, Inception):
+                branches = layer.branches[::-1] if branches_backwards else layer.branches
+                value = node("Concat", *[add(branch, value, f"{layer.name}.") for branch in branches])
+            elif isinstance(layer, Convolution):
+                name = prefix + layer.name
+                parts = [stored(f"{name}.{part}", weights[f"{name}.{part}"]) for part in ("weight", "bias")]
+                value = node("Relu", node("Conv", value, *parts))
+            elif isinstance(layer, Linear):
+                matrix = weights["linear.weight"] if transposed else np.ascontiguousarray(weights["linear.weight"].T)
+                parts = [stored("linear.weight", matrix), stored("linear.bias", weights["linear.bias"])]
+                value = node("Gemm", node("Reshape", value, b"shape"), *parts, transposed=transposed)
+            else:
+                value = node(type(layer).__name__, value)
+        return value
+
+    add(build_architecture(ArchitectureSpec()).layers, b"data")
+    shape = message_class("onnx.TensorProto")(name=b"shape", dims=[2], data_type=7, raw_data=bytes(16))
+    graph.initializer.append(shape.SerializeToString())
+    model = message_class("onnx.ModelProto")(ir_version=3, producer_name=b"test", graph=graph.SerializeToString())
+    encoded: bytes = model.SerializeToString()
+    return encoded
+
+
+@pytest.fixture(scope="session")
+def write_onnx() -> Callable[..., bytes]:
+    return onnx_file

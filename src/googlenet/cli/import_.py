@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,8 +56,22 @@ def import_command(
 def _found(source: str) -> tuple[Path, Origin]:
     """The file that SOURCE names, fetched if it is a name of the catalogue, and what is known about it."""
     from googlenet.formats import Origin
+    from googlenet.pretrained import CATALOGUE, fetch
 
-    return Path(source), Origin(source=f"imported from {Path(source).name}")
+    published = CATALOGUE.get(source)
+    if published is None:
+        return Path(source), Origin(source=f"imported from {Path(source).name}")
+    path = fetch(published, on_progress=_show_fetching)
+    where = f"{published.purpose}; {published.address} ({published.algorithm} {published.digest})"
+    return path, Origin(source=where, licence=published.licence, scores=published.scores)
+
+
+def _show_fetching(done: int, total: int | None) -> None:
+    """Megabytes that have come, as a live line where standard error is a terminal."""
+    if sys.stderr.isatty():
+        of_all = f" of {total / 1e6:.1f}" if total else ""
+        line = "" if done == total else f"{done / 1e6:.1f}{of_all} MB fetched"
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def _made_here(about: About) -> About:

@@ -10,6 +10,7 @@ from googlenet.formats.importing import (
     read_classes,
     with_known_answer,
 )
+from googlenet.formats.torchvision import write_torchvision
 
 __all__ = [
     "IMPORTERS",
@@ -21,4 +22,5 @@ __all__ = [
     "import_file",
     "read_classes",
     "with_known_answer",
+    "write_torchvision",
 ]

@@ -187,8 +187,8 @@ def _default_classes(imported: Imported, path: Path) -> tuple[tuple[ClassLabel, 
 
 def _read(path: Path) -> tuple[str, Imported, str]:
     """The name of the format, what the file holds, and its sha256."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; {EXPECTED}")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file; {EXPECTED}")
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:

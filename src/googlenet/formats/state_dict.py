@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import safetensors
@@ -125,3 +125,12 @@ def _kind(value: object) -> str:
 
 def _line(error: BaseException) -> str:
     return ascii(str(error))[1:-1][:120]
+
+
+def write_state_dict(state: Mapping[str, NDArray[Any]], file: BinaryIO) -> None:
+    """Write arrays as the state dict that torch.load reads back with weights_only; raises MissingExtraError."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise MissingExtraError("torch", extra="train", purpose="writing a .pth") from None
+    torch.save({name: torch.from_numpy(np.array(array)) for name, array in state.items()}, file)

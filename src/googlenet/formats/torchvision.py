@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import ModelFileError
 from googlenet.formats.imported import Imported, MappedLayer, in_quotes
-from googlenet.formats.state_dict import StateDict, read_all
+from googlenet.formats.state_dict import StateDict, read_all, write_state_dict
 from googlenet.images import Preprocessing
-from googlenet.model import check_shapes
+from googlenet.model import Model, check_shapes
 
 Arrays = Mapping[str, NDArray[np.float32]]
 T = TypeVar("T")
@@ -48,7 +48,9 @@ AUXILIARIES = {"aux1": "auxiliary_4a", "aux2": "auxiliary_4d"}
 CONVOLUTION_PARTS = {"conv.weight": "weight"} | {
     f"bn.{part}": f"normalization.{part}" for part in ("weight", "bias", "running_mean", "running_var")
 }
+LAST_STATISTIC = ".running_var"
 COUNTER = ".num_batches_tracked"
+"""What torch keeps beside the statistics of a batch normalisation; with a fixed momentum nothing reads it."""
 
 
 def _names() -> Iterator[tuple[str, str]]:
@@ -114,3 +116,22 @@ def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:
             f"not weights of the variant 'torchvision': left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
         )
     return {theirs[name]: array for name, array in weights.items()}
+
+
+def write_torchvision(model: Model, file: BinaryIO, *, where: str) -> None:
+    """Write a model of the variant `torchvision` as the state dict that torchvision's googlenet loads strictly.
+
+    Raises ModelFileError for another variant: torchvision has no network for its weights.
+    """
+    spec = model.spec
+    if spec.variant != "torchvision" or spec.width != 1:
+        raise ModelFileError(
+            f"{where} is of the variant {spec.variant!r} with width {spec.width:g}; torchvision's googlenet takes "
+            "weights of the variant 'torchvision' with width 1"
+        )
+    state: dict[str, NDArray[Any]] = {}
+    for name, array in to_state_dict(model.weights).items():
+        state[name] = array
+        if name.endswith(LAST_STATISTIC):
+            state[name.removesuffix(LAST_STATISTIC) + COUNTER] = np.zeros((), np.int64)
+    write_state_dict(state, file)
