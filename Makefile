@@ -1,6 +1,7 @@
 # make demo    train, evaluate and use a network on scans of digits: a minute or two
 # make test    the whole suite
 # make check   ruff, mypy, import-linter
+# make bvlc    make the weights that ship with the project again, from Caffe's file
 # Each makes .venv and installs what it needs first; when that is done already, it costs nothing.
 
 PYTHON ?= python3
@@ -10,7 +11,8 @@ INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean bench-budget bench-cost bench-imagenette bench-digits bench-start bench-crops
+.PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
+  bench-crops bench-fuzz
 .DELETE_ON_ERROR:
 
 help:
@@ -43,6 +45,11 @@ format: $(INSTALLED)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+CAFFEMODEL ?= ../shared/data/bvlc_googlenet.caffemodel
+
+bvlc: $(INSTALLED)
+	@$(BIN)/python tools/make_bvlc.py $(CAFFEMODEL)
+
 PEER := .venv-peer
 PEER_INSTALLED := $(PEER)/.installed
 DATA ?= ../shared/data/imagenette128.tar
@@ -71,6 +78,9 @@ bench-start: $(INSTALLED)
 
 bench-crops: $(INSTALLED)
 	@$(BIN)/python benchmarks/crops.py
+
+bench-fuzz: $(INSTALLED)
+	@$(BIN)/python benchmarks/fuzz_formats.py
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

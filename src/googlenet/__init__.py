@@ -94,7 +94,10 @@ __all__ = [
 
 
 def load(path: Any, *, device: str | None = None) -> Classifier:
-    """Open a model file or a run folder as a `Classifier`; raises ModelFileError or InputError with a sentence."""
+    """Open a model file, a run folder or shipped weights ("bvlc") as a `Classifier`.
+
+    Raises ModelFileError or InputError with a sentence.
+    """
     from googlenet.classifier import Classifier
 
     return Classifier.load(path, device=device)

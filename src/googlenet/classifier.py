@@ -26,6 +26,7 @@ from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage, Preprocessing, Rgb, decode_image, decode_picture
 from googlenet.model import ClassLabel, load_models
 from googlenet.parallel import in_batches, map_in_order
+from googlenet.pretrained import find_model
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A file's path, a file's bytes, a Pillow picture, or an array (H, W, 3) RGB or (H, W) grey, uint8."""
@@ -73,12 +74,12 @@ class Classifier:
     def load(
         cls, path: str | Path | Sequence[str | Path], *, engine: str | None = None, device: str | None = None
     ) -> Classifier:
-        """Open a model file, a RUN folder, or several of them to answer together.
+        """Open a model file, a RUN folder, shipped weights by their name ("bvlc"), or several to answer together.
 
-        Raises as `load_models` and `open_engine` do.
+        Raises as `find_model`, `load_models` and `open_engine` do.
         """
         paths = [path] if isinstance(path, str | Path) else path
-        models = load_models([Path(one) for one in paths])
+        models = load_models([find_model(one) for one in paths])
         opened: Engine
         if len(models) == 1:
             opened = open_engine(models[0], name=engine, device=device)

@@ -75,6 +75,16 @@ def test_a_model_of_another_maker_is_shown_with_what_it_says(googlenet: Run, tra
         assert ("scores         top1 0.7" in done.out) == bool(about.scores)
 
 
+def test_an_imported_model_says_what_file_it_was_read_from(googlenet: Run) -> None:
+    done = googlenet("info", "bvlc", "--verify")
+    assert done.code == 0
+    facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
+    assert facts["licence"] == "unrestricted use"
+    assert facts["read from"].startswith("a file with the sha256 ac5fa81a5079")
+    assert facts["known answer"].startswith("agrees")
+    assert googlenet("info", "bvlc", "--json").json["source_sha256"].startswith("ac5fa81a5079")
+
+
 @pytest.mark.parametrize("place", [0.02, 0.5, 0.999])
 def test_a_tampered_file_is_never_trusted(googlenet: Run, trained: Path, tmp_path: Path, place: float) -> None:
     path = tmp_path / "tampered.safetensors"

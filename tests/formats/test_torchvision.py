@@ -21,7 +21,9 @@ from googlenet.architecture import (
     with_dropout,
 )
 from googlenet.errors import ModelFileError
-from googlenet.formats.torchvision import from_state_dict, to_state_dict
+from googlenet.formats import Origin, import_file
+from googlenet.formats.torchvision import PREPROCESSING, from_state_dict, to_state_dict
+from googlenet.model import ClassLabel
 from googlenet.network import GoogLeNet, network_with_weights
 
 HERE = Path(__file__).parent
@@ -111,6 +113,31 @@ def test_a_state_dict_without_side_classifiers_is_enough(state: State, x: torch.
     with torch.inference_mode():
         assert_same_logits(network.eval()(x).main, ANSWER["logits"]["main"])
     assert not network.auxiliaries
+
+
+@pytest.mark.parametrize("heads", [True, False])
+def test_an_imported_file_gives_torchvisions_logits(heads: bool, state: State, x: torch.Tensor, tmp_path: Path) -> None:
+    """As its users have it: written by torch.save, counters of batches included."""
+    tensors = {name: torch.from_numpy(array) for name, array in state.items() if heads or not name.startswith("aux")}
+    counters = [name for name in ANSWER["state_dict"] if name.endswith(COUNTER) and (heads or name[:3] != "aux")]
+    tensors |= {name: torch.tensor(0) for name in counters}
+    torch.save(tensors, tmp_path / "net.pth")
+    labels = tuple(ClassLabel(str(index), str(index)) for index in range(SPEC.classes))
+    model = import_file(tmp_path / "net.pth", Origin(), classes=labels).model
+    network = network_with_weights(build_architecture(model.spec), model.weights)
+    with torch.inference_mode():
+        assert_same_logits(network.eval()(x).main, ANSWER["logits"]["main"])
+    assert model.has_side_classifiers == heads
+
+
+def test_transform_input_is_recorded_as_preprocessing() -> None:
+    """ImageNet's normalisation and torchvision's re-normalisation, one after the other, are what the record says."""
+    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    pixels = np.array([[0, 128, 255], [10, 20, 30]])
+    normalised = (pixels / 255 - mean) / deviation
+    transformed = normalised * (deviation / 0.5) + (mean - 0.5) / 0.5
+    ours = (pixels - np.array(PREPROCESSING.mean)) * np.array(PREPROCESSING.scale)
+    np.testing.assert_allclose(ours, transformed, atol=1e-12)
 
 
 def test_another_networks_state_dict_is_refused_with_what_is_left_over(state: State) -> None:

@@ -24,7 +24,7 @@ PREFERRED_SPLITS = ("test", "val", "all")
 
 
 def evaluate_command(
-    models: Annotated[list[Path], typer.Argument(help="Model files or run folders; several are averaged.")],
+    models: Annotated[list[str], typer.Argument(help="Model files, run folders or bvlc; several are averaged.")],
     data: Annotated[str, typer.Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
     split: Annotated[
         str | None, typer.Option(help="train, val, test or all; left out: test, else val, else all there is.")
@@ -53,9 +53,10 @@ def evaluate_command(
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols
     from googlenet.model import load_models
+    from googlenet.pretrained import find_model
 
     protocols = _protocols(crops or ["1"])
-    loaded = load_models(models)
+    loaded = load_models([find_model(one) for one in models])
     classes = loaded[0].classes
     dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)

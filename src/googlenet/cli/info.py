@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def info_command(
-    model: Annotated[Path, typer.Argument(help="A model file or a run folder.")],
+    model: Annotated[str, typer.Argument(help="A model file, a run folder, or bvlc.")],
     verify: Annotated[bool, typer.Option("--verify", help="Run the known answer that the file carries.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
@@ -30,11 +30,13 @@ def info_command(
     Example: googlenet info runs/demo --verify
     """
     from googlenet.model import member_paths, read_header
+    from googlenet.pretrained import find_model
 
-    paths = member_paths(model)
-    single = paths == (model,)
-    headers = [read_header(path) for path in paths]
-    checks = [_verify(path, device) if verify else None for path in paths]
+    path = find_model(model)
+    paths = member_paths(path)
+    single = paths == (path,)
+    headers = [read_header(one) for one in paths]
+    checks = [_verify(one, device) if verify else None for one in paths]
     if as_json:
         fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
         print(json.dumps(fields[0] if single else {"members": fields}, indent=2))
@@ -88,6 +90,7 @@ def _lines(header: ModelHeader, check: AnswerCheck | None) -> list[str]:
         f"pictures       {preprocessing.fit} to {preprocessing.resize} px{cut}; {preprocessing.channel_order}, "
         f"minus ({mean}), times ({scale})",
         f"source         {about.source or 'not stated'}",
+        *([f"read from      a file with the sha256 {about.source_sha256}"] if about.source_sha256 else []),
         f"licence        {about.licence or 'not stated'}",
         f"made           {about.created or 'not stated'}"
         + (", with " if about.versions else "")

@@ -13,8 +13,11 @@ import typer
 
 from googlenet.cli.crops import crops_command
 from googlenet.cli.evaluate import evaluate_command
+from googlenet.cli.export import export_command
+from googlenet.cli.import_ import import_command
 from googlenet.cli.info import info_command
 from googlenet.cli.lr import lr_command
+from googlenet.cli.models import models_command
 from googlenet.cli.predict import predict_command
 from googlenet.cli.recipes import recipes_command
 from googlenet.cli.table1 import table1_command
@@ -27,6 +30,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict_command,
     "info": info_command,
     "crops": crops_command,
+    "import": import_command,
+    "export": export_command,
+    "models": models_command,
     "recipes": recipes_command,
     "lr": lr_command,
     "table1": table1_command,

@@ -61,12 +61,13 @@ class RunPlan:
     def load_start(self) -> Model | None:
         """The model to begin from; raises InputError where it is not the one that the run was started with."""
         from googlenet.model import load_model, read_header
+        from googlenet.pretrained import find_model
 
         if self.start is None:
             return None
-        path = Path(self.start)
+        path = find_model(self.start)
         if read_header(path).sha256 != self.start_sha256:
-            raise InputError(f"{path} holds other weights than this run was started from, so it cannot go on")
+            raise InputError(f"{self.start} holds other weights than this run was started from, so it cannot go on")
         return load_model(path)
 
     def open_dataset(self) -> Dataset:
@@ -84,6 +85,7 @@ def new_plan(request: Request) -> RunPlan:
     """The plan of a run that begins; raises InputError where DATA is missing, SettingsError for a wrong setting."""
     from googlenet.dataset import EMBEDDED
     from googlenet.model import read_header
+    from googlenet.pretrained import find_model
     from googlenet.recipes import get_recipe, override, parse_overrides
 
     if request.data is None:
@@ -91,8 +93,8 @@ def new_plan(request: Request) -> RunPlan:
     embedded = request.data in EMBEDDED and not Path(request.data).exists()
     name = request.recipe or ("finetune" if request.start else "small" if embedded else "scratch")
     recipe, overrides = get_recipe(name), parse_overrides(request.overrides)
-    start = None if request.start is None else _absolute(request.start)
-    header = None if start is None else read_header(Path(start))
+    start = None if request.start is None else _lasting_name(request.start)
+    header = None if start is None else read_header(find_model(start))
     if header is not None:
         recipe = _of_the_start(recipe, header, overrides)
     return RunPlan(
@@ -142,7 +144,7 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
     recipe = recipe_from_dict(plan.settings)
     said = {
         "data": None if request.data is None else _absolute(request.data),
-        "start": None if request.start is None else _absolute(request.start),
+        "start": None if request.start is None else _lasting_name(request.start),
         **{key: getattr(request, key) for key in ("recipe", "minutes", "seed", "val_share", "split_seed", "members")},
     }
     again = override(recipe, parse_overrides(request.overrides)).to_dict()
@@ -166,6 +168,14 @@ def check_same_pictures(folder: RunFolder, plan: RunPlan, dataset: Dataset) -> R
             "put them back as they were, or start a new run"
         )
     return dataclasses.replace(plan, fingerprint=dataset.fingerprint)
+
+
+def _lasting_name(start: str) -> str:
+    """A model's name in the catalogue as it is, its path as it is found again from another folder."""
+    from googlenet.pretrained import find_model
+
+    path = find_model(start)
+    return start if path != Path(start) else str(path.resolve())
 
 
 def _absolute(data: str) -> str:

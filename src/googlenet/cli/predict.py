@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def predict_command(
-    model: Annotated[Path, typer.Argument(help="A model file or a run folder.")],
+    model: Annotated[str, typer.Argument(help="A model file, a run folder, or bvlc.")],
     paths: Annotated[list[str], typer.Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
     top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a picture.")] = False,
@@ -27,7 +27,7 @@ def predict_command(
 
     A picture that cannot be read is a line with its error; the others go on, and the exit code is 1.
 
-    Example: googlenet predict runs/demo examples/seven.png
+    Example: googlenet predict bvlc photo.jpg
     """
     from googlenet.classifier import Classifier
     from googlenet.cli.progress import CountDisplay

@@ -1,1 +1,26 @@
-"""Other people's files and our weights, one file a format."""
+"""Other people's files and our models, one file a format."""
+
+from googlenet.formats.imported import Imported, MappedLayer
+from googlenet.formats.importing import (
+    IMPORTERS,
+    ImportedModel,
+    Importer,
+    Origin,
+    import_file,
+    read_classes,
+    with_known_answer,
+)
+from googlenet.formats.torchvision import write_torchvision
+
+__all__ = [
+    "IMPORTERS",
+    "Imported",
+    "ImportedModel",
+    "Importer",
+    "MappedLayer",
+    "Origin",
+    "import_file",
+    "read_classes",
+    "with_known_answer",
+    "write_torchvision",
+]

@@ -1,6 +1,6 @@
 """Models: the record, the one file it is saved as, and the list that makes several of them an ensemble."""
 
-from googlenet.model.checks import check_shapes
+from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.ensemble import ENSEMBLE_FILE, check_same_classes, load_models, member_paths, save_ensemble
 from googlenet.model.file import (
     MODEL_FILE,
@@ -12,6 +12,7 @@ from googlenet.model.file import (
 )
 from googlenet.model.known_answer import TOLERANCE, AnswerCheck, compare_answer, known_answer_images
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
+from googlenet.model.signatures import describe_file, is_text
 
 __all__ = [
     "AUXILIARY_PREFIX",
@@ -24,9 +25,12 @@ __all__ = [
     "KnownAnswer",
     "Model",
     "ModelHeader",
+    "check_model",
     "check_same_classes",
     "check_shapes",
     "compare_answer",
+    "describe_file",
+    "is_text",
     "known_answer_images",
     "load_model",
     "load_models",

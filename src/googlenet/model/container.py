@@ -21,6 +21,7 @@ from googlenet.errors import ModelFileError
 from googlenet.model.signatures import describe_file
 
 LARGEST_HEADER = 16 * 2**20  # bytes
+ALIGNMENT = 8  # bytes: the format asks that the tensors begin at a multiple of it
 
 NUMPY_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
 """The dtypes a model file may hold, by their names in the container."""
@@ -48,6 +49,19 @@ class Container:
 
 _METADATA = TypeAdapter(dict[str, str])
 _TENSORS = TypeAdapter(dict[str, StoredTensor])
+
+
+def with_sorted_metadata(data: bytes) -> bytes:
+    """A container with the keys of its metadata in order: the safetensors library writes them as chance has it.
+
+    So the same model gives the same bytes. The tensors stay where they are.
+    """
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % ALIGNMENT)
+    return b"".join((len(text).to_bytes(8, "little"), text, memoryview(data)[start:]))
 
 
 def read_container(file: BinaryIO, path: Path, *, marker: str) -> Container:

@@ -24,7 +24,7 @@ from googlenet.errors import InputError, ModelFileError
 from googlenet.files import write_atomically
 from googlenet.images import Preprocessing
 from googlenet.model.checks import check_model, check_shapes
-from googlenet.model.container import Container, first_error, read_container, read_tensors
+from googlenet.model.container import Container, first_error, read_container, read_tensors, with_sorted_metadata
 from googlenet.model.migrations import SCHEMA_VERSION, migrate
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
 
@@ -82,7 +82,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         sha256=_sum_of_tensors(tensors),
     ).model_dump_json()
     metadata = {HEADER_KEY: header, HEADER_SUM_KEY: _sum_of_text(header)}
-    write_atomically(path, safetensors.numpy.save(tensors, metadata))
+    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, metadata)))
 
 
 def load_model(path: Path) -> Model:

@@ -39,7 +39,8 @@ class About:
     """Where a model comes from: all of it JSON values, none of it needed to run the model.
 
     `recipe`: the resolved settings of its training; `data`: name, fingerprint, split and number of pictures;
-    `scores`: what it reached, on which split; `created`: ISO 8601.
+    `scores`: what it reached, on which split; `created`: ISO 8601; `source_sha256`: of the file that an imported model
+    was read from.
     """
 
     recipe: dict[str, Any] | None = None
@@ -49,6 +50,7 @@ class About:
     source: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     created: str = ""
+    source_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,6 +32,11 @@ def describe_file(beginning: bytes) -> str:
         return "it looks like an ONNX model"
     if beginning[0] == _CAFFE_NAME_TAG and beginning[2 : 2 + beginning[1]].isalnum():
         return "it looks like a Caffe model"
-    if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in beginning):
+    if is_text(beginning):
         return "it is a text file"
     return "its kind is unknown"
+
+
+def is_text(beginning: bytes) -> bool:
+    """Whether these bytes are all printable ASCII or ends of lines."""
+    return all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in beginning)

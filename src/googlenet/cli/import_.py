@@ -1,0 +1,98 @@
+"""`googlenet import`: other people's weights, from a file or by their name, as a model file."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from googlenet.errors import InputError
+
+if TYPE_CHECKING:
+    from googlenet.formats import ImportedModel, Origin
+    from googlenet.model import About
+
+
+def import_command(
+    source: Annotated[
+        str, typer.Argument(help="A .caffemodel, .pth or .onnx file, or a name from `googlenet models`, to fetch it.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="The model file to write; left out: SOURCE's name here.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="imagenet, or a text file with a class a line; left out: imagenet for 1,000.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+) -> None:
+    """Import GoogLeNet weights of Caffe, torchvision, inception5h or the ONNX zoo as a model file.
+
+    The model says how its pictures are prepared, what its classes are and where it comes from, and carries a known
+    answer, made here. What the source does not say is taken for granted aloud.
+
+    Example: googlenet import bvlc_googlenet.caffemodel --out bvlc.safetensors
+    """
+    from googlenet.engines import open_engine
+    from googlenet.formats import import_file, read_classes, with_known_answer
+    from googlenet.model import save_model
+
+    labels = None if classes is None else read_classes(classes)
+    path, origin = _found(source)
+    target = Path(f"{Path(source).stem}.safetensors") if out is None else out
+    if target.is_dir():
+        raise InputError(f"{target} is a folder; --out names a file")
+    if target.exists() and not force:
+        raise InputError(f"{target} is there already; --out names another place, --force replaces it")
+    imported = import_file(path, origin, classes=labels)
+    engine = open_engine(imported.model, device=device)
+    model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))
+    save_model(replace(model, about=_made_here(model.about)), target)
+    print("\n".join(_lines(path, imported)))
+    print(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB); try: googlenet predict {target} photo.jpg")
+
+
+def _found(source: str) -> tuple[Path, Origin]:
+    """The file that SOURCE names, fetched if it is a name of the catalogue, and what is known about it."""
+    from googlenet.formats import Origin
+    from googlenet.pretrained import CATALOGUE, fetch
+
+    published = CATALOGUE.get(source)
+    if published is None:
+        return Path(source), Origin(source=f"imported from {Path(source).name}")
+    path = fetch(published, on_progress=_show_fetching)
+    where = f"{published.purpose}; {published.address} ({published.algorithm} {published.digest})"
+    return path, Origin(source=where, licence=published.licence, scores=published.scores)
+
+
+def _show_fetching(done: int, total: int | None) -> None:
+    """Megabytes that have come, as a live line where standard error is a terminal."""
+    if sys.stderr.isatty():
+        of_all = f" of {total / 1e6:.1f}" if total else ""
+        line = "" if done == total else f"{done / 1e6:.1f}{of_all} MB fetched"
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+
+def _made_here(about: About) -> About:
+    from datetime import UTC, datetime
+    from importlib.metadata import version
+
+    versions = {name: version(name) for name in ("googlenet", "torch")}
+    return replace(about, created=datetime.now(UTC).isoformat(timespec="seconds"), versions=versions)
+
+
+def _lines(path: Path, imported: ImportedModel) -> list[str]:
+    model = imported.model
+    values = sum(weight.size for weight in model.weights.values())
+    width = max(len(row.theirs) for row in imported.layers)
+    sides = "with" if model.has_side_classifiers else "without"
+    return [
+        f"{path}: {imported.format}, variant {model.spec.variant}, {model.spec.classes:,} classes",
+        f"{len(imported.layers)} layers with weights, {values:,} values, {sides} side classifiers:",
+        *(
+            f"  {row.theirs:<{width}}  ->  {row.ours:<28}  {'x'.join(str(side) for side in row.shape)}"
+            for row in imported.layers
+        ),
+        *(f"assumed: {sentence}" for sentence in imported.assumptions),
+    ]

@@ -1,0 +1,54 @@
+"""`googlenet models`: the weights that have a name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from googlenet.pretrained import Published
+
+
+def models_command(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the weights that can be named: those that ship, as MODEL everywhere; the others for `googlenet import`.
+
+    Example: googlenet models
+    """
+    from googlenet.pretrained import CATALOGUE
+
+    rows = {name: model_row(published) for name, published in CATALOGUE.items()}
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for name, row in rows.items():
+        print(f"{name:<12} {row['purpose']}")
+        print(f"{'':<12} {_place(name, row)}; {row['classes']:,} classes; licence: {row['licence']}")
+        scores = row["scores"]
+        print(f"{'':<12} top-1 {scores['top1']:.1%}, top-5 {scores['top5']:.1%} ({scores['split']}, {scores['by']})")
+
+
+def model_row(published: Published) -> dict[str, Any]:
+    """What is known of named weights, as JSON; sizes in 10^6 bytes, that of a shipped file as it is here."""
+    from googlenet.pretrained import is_fetched
+
+    shipped = published.shipped_path
+    return {
+        "purpose": published.purpose,
+        "classes": published.classes,
+        "licence": published.licence,
+        "scores": published.scores,
+        "address": published.address,
+        published.algorithm: published.digest,
+        "published_megabytes": published.megabytes,
+        "shipped": shipped is not None,
+        "shipped_megabytes": None if shipped is None else round(shipped.stat().st_size / 1e6, 1),
+        "fetched": is_fetched(published),
+    }
+
+
+def _place(name: str, row: dict[str, Any]) -> str:
+    published = f"{row['published_megabytes']} MB"
+    fetched = f"{published}, fetched" if row["fetched"] else f"`googlenet import {name}` fetches {published}"
+    return f"ships in half precision, {row['shipped_megabytes']} MB ({fetched})" if row["shipped"] else fetched

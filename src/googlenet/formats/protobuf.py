@@ -1,0 +1,103 @@
+"""Small protobuf schemas of our own: of Caffe's and ONNX's messages, the handful of fields that hold weights.
+
+The messages are made from the table below when they are first asked for. A message inside another is declared as bytes
+and parsed by itself when it is its turn: a file of many tiny messages then costs a few times its own size, not an
+object each, and nothing is allocated because a length in the file says so. Names are bytes too: old files do not
+always hold UTF-8. Fields that are not listed are skipped.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from googlenet.errors import ModelFileError
+
+_Fields = tuple[tuple[str, int, str], ...]
+
+SCHEMAS: dict[str, _Fields] = {
+    "caffe.NetParameter": (("name", 1, "bytes"), ("layers", 2, "repeated bytes"), ("layer", 100, "repeated bytes")),
+    "caffe.V1LayerParameter": (
+        ("bottom", 2, "repeated bytes"),
+        ("name", 4, "bytes"),
+        ("type", 5, "int32"),
+        ("blobs", 6, "repeated bytes"),
+    ),
+    "caffe.LayerParameter": (
+        ("name", 1, "bytes"),
+        ("type", 2, "bytes"),
+        ("bottom", 3, "repeated bytes"),
+        ("blobs", 7, "repeated bytes"),
+    ),
+    "caffe.BlobProto": (
+        ("num", 1, "int32"),
+        ("channels", 2, "int32"),
+        ("height", 3, "int32"),
+        ("width", 4, "int32"),
+        ("data", 5, "repeated float"),
+        ("shape", 7, "bytes"),
+        ("double_data", 8, "repeated double"),
+    ),
+    "caffe.BlobShape": (("dim", 1, "repeated int64"),),
+    "onnx.ModelProto": (("ir_version", 1, "int64"), ("producer_name", 2, "bytes"), ("graph", 7, "bytes")),
+    "onnx.GraphProto": (("node", 1, "repeated bytes"), ("name", 2, "bytes"), ("initializer", 5, "repeated bytes")),
+    "onnx.NodeProto": (
+        ("input", 1, "repeated bytes"),
+        ("output", 2, "repeated bytes"),
+        ("op_type", 4, "bytes"),
+        ("attribute", 5, "repeated bytes"),
+    ),
+    "onnx.AttributeProto": (("name", 1, "bytes"), ("i", 3, "int64")),
+    "onnx.TensorProto": (
+        ("dims", 1, "repeated int64"),
+        ("data_type", 2, "int32"),
+        ("float_data", 4, "repeated float"),
+        ("name", 8, "bytes"),
+        ("raw_data", 9, "bytes"),
+        ("external_data", 13, "repeated bytes"),
+        ("data_location", 14, "int32"),
+    ),
+}
+"""Message -> fields as (name, number, type). A repeated number is read packed and unpacked alike."""
+
+_TYPES = {
+    "bytes": descriptor_pb2.FieldDescriptorProto.TYPE_BYTES,
+    "int32": descriptor_pb2.FieldDescriptorProto.TYPE_INT32,
+    "int64": descriptor_pb2.FieldDescriptorProto.TYPE_INT64,
+    "float": descriptor_pb2.FieldDescriptorProto.TYPE_FLOAT,
+    "double": descriptor_pb2.FieldDescriptorProto.TYPE_DOUBLE,
+}
+
+
+@cache
+def message_class(name: str) -> Any:
+    """The class of a message of `SCHEMAS`, with `FromString` and `SerializeToString`."""
+    package, _, short = name.rpartition(".")
+    file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", package=package, syntax="proto2")
+    message = file.message_type.add(name=short)
+    for field, number, kind in SCHEMAS[name]:
+        repeated, _, value = kind.rpartition(" ")
+        label = "LABEL_REPEATED" if repeated else "LABEL_OPTIONAL"
+        message.field.add(
+            name=field, number=number, type=_TYPES[value], label=descriptor_pb2.FieldDescriptorProto.Label.Value(label)
+        )
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+
+
+def parse(name: str, data: bytes, *, where: str) -> Any:
+    """The message `name` that `data` holds; raises ModelFileError, which names the file `where`."""
+    try:
+        return message_class(name).FromString(data)
+    except DecodeError as error:
+        raise ModelFileError(f"{where} is damaged: a {name} in it cannot be read") from error
+
+
+def text(value: bytes) -> str:
+    """A name as text that can be printed: what is not UTF-8, and control characters, as escapes."""
+    decoded = value.decode("utf-8", "backslashreplace")
+    return decoded if decoded.isprintable() else ascii(decoded)[1:-1]

@@ -1,0 +1,7 @@
+"""Weights with a name: those that ship with the project, and those that can be fetched."""
+
+from googlenet.pretrained.catalogue import CATALOGUE, Published, find_model
+from googlenet.pretrained.fetching import cache_folder, fetch, is_fetched
+from googlenet.pretrained.imagenet import imagenet_classes
+
+__all__ = ["CATALOGUE", "Published", "cache_folder", "fetch", "find_model", "imagenet_classes", "is_fetched"]
