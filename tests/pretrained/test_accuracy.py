@@ -38,13 +38,17 @@ def evaluations() -> dict[str, tuple[Evaluation, Rows]]:
     found = {}
     for name, make in MODELS.items():
         model, rows = make(), Rows()
+
+        def keep(image: str, _: str, probabilities: NDArray[np.float32], rows: Rows = rows) -> None:
+            rows[image] = probabilities.copy()
+
         evaluation = evaluate(
             open_engine(model),
             model.preprocessing,
             relabel(dataset.splits["all"], [one.id for one in model.classes]),
             split="all",
             batch_size=25,
-            on_row=lambda image, _, probabilities, rows=rows: rows.update({image: probabilities.copy()}),
+            on_row=keep,
         )
         found[name] = evaluation, rows
     return found
