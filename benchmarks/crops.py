@@ -59,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--squares", type=int, default=288, help="squares run for a protocol in a round, about")
-    parser.add_argument("--batch", type=int, nargs="+", default=[64], help="squares run at once")
+    parser.add_argument("--batch", type=int, nargs="+", default=[16], help="squares run at once")
     arguments = parser.parse_args()
     network = GoogLeNet(build_architecture(ArchitectureSpec("paper")), auxiliaries=False)
     classes = tuple(ClassLabel(str(number), str(number)) for number in range(1000))

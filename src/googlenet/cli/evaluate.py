@@ -35,7 +35,7 @@ def evaluate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write a row a picture to FILE.csv or FILE.jsonl.")] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Squares run at once.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Squares run at once.")] = 16,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
 ) -> None:
     """Evaluate a model on pictures whose classes are known: accuracy with its 95 % interval, recall of each class.
