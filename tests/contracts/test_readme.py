@@ -67,6 +67,7 @@ def shrunk(line: str) -> str:
         at = words.index("--minutes")
         del words[at : at + 2]
     given = {word.partition("=")[0] for word in words}
+    given |= {"width"} if "--start" in words else set()  # the start has one
     settings = [f"{key}={value}" for key, value in SMALLER.items() if key not in given]
     resumes_only = not [word for word in words[2:] if not word.startswith("-") and word != _after(words, "--resume")]
     return shlex.join(words if resumes_only else [*words, *(word for pair in settings for word in ("--set", pair))])
@@ -166,6 +167,10 @@ def test_examples_are_found_with_what_is_shown_below_them() -> None:
         (
             "googlenet train photos --minutes 30 --set width=0.5  # half as wide",
             "googlenet train photos --set width=0.5 --set steps=2 --set batch_size=16",
+        ),
+        (
+            "googlenet train photos --start bvlc --minutes 7",
+            "googlenet train photos --start bvlc --set steps=2 --set batch_size=16",
         ),
         ("googlenet train --resume runs/photos-scratch", "googlenet train --resume runs/photos-scratch"),
         ("googlenet train --help", "googlenet train --help"),

@@ -80,7 +80,7 @@ def _fields(header: ModelHeader, check: AnswerCheck | None) -> dict[str, Any]:
 def _lines(header: ModelHeader, check: AnswerCheck | None) -> list[str]:
     preprocessing, about = header.preprocessing, header.about
     names = [one.name for one in header.classes]
-    shown = ", ".join(names[:10]) + (f" ... ({len(names):,} in all)" if len(names) > 10 else "")
+    shown = "; ".join(names[:10]) + (f" ... ({len(names):,} in all)" if len(names) > 10 else "")
     cut = "" if preprocessing.resize == preprocessing.side else f", centre {preprocessing.side}"
     mean = ", ".join(f"{value:g}" for value in preprocessing.mean)
     scale = ", ".join(f"{value:.5g}" for value in preprocessing.scale)
