@@ -55,7 +55,7 @@ def main() -> None:
                 fail(path, f"{type(error).__name__}: {error}")
             taken = time.perf_counter() - begun
             slowest = max(slowest, taken)
-            ends[f"{path.suffix}: {end}"] += 1
+            ends[f"{path.name}: {end}"] += 1
             if taken > options.seconds or peak() - before > options.growth:
                 fail(path, f"{taken:.1f} s, {peak() - before:.0f} MB more than before")
         seconds = time.perf_counter() - started
@@ -136,7 +136,7 @@ def make_caffemodel(folder: Path) -> Path:
         layer.blobs.append(message_class("caffe.BlobProto")(shape=shape, data=range(6)).SerializeToString())
         layer.blobs.append(message_class("caffe.BlobProto")(shape=shape, double_data=range(6)).SerializeToString())
         net.layer.append(layer.SerializeToString())
-    return written(folder / "new.caffemodel2", net.SerializeToString())
+    return written(folder / "new.caffemodel", net.SerializeToString())
 
 
 def make_onnx(folder: Path) -> Path:

@@ -188,7 +188,10 @@ def broken(state: State, change: Callable[[State], object], path: Path) -> Path:
         (lambda state: state.update({"fc9.weight": state["fc.bias"]}), "(left over: 'fc9.weight')"),
         (lambda state: state.update({"fc.bias": np.zeros(4, np.float32)}), "of another shape: linear.bias (4,) inste"),
         (lambda state: state.update({"fc.bias": np.full(3, np.nan, np.float32)}), "the weight linear.bias holds val"),
-        (lambda state: state.update({"fc.bias": np.full(3, 3e38, np.float32)}), "answers with values that are not f"),
+        (
+            lambda state: state.update({"fc.weight": np.full((3, 1024), 3e38, np.float32)}),
+            "answers with values that are not finite numbers",
+        ),
         (
             lambda state: state.pop("inception3a.branch1.conv.weight"),
             "is a state dict of another network; expected was",
@@ -211,6 +214,7 @@ def test_weights_that_are_not_right_are_named(
         ("text.caffemodel", b"\nname: GoogLeNet\n", "it is a text file"),
         ("picture.pth", b"\x89PNG\r\n\x1a\n" + bytes(99), "it is a picture"),
         ("empty.onnx", b"", "it is empty"),
+        ("line.caffemodel", b"\n", "it is a text file"),
         ("keras.h5", b"\x89HDF\r\n\x1a\n" + bytes(99), "it is an HDF5 file"),
         ("graph.pb", b"\x0a\x05\x0a\x03foo", "holds no layers with weights"),
         ("long.caffemodel", b"\x0a\x09GoogLeNet\x12\x80\xc8\xaf\xa0\x25" + bytes(99), "is damaged"),

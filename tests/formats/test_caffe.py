@@ -131,10 +131,24 @@ def test_a_blob_that_does_not_hold_what_its_shape_says_is_damage(shape: tuple[in
         read_caffemodel(net.SerializeToString(), where="net")
 
 
+def test_a_shape_of_a_thousand_sides_is_damage() -> None:
+    shape = message_class("caffe.BlobShape")(dim=[1] * 1000).SerializeToString()
+    blob = message_class("caffe.BlobProto")(shape=shape, data=[1.0]).SerializeToString()
+    layer = message_class("caffe.LayerParameter")(name=b"fc", blobs=[blob]).SerializeToString()
+    with pytest.raises(ModelFileError, match="the shape of a blob of the layer 'fc' has too many sides"):
+        read_caffemodel(message_class("caffe.NetParameter")(layer=[layer]).SerializeToString(), where="net")
+
+
 def test_a_network_description_without_weights_is_told_as_such() -> None:
     net = message_class("caffe.NetParameter")(name=b"GoogLeNet")
     with pytest.raises(ModelFileError, match="net holds no layers with weights"):
         read_caffemodel(net.SerializeToString(), where="net")
+
+
+@pytest.mark.parametrize("empty", [b"\xa2\x06\x00", b"\x12\x00"])
+def test_a_million_empty_layers_are_damage(empty: bytes) -> None:
+    with pytest.raises(ModelFileError, match=r"a caffe\.NetParameter in it has 1,000,000 of 'layers?'"):
+        read_caffemodel(empty * 1_000_000, where="net")
 
 
 @pytest.mark.parametrize("share", [1e-6, 0.1, 0.999])

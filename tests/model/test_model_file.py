@@ -141,6 +141,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     ("content", "clause"),
     [
         (b"", "it is empty"),
+        (b"\n", "it is a text file"),
         (b"PK\x03\x04" + bytes(range(256)), r"zip archive, such as a PyTorch checkpoint"),
         (b"\x80\x02}q\x00X\x05\x00\x00\x00state" * 9, "Python pickle"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(99)), "it is a picture"),

@@ -57,6 +57,7 @@ CLASSIFIERS = {"linear", *(f"{side}.linear" for side in SIDES.values())}
 CLASSIFIER_INPUTS = 1024  # of the main classifier and of those at the sides alike
 
 MOST_DIMENSIONS = 8
+LONGEST_SHAPE = 200  # bytes, as it is encoded
 
 PREPROCESSING_SENTENCE = (
     "the file does not say how its pictures were prepared: taken as BVLC's, squashed to 256x256, centre 224x224, BGR, "
@@ -155,15 +156,16 @@ def _with_fitting_sides(arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
 def _read_blob(encoded: bytes, layer: str, where: str) -> NDArray[np.float32]:
     """The array of a blob in the shape that the file gives: a list of sizes, or the four numbers of old files."""
     blob = parse("caffe.BlobProto", encoded, where=where)
+    if len(blob.shape) > LONGEST_SHAPE:
+        raise ModelFileError(f"{where} is damaged: the shape of a blob of the layer {layer!a} has too many sides")
     if blob.HasField("shape"):
-        shape = tuple(parse("caffe.BlobShape", blob.shape, where=where).dim)
+        shape = tuple(parse("caffe.BlobShape", blob.shape, where=where).dim[: MOST_DIMENSIONS + 1])
     else:
         shape = (blob.num, blob.channels, blob.height, blob.width)
     values = blob.data or blob.double_data
     if not 1 <= len(shape) <= MOST_DIMENSIONS or min(shape) < 1 or prod(shape) != len(values):
         raise ModelFileError(
-            f"{where} is damaged: a blob of the layer {layer!a} holds {len(values):,} values, "
-            f"and its shape is {shape[:MOST_DIMENSIONS]}"
+            f"{where} is damaged: a blob of the layer {layer!a} holds {len(values):,} values, and its shape is {shape}"
         )
     with np.errstate(over="ignore"):  # a double too large for float32 becomes infinite, which is refused later
         return np.array(values, np.float32).reshape(shape)

@@ -48,9 +48,9 @@ def read_onnx(data: bytes, *, where: str) -> Imported:
     graph = parse("onnx.GraphProto", model.graph, where=where)
     nodes = [_read_node(encoded, where) for encoded in graph.node]
     tensors = dict(_read_tensors(graph, where))
-    matrices = [node for node in nodes if node.operator == "Gemm" and node.inputs[1] in tensors]
-    classes = _matrix(tensors, matrices[-1]).shape[0] if matrices else 1000
-    spec = ArchitectureSpec("paper", classes=classes)
+    gemms = (node for node in nodes if node.operator == "Gemm" and node.inputs[1] in tensors)
+    matrix = next((found for node in gemms if (found := _matrix(tensors, node)).ndim == 2), None)
+    spec = ArchitectureSpec("paper", classes=1000 if matrix is None else len(matrix))
     layers = _matched(nodes, tensors, build_architecture(spec))
     weights: dict[str, NDArray[np.float32]] = {}
     used = set()
@@ -60,7 +60,7 @@ def read_onnx(data: bytes, *, where: str) -> Imported:
             weights[f"{name}.bias"] = tensors[node.inputs[2]]
         used |= set(node.inputs[1:3])
     left_over = {in_quotes(text(name)): tensor.shape for name, tensor in tensors.items() if name not in used}
-    check_shapes(spec, {name: array.shape for name, array in weights.items()} | left_over, where=where)
+    check_shapes(spec, left_over | {name: array.shape for name, array in weights.items()}, where=where)
     rows = tuple(
         MappedLayer(text(node.inputs[1]), name, weights[f"{name}.weight"].shape) for name, node in layers.items()
     )
@@ -84,11 +84,9 @@ def _read_tensors(graph: Any, where: str) -> Iterator[tuple[bytes, NDArray[np.fl
             raise ModelFileError(f"{where}: the values of {name!a} lie in another file; weights inside were expected")
         if tensor.data_type != FLOAT:  # shapes for Reshape, or another precision, whose layers will be missing
             continue
-        shape, stored = tuple(tensor.dims), len(tensor.raw_data) or 4 * len(tensor.float_data)
+        shape, stored = tuple(tensor.dims[: MOST_DIMENSIONS + 1]), len(tensor.raw_data) or 4 * len(tensor.float_data)
         if len(shape) > MOST_DIMENSIONS or any(side < 1 for side in shape) or 4 * prod(shape) != stored:
-            raise ModelFileError(
-                f"{where} is damaged: {name!a} has {stored:,} bytes for the shape {shape[:MOST_DIMENSIONS]}"
-            )
+            raise ModelFileError(f"{where} is damaged: {name!a} has {stored:,} bytes for the shape {shape}")
         values = np.frombuffer(tensor.raw_data, "<f4") if tensor.raw_data else np.array(tensor.float_data, "<f4")
         yield tensor.name, values.astype(np.float32).reshape(shape)
 

@@ -63,6 +63,9 @@ SCHEMAS: dict[str, _Fields] = {
 }
 """Message -> fields as (name, number, type). A repeated number is read packed and unpacked alike."""
 
+MOST_PARTS = 10_000
+"""Most messages of a kind inside another; GoogLeNet has some 150 layers."""
+
 _TYPES = {
     "bytes": descriptor_pb2.FieldDescriptorProto.TYPE_BYTES,
     "int32": descriptor_pb2.FieldDescriptorProto.TYPE_INT32,
@@ -90,11 +93,18 @@ def message_class(name: str) -> Any:
 
 
 def parse(name: str, data: bytes, *, where: str) -> Any:
-    """The message `name` that `data` holds; raises ModelFileError, which names the file `where`."""
+    """The message `name` that `data` holds; raises ModelFileError, which names the file `where`.
+
+    So many messages inside it that nobody ever meant them, a million empty layers, are damage too.
+    """
     try:
-        return message_class(name).FromString(data)
+        message = message_class(name).FromString(data)
     except DecodeError as error:
         raise ModelFileError(f"{where} is damaged: a {name} in it cannot be read") from error
+    for field, _, kind in SCHEMAS[name]:
+        if kind == "repeated bytes" and (count := len(getattr(message, field))) > MOST_PARTS:
+            raise ModelFileError(f"{where} is damaged: a {name} in it has {count:,} of {field!r}")
+    return message
 
 
 def text(value: bytes) -> str:

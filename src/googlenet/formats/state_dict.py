@@ -5,6 +5,7 @@ A `.pth` is a pickle. Torch reads it, and tensors alone: anything else in it is 
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ def _load_pickle(path: Path) -> Any:
         raise MissingExtraError("torch", extra="train", purpose=f"reading {path}") from None
     _refuse_compressed(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # about what a damaged file made it do
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what torch raises for a damaged file is any of a dozen kinds
         raise ModelFileError(
             f"{path} is damaged or holds more than tensors, which is never unpickled; "
@@ -88,12 +90,12 @@ def _load_pickle(path: Path) -> Any:
 
 def _refuse_compressed(path: Path) -> None:
     """Torch does not compress; an archive that is would unpack to any size."""
-    if not zipfile.is_zipfile(path):
-        return
     try:
+        if not zipfile.is_zipfile(path):
+            return
         with zipfile.ZipFile(path) as archive:
             compressed = any(entry.file_size > entry.compress_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+    except Exception as error:  # the library knows a dozen ways in which an archive can be broken
         raise ModelFileError(f"{path} is damaged: its archive cannot be read") from error
     if compressed:
         raise ModelFileError(f"{path} is a compressed zip archive; a state dict was expected (.pth)")

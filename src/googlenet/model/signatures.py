@@ -30,7 +30,7 @@ def describe_file(beginning: bytes) -> str:
         return "it is a tar archive"
     if beginning[0] == _ONNX_VERSION_TAG and len(beginning) > 2 and beginning[1] < 64 and beginning[2] in b"\x12\x3a":
         return "it looks like an ONNX model"
-    if beginning[0] == _CAFFE_NAME_TAG and beginning[2 : 2 + beginning[1]].isalnum():
+    if beginning[0] == _CAFFE_NAME_TAG and len(beginning) > 2 and beginning[2 : 2 + beginning[1]].isalnum():
         return "it looks like a Caffe model"
     if is_text(beginning):
         return "it is a text file"
