@@ -15,7 +15,7 @@ def crops_command(
     out: Annotated[Path, typer.Option(help="Where to write the sheet, a .png.")],
     crops: Annotated[int, typer.Option(help="The protocol: 1, 10 or 144.")] = 144,
     model: Annotated[
-        Path | None, typer.Option(help="Show what this model sees; left out: a network of 224 px that crops.")
+        str | None, typer.Option(help="Show what this model sees; left out: a network of 224 px that crops.")
     ] = None,
 ) -> None:
     """Draw the crops of a picture that a network sees under the paper's test, as a sheet.
@@ -32,8 +32,9 @@ def crops_command(
     preprocessing = DEFAULT_PREPROCESSING
     if model is not None:
         from googlenet.model import member_paths, read_header
+        from googlenet.pretrained import find_model
 
-        preprocessing = read_header(member_paths(model)[0]).preprocessing
+        preprocessing = read_header(member_paths(find_model(model))[0]).preprocessing
     try:
         decoded = decode_image(image.read_bytes())
     except OSError as error:
