@@ -61,6 +61,22 @@ def test_side_classifiers_come_along(encoding: str, weights_with_sides: Weights,
     assert found.spec.classes == 10
 
 
+def test_the_side_classifiers_are_caffes_by_name_and_by_the_channels_they_read(
+    weights_with_sides: Weights, write_caffemodel: Write
+) -> None:
+    """In Caffe loss1 reads 4a, of 512 channels, and loss2 reads 4d, of 528."""
+    found = read_caffemodel(write_caffemodel(weights_with_sides), where="net")
+    rows = {row.theirs: (row.ours, row.shape) for row in found.layers if row.theirs.startswith(("loss1", "loss2"))}
+    assert rows == {
+        "loss1/conv": ("auxiliary_4a.convolution", (128, 512, 1, 1)),
+        "loss1/fc": ("auxiliary_4a.fully_connected", (1024, 2048)),
+        "loss1/classifier": ("auxiliary_4a.linear", (10, 1024)),
+        "loss2/conv": ("auxiliary_4d.convolution", (128, 528, 1, 1)),
+        "loss2/fc": ("auxiliary_4d.fully_connected", (1024, 2048)),
+        "loss2/classifier": ("auxiliary_4d.linear", (10, 1024)),
+    }
+
+
 @pytest.mark.parametrize(
     ("renamed", "bottoms"),
     [
