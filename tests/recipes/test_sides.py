@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from googlenet.errors import SettingsError
-from googlenet.recipes import Recipe, Sides, format_sides, image_side_at, parse_sides, recipe_from_dict
+from googlenet.recipes import Recipe, Sides, format_sides, image_side_at, parse_sides, recipe_from_dict, scaled_sides
 
 GROWING = ((0.0, 64), (0.5, 96), (0.8, 128))
 
@@ -40,6 +40,13 @@ def test_the_side_is_the_last_one_whose_start_is_reached(progress: float, side: 
 def test_sides_are_read_and_written_as_text(text: str, sides: Sides, written: str) -> None:
     assert parse_sides(text) == sides
     assert format_sides(sides) == written
+
+
+def test_sides_for_another_network_keep_their_share_to_a_multiple_of_8() -> None:
+    assert scaled_sides(GROWING, 1.0) == GROWING
+    assert scaled_sides(GROWING, 224 / 128) == ((0.0, 112), (0.5, 168), (0.8, 224))
+    assert scaled_sides(GROWING, 0.3) == ((0.0, 16), (0.5, 32), (0.8, 40))
+    assert scaled_sides(GROWING, 0.01) == ((0.0, 8), (0.5, 8), (0.8, 8))
 
 
 @given(sides=ascending_sides())

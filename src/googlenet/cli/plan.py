@@ -114,10 +114,11 @@ def new_plan(request: Request) -> RunPlan:
 def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, Any]) -> Recipe:
     """The recipe for the network and the pictures of the model that a training begins from.
 
-    Fit and size are the model's, too, unless the user says otherwise; another side keeps the margin that is cut off.
+    Fit and size are the model's, too, unless the user says otherwise; another side keeps the margin that is cut off,
+    and the sides of training squares keep their share of it.
     Raises InputError for a setting of the network that contradicts the model.
     """
-    from googlenet.recipes import override
+    from googlenet.recipes import override, scaled_sides
 
     spec, pictures = start.spec, start.preprocessing
     network = {"variant": spec.variant, "width": spec.width, "channels": spec.channels}
@@ -129,7 +130,10 @@ def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, An
     side = overrides.get("side", pictures.side)
     margin = pictures.resize / pictures.side
     resize = round(side * margin) if isinstance(side, int) else pictures.resize
-    return override(recipe, {**network, "side": side, "resize": resize, "fit": pictures.fit})
+    sides = recipe.train_sides
+    if sides is not None and isinstance(side, int):
+        sides = scaled_sides(sides, side / recipe.side)
+    return override(recipe, {**network, "side": side, "resize": resize, "fit": pictures.fit, "train_sides": sides})
 
 
 def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) -> RunPlan:

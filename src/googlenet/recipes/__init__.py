@@ -2,7 +2,7 @@
 
 from googlenet.recipes.recipe import Recipe, override, parse_overrides, recipe_from_dict
 from googlenet.recipes.recipes import PURPOSES, RECIPES, get_recipe
-from googlenet.recipes.sides import Sides, format_sides, image_side_at, parse_sides
+from googlenet.recipes.sides import Sides, format_sides, image_side_at, parse_sides, scaled_sides
 
 __all__ = [
     "PURPOSES",
@@ -16,4 +16,5 @@ __all__ = [
     "parse_overrides",
     "parse_sides",
     "recipe_from_dict",
+    "scaled_sides",
 ]

@@ -36,6 +36,11 @@ def format_sides(sides: Sides) -> str:
     return ",".join(f"{repr(float(start)).removesuffix('.0')}:{side}" for start, side in sides)
 
 
+def scaled_sides(sides: Sides, factor: float) -> Sides:
+    """The sides times `factor`, to the nearest multiple of 8 and at least 8, for a network of another side."""
+    return tuple((start, max(8, round(side * factor / 8) * 8)) for start, side in sides)
+
+
 def _checked(sides: Sides) -> Sides:
     starts = [start for start, _ in sides]
     if not starts or starts[0] != 0:
