@@ -41,10 +41,10 @@ SCRATCH = Recipe(
     validate_every=10,
 )
 
-# From another model's weights (--start) to new classes, within minutes on a few cores. Conv1 to 3b stay as they are: what
-# they see changes least, and an update without them takes 0.6 of the time. The head learns alone for a twentieth of the
-# time, so that its first errors do not reach the trunk. Squares grow, as in `scratch`. Chosen on a fifth of clothing10's
-# train and its val. Measured: docs/results.md, "Fine-tuning".
+# From another model's weights (--start) to new classes, within minutes on a few cores. Conv1 to 3b stay as they are:
+# what they see changes least, and an update without them takes 0.6 of the time. The head learns alone for a twentieth
+# of the time, so that its first errors do not reach the trunk. Squares grow, as in `scratch`. Chosen on a fifth of
+# clothing10's train and its val. Measured: docs/results.md, "Fine-tuning".
 FINETUNE = Recipe(
     adaptive_side_pooling=True,
     side=224,
