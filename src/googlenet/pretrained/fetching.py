@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import ssl
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -18,6 +17,8 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from googlenet.errors import InputError
 from googlenet.pretrained.catalogue import Published
@@ -35,15 +36,8 @@ Progress = Callable[[int, int | None], None]
 
 def cache_folder() -> Path:
     """Where fetched files are kept: GOOGLENET_CACHE, else the user's cache folder as the system has it."""
-    if own := os.environ.get("GOOGLENET_CACHE"):
-        return Path(own)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "googlenet"
+    own = os.environ.get("GOOGLENET_CACHE")
+    return Path(own) if own else user_cache_path("googlenet", appauthor=False)
 
 
 def is_fetched(published: Published) -> bool:
