@@ -2,7 +2,8 @@
 
 - Lines of a ```console block that begin with `$ ` are for a shell; what stands below a line is what it prints.
 - A `googlenet train` line is shrunk: two steps in place of its time or epochs, in the width and the batches of the
-  smoke recipe. What it sets itself stays; so do recipe and run folder, for later lines to find the run.
+  smoke recipe. What it sets itself stays; so do recipe and run folder, for later lines to find the run. In the same
+  way, a `googlenet lr` line tries ten rates.
 - A line that shows `^C` is interrupted once the line above that has been printed, and must end as interrupted. It is
   given more steps, so that it is still at work then.
 - A ```text block below a ```python block is what the program prints. ```text varies is not compared.
@@ -12,6 +13,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import shlex
@@ -25,7 +28,8 @@ from googlenet.recipes import RECIPES
 
 SMALLER = {"width": RECIPES["smoke"].width, "batch_size": RECIPES["smoke"].batch_size}
 STEPS_TO_INTERRUPT = 200
-SAME_EVERYWHERE = ("table1", "recipes", "crops", "--help", "--version")
+RATES = 10
+SAME_EVERYWHERE = ("table1", "recipes", "crops", "--help", "--version", "ls", "cat")
 LEFT_OUT = "..."
 CTRL_C = "^C"
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
@@ -65,18 +69,21 @@ def _lines_of(body: str) -> list[Example]:
 
 
 def shrunk(line: str, *, steps: int = 2) -> str:
-    """A `googlenet train` line that takes seconds; other lines as they are."""
+    """A `googlenet train` or `googlenet lr` line that takes seconds; other lines as they are."""
     words = shlex.split(line, comments=True)
-    if words[:2] != ["googlenet", "train"] or "--help" in words:
+    if words[:2] not in (["googlenet", "train"], ["googlenet", "lr"]) or "--help" in words:
         return line
     if "--minutes" in words:
         at = words.index("--minutes")
         del words[at : at + 2]
+    if "--resume" in words and words[2:] == ["--resume", _after(words, "--resume")]:
+        return shlex.join(words)
     given = {word.partition("=")[0] for word in words}
     given |= {"width"} if "--start" in words else set()  # the start has one
-    settings = [f"{key}={value}" for key, value in {"steps": steps, **SMALLER}.items() if key not in given]
-    resumes_only = not [word for word in words[2:] if not word.startswith("-") and word != _after(words, "--resume")]
-    return shlex.join(words if resumes_only else [*words, *(word for pair in settings for word in ("--set", pair))])
+    smaller = SMALLER if words[1] == "lr" else {"steps": steps, **SMALLER}
+    settings = [f"{key}={value}" for key, value in smaller.items() if key not in given]
+    rates = ["--steps", str(RATES)] if words[1] == "lr" else []
+    return shlex.join([*words, *rates, *(word for pair in settings for word in ("--set", pair))])
 
 
 def _after(words: list[str], flag: str) -> str | None:
@@ -97,10 +104,16 @@ def run_example(example: Example, folder: Path) -> None:
     if example.kind == "python":
         assert_printed(example, printed)
         return
-    words = example.text.split()
-    if len(words) > 1 and words[1] in SAME_EVERYWHERE:
+    if {*SAME_EVERYWHERE} & {*example.text.split()[:2]}:
         assert_shown(example.shown, printed)
     assert _exit_codes(example.shown) == _exit_codes(printed), f"{example.text}\n{done.stdout}{done.stderr}"
+
+
+def run_in_session(example: Example, session: dict[str, object]) -> None:
+    """Run a Python example here, with the names of the ones before it."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(example.text, "<example>", "exec"), session)
+    assert_printed(example, printed.getvalue().splitlines())
 
 
 def _environment() -> dict[str, str]:

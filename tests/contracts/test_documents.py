@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.documents import Example, assert_printed, assert_shown, examples_of, run_example, shrunk
+from tests.contracts.documents import (
+    Example,
+    assert_printed,
+    assert_shown,
+    examples_of,
+    run_example,
+    run_in_session,
+    shrunk,
+)
 
 
 def test_examples_are_found_with_what_is_shown_below_them() -> None:
@@ -51,6 +59,10 @@ def test_examples_are_found_with_what_is_shown_below_them() -> None:
             "googlenet train photos --start bvlc --set steps=2 --set batch_size=16",
         ),
         ("googlenet train --resume runs/photos-scratch", "googlenet train --resume runs/photos-scratch"),
+        (
+            "googlenet lr photos --recipe small",
+            "googlenet lr photos --recipe small --steps 10 --set width=0.125 --set batch_size=16",
+        ),
         ("googlenet train --help", "googlenet train --help"),
     ],
 )
@@ -96,3 +108,11 @@ def test_shown_lines_may_leave_some_out_but_not_change_them() -> None:
     for wrong in (("one", "three"), ("...", "five"), ("four", "five")):
         with pytest.raises(AssertionError):
             assert_shown(wrong, printed)
+
+
+def test_programs_of_a_session_know_the_names_of_those_before() -> None:
+    session: dict[str, object] = {}
+    run_in_session(Example("python", "a = 2\ndef double(): return 2 * a\n"), session)
+    run_in_session(Example("python", "print(double())\n", ("4",)), session)
+    with pytest.raises(AssertionError):
+        run_in_session(Example("python", "print(double())\n", ("5",)), session)
