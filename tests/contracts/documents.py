@@ -27,7 +27,7 @@ from pathlib import Path
 from googlenet.recipes import RECIPES
 
 SMALLER = {"width": RECIPES["smoke"].width, "batch_size": RECIPES["smoke"].batch_size}
-STEPS_TO_INTERRUPT = 200
+STEPS_TO_INTERRUPT = 50
 RATES = 10
 SAME_EVERYWHERE = ("table1", "recipes", "crops", "--help", "--version", "ls", "cat")
 LEFT_OUT = "..."
