@@ -13,7 +13,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from googlenet.architecture import PAPER, VARIANTS, Architecture, ArchitectureSpec, build_architecture, network_cost
+    from googlenet.architecture import (
+        PAPER,
+        VARIANTS,
+        Architecture,
+        ArchitectureSpec,
+        ReceptiveField,
+        build_architecture,
+        network_cost,
+        receptive_fields,
+    )
     from googlenet.classifier import Classifier, Prediction, Ranked
     from googlenet.dataset import Dataset, open_dataset
     from googlenet.errors import (
@@ -34,7 +43,16 @@ if TYPE_CHECKING:
     from googlenet.training import TrainingJob, train
 
 _ROOMS = {
-    "architecture": ("PAPER", "VARIANTS", "Architecture", "ArchitectureSpec", "build_architecture", "network_cost"),
+    "architecture": (
+        "PAPER",
+        "VARIANTS",
+        "Architecture",
+        "ArchitectureSpec",
+        "ReceptiveField",
+        "build_architecture",
+        "network_cost",
+        "receptive_fields",
+    ),
     "classifier": ("Classifier", "Prediction", "Ranked"),
     "dataset": ("Dataset", "open_dataset"),
     "errors": (
@@ -77,6 +95,7 @@ __all__ = [
     "Prediction",
     "Preprocessing",
     "Ranked",
+    "ReceptiveField",
     "Recipe",
     "RunFolder",
     "SettingsError",
@@ -88,6 +107,7 @@ __all__ = [
     "load_model",
     "network_cost",
     "open_dataset",
+    "receptive_fields",
     "save_model",
     "train",
 ]

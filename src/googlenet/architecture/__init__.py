@@ -9,6 +9,7 @@ from googlenet.architecture.cost import (
     weight_shapes,
 )
 from googlenet.architecture.layers import is_statistic
+from googlenet.architecture.receptive_field import ReceptiveField, receptive_fields
 from googlenet.architecture.table1 import PAPER, Architecture, Auxiliary, Row
 from googlenet.architecture.variants import VARIANTS, ArchitectureSpec, build_architecture, with_dropout
 
@@ -18,6 +19,7 @@ __all__ = [
     "Architecture",
     "ArchitectureSpec",
     "Auxiliary",
+    "ReceptiveField",
     "Row",
     "auxiliary_weight_shapes",
     "build_architecture",
@@ -25,6 +27,7 @@ __all__ = [
     "input_sides",
     "is_statistic",
     "network_cost",
+    "receptive_fields",
     "row_shapes",
     "weight_shapes",
     "with_dropout",
