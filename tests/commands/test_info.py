@@ -20,7 +20,7 @@ def test_a_model_says_what_it_is(googlenet: Run, trained: Path) -> None:
     done = googlenet("info", trained)
     facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
     assert facts["variant"] == "small-32, width 0.125, 3 classes"
-    assert facts["classes"] == "blue, green, red"
+    assert facts["classes"] == "blue; green; red"
     assert facts["pictures"].startswith("squash to 28 px; RGB, minus (124, 117, 104)")
     assert facts["data"].startswith("photos: ")
     assert "held back by seed 3, share 0.3" in facts["data"]

@@ -197,6 +197,7 @@ def test_the_cache_is_where_the_system_keeps_caches_unless_the_user_says_otherwi
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setenv("GOOGLENET_CACHE", str(tmp_path / "cache"))
     assert cache_folder() == tmp_path / "cache", "GOOGLENET_CACHE"
     monkeypatch.delenv("GOOGLENET_CACHE")
     assert cache_folder() == tmp_path / "caches" / "googlenet"
