@@ -153,7 +153,7 @@ def test_a_bad_picture_is_named_left_out_and_told_by_the_exit_code(
     assert rows[6]["error"] == done.json["bad_pictures"][0]["error"]
     text = googlenet("evaluate", trained, splits)
     assert text.code == 1
-    assert "1 pictures could not be read and count nowhere:\n  test/green/torn.png: " in text.out
+    assert "1 picture could not be read and counts nowhere:\n  test/green/torn.png: " in text.out
 
 
 def test_only_bad_pictures_are_an_error(googlenet: Run, trained: Path, tmp_path: Path) -> None:

@@ -153,7 +153,9 @@ def _lines(comparison: ProtocolComparison) -> list[str]:
     else:
         lines += _single(comparison.rows[0], evaluation)
     if evaluation.bad_pictures:
-        lines += ["", f"{len(evaluation.bad_pictures):,} pictures could not be read and count nowhere:"]
+        bad = len(evaluation.bad_pictures)
+        count = "1 picture" if bad == 1 else f"{bad:,} pictures"
+        lines += ["", f"{count} could not be read and {'counts' if bad == 1 else 'count'} nowhere:"]
         lines += [f"  {name}: {reason}" for name, reason in evaluation.bad_pictures]
     return lines
 
