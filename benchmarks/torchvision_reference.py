@@ -12,12 +12,11 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pictures import read_split
+from pictures import Batch, endless_batches, read_split
 from torchvision.models import googlenet
 from torchvision.transforms import v2
 
@@ -37,27 +36,16 @@ def normalise(batch: torch.Tensor) -> torch.Tensor:
     return ((batch.float() - mean) / deviation).contiguous(memory_format=torch.channels_last)
 
 
-def batches(images: list[np.ndarray], labels: torch.Tensor, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Batches without end, prepared by two threads beside the training."""
+def batches(images: list[np.ndarray], labels: torch.Tensor, seed: int) -> Iterator[Batch]:
+    """Batches without end, augmented as the reference does."""
     torch.manual_seed(seed)
     augment = v2.Compose([v2.RandomResizedCrop(SIDE, antialias=True), v2.RandomHorizontalFlip()])
-    generator = torch.Generator().manual_seed(seed)
 
-    def prepare(indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def prepare(indices: torch.Tensor) -> Batch:
         pictures = [torch.from_numpy(images[i]).permute(2, 0, 1) for i in indices.tolist()]
         return torch.stack([augment(picture) for picture in pictures]), labels[indices]
 
-    def orders() -> Iterator[torch.Tensor]:
-        while True:
-            order = torch.randperm(len(images), generator=generator)
-            yield from order[: len(order) // BATCH * BATCH].split(BATCH)
-
-    source = orders()
-    with ThreadPoolExecutor(2) as pool:
-        ahead = [pool.submit(prepare, next(source)) for _ in range(4)]
-        while True:
-            yield ahead.pop(0).result()
-            ahead.append(pool.submit(prepare, next(source)))
+    return endless_batches(prepare, len(images), size=BATCH, seed=seed)
 
 
 def main() -> None:
