@@ -13,9 +13,6 @@ DEMO := runs/demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-fuzz
-
-bench-transfer: $(INSTALLED) $(PEER_INSTALLED)
-	@$(BIN)/python benchmarks/transfer.py $(TRANSFER) --budgets $(TRANSFER_BUDGETS)
 .DELETE_ON_ERROR:
 
 help:
@@ -82,16 +79,14 @@ bench-digits: $(INSTALLED)
 bench-start: $(INSTALLED)
 	@$(BIN)/python benchmarks/start.py
 
-<<<<<<< HEAD
 bench-crops: $(INSTALLED)
 	@$(BIN)/python benchmarks/crops.py
 
 bench-fuzz: $(INSTALLED)
 	@$(BIN)/python benchmarks/fuzz_formats.py
-=======
-bench-transfer: $(PEER_INSTALLED)
-	@$(PEER)/bin/python benchmarks/efficientnet_lite0.py $(TRANSFER) --minutes $(MINUTES) --split test
->>>>>>> peer
+
+bench-transfer: $(INSTALLED) $(PEER_INSTALLED)
+	@$(BIN)/python benchmarks/transfer.py $(TRANSFER) --budgets $(TRANSFER_BUDGETS)
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
