@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from itertools import count, islice
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from googlenet.parallel import in_batches, map_in_order
+from googlenet.parallel import available_cpus, in_batches, map_in_order
 
 
 @given(st.lists(st.integers(), max_size=20), st.integers(1, 3), st.integers(0, 30))
@@ -61,3 +63,21 @@ def test_no_thread_is_left_when_the_reader_stops_early() -> None:
 def test_batches_hold_every_item_once() -> None:
     assert list(in_batches("abcdefg", 3)) == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
     assert list(in_batches("", 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "at_most"),
+    [
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "max 100000"}, 10**6),
+        ({"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 10**6),
+        ({}, 10**6),
+    ],
+)
+def test_a_containers_share_of_the_processors_is_kept(files: dict[str, str], at_most: int, tmp_path: Path) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content + "\n")
+    everything = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert available_cpus(tmp_path) == min(at_most, everything or 1)

@@ -113,14 +113,14 @@ __all__ = [
 ]
 
 
-def load(path: Any, *, device: str | None = None) -> Classifier:
+def load(path: Any, *, engine: str | None = None, device: str | None = None, threads: int | None = None) -> Classifier:
     """Open a model file, a run folder or shipped weights ("bvlc") as a `Classifier`.
 
-    Raises ModelFileError or InputError with a sentence.
+    `engine`: onnx, openvino or torch; `device`: cpu, cuda, mps. Raises ModelFileError or InputError with a sentence.
     """
     from googlenet.classifier import Classifier
 
-    return Classifier.load(path, device=device)
+    return Classifier.load(path, engine=engine, device=device, threads=threads)
 
 
 def __getattr__(name: str) -> Any:

@@ -72,7 +72,12 @@ class Classifier:
 
     @classmethod
     def load(
-        cls, path: str | Path | Sequence[str | Path], *, engine: str | None = None, device: str | None = None
+        cls,
+        path: str | Path | Sequence[str | Path],
+        *,
+        engine: str | None = None,
+        device: str | None = None,
+        threads: int | None = None,
     ) -> Classifier:
         """Open a model file, a RUN folder, shipped weights by their name ("bvlc"), or several to answer together.
 
@@ -82,9 +87,9 @@ class Classifier:
         models = load_models([find_model(one) for one in paths])
         opened: Engine
         if len(models) == 1:
-            opened = open_engine(models[0], name=engine, device=device)
+            opened = open_engine(models[0], name=engine, device=device, threads=threads)
         else:
-            opened = EnsembleEngine.from_models(models, name=engine, device=device)
+            opened = EnsembleEngine.from_models(models, name=engine, device=device, threads=threads)
         return cls(opened, models[0].preprocessing, models[0].classes)
 
     @overload

@@ -6,13 +6,30 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-DEFAULT_WORKERS = min(8, os.cpu_count() or 1)
+CPU_LIMITS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+"""Where Linux says how many microseconds of each period a container may compute: its newer way, its older one."""
+
+
+def available_cpus(limits: Path = Path("/sys/fs/cgroup")) -> int:
+    """Processors this process may use: those it is bound to, and no more than its container's share, rounded up."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for names in CPU_LIMITS:
+        with suppress(OSError, ValueError):  # another system, or no limit: "max", -1
+            quota, period = (int(word) for name in names for word in (limits / name).read_text("ascii").split())
+            if quota > 0 and period > 0:
+                cpus = min(cpus, -(-quota // period))
+    return cpus
+
+
+DEFAULT_WORKERS = min(8, available_cpus())
 """Threads that decode pictures; Pillow lets go of the interpreter's lock while it works."""
 
 

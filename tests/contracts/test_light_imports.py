@@ -75,8 +75,21 @@ def test_info_reads_a_model_without_torch(model: Path) -> None:
     assert not HEAVY & loaded_by("info", model)
 
 
-def test_predicting_takes_torch_but_nothing_of_training(model: Path) -> None:
-    loaded = loaded_by("predict", model, model.with_name("black.png"), "--json")
-    assert "torch" in loaded  # so that the watcher is known to see
-    assert not (HEAVY - {"torch"}) & loaded
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_predicting_takes_no_torch_and_nothing_of_training(model: Path, engine: str) -> None:
+    loaded = loaded_by("predict", model, model.with_name("black.png"), "--json", "--engine", engine)
+    assert {"onnx": "onnxruntime", "openvino": "openvino"}[engine] in loaded  # so that the watcher is known to see
+    assert not HEAVY & loaded
     assert not [name for name in loaded if name.startswith(("googlenet.training", "googlenet.evaluation"))]
+
+
+def test_evaluating_takes_no_torch(model: Path) -> None:
+    for label in "ab":
+        folder = model.with_name("pictures") / label
+        folder.mkdir(parents=True)
+        Image.new("RGB", (40, 40)).save(folder / "black.png")
+    assert not HEAVY & loaded_by("evaluate", model, model.with_name("pictures"), "--split", "all")
+
+
+def test_verifying_a_known_answer_takes_no_torch() -> None:
+    assert not HEAVY & loaded_by("info", "bvlc", "--verify")

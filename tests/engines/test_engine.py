@@ -25,8 +25,8 @@ class Mirror:
         self.name = name
 
     @classmethod
-    def from_model(cls, model: Model, *, device: str | None = None) -> Mirror:
-        return cls(f"mirror of {model.spec.variant} on {device}")
+    def from_model(cls, model: Model, *, device: str | None, threads: int | None) -> Mirror:
+        return cls(f"mirror of {model.spec.variant} on {device}, {threads} threads")
 
     def run(self, images: Any) -> Outputs:
         return Outputs(np.ones((len(images), 1), np.float32))
@@ -34,17 +34,17 @@ class Mirror:
 
 def test_a_row_of_the_table_is_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES, "mirror", EngineEntry(f"{__name__}:Mirror.from_model", "mirror", "mirror"))
-    assert open_engine(MODEL, name="mirror", device="cpu").name == "mirror of paper on cpu"
+    assert open_engine(MODEL, name="mirror", device="cpu", threads=3).name == "mirror of paper on cpu, 3 threads"
 
 
 def test_without_a_name_the_first_of_the_table_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     first = next(iter(ENGINES))
     monkeypatch.setitem(ENGINES, first, EngineEntry(f"{__name__}:Mirror.from_model", "mirror", "mirror"))
-    assert open_engine(MODEL).name == "mirror of paper on None"
+    assert open_engine(MODEL).name == "mirror of paper on None, None threads"
 
 
 def test_a_name_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    with pytest.raises(InputError, match="no engine is called 'tensorflow'; there is torch"):
+    with pytest.raises(InputError, match="no engine is called 'tensorflow'; there is onnx, openvino, torch"):
         open_engine(MODEL, name="tensorflow")
 
 

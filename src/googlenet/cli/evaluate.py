@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import EXIT_FINDINGS, DataError, InputError
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write a row a picture to FILE.csv or FILE.jsonl.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Squares run at once.")] = 16,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+    engine: EngineOption = None,
+    threads: ThreadsOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Evaluate a model on pictures whose classes are known: accuracy with its 95 % interval, recall of each class.
 
@@ -72,7 +75,7 @@ def evaluate_command(
             write({"image": image, "class": label} | prediction_row(prediction))
 
         comparison = compare_protocols(
-            EnsembleEngine.from_models(loaded, device=device),
+            EnsembleEngine.from_models(loaded, name=engine, device=device, threads=threads),
             loaded[0].preprocessing,
             samples,
             crops=protocols,

@@ -25,7 +25,6 @@ def import_command(
         str | None, typer.Option(help="imagenet, or a text file with a class a line; left out: imagenet for 1,000.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
 ) -> None:
     """Import GoogLeNet weights of Caffe, torchvision, inception5h or the ONNX zoo as a model file.
 
@@ -46,7 +45,7 @@ def import_command(
     if target.exists() and not force:
         raise InputError(f"{target} is there already; --out names another place, --force replaces it")
     imported = import_file(path, origin, classes=labels)
-    engine = open_engine(imported.model, device=device)
+    engine = open_engine(imported.model)
     model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))
     save_model(replace(model, about=_made_here(model.about)), target)
     print("\n".join(_lines(path, imported)))
@@ -78,7 +77,7 @@ def _made_here(about: About) -> About:
     from datetime import UTC, datetime
     from importlib.metadata import version
 
-    versions = {name: version(name) for name in ("googlenet", "torch")}
+    versions = {name: version(name) for name in ("googlenet", "onnxruntime")}
     return replace(about, created=datetime.now(UTC).isoformat(timespec="seconds"), versions=versions)
 
 

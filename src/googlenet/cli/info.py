@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def info_command(
     model: Annotated[str, typer.Argument(help="A model file, a run folder, or bvlc.")],
     verify: Annotated[bool, typer.Option("--verify", help="Run the known answer that the file carries.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+    engine: EngineOption = None,
+    threads: ThreadsOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Print what a model is: network, classes, preprocessing, data, scores; with --verify, check its known answer.
 
@@ -36,7 +39,7 @@ def info_command(
     paths = member_paths(path)
     single = paths == (path,)
     headers = [read_header(one) for one in paths]
-    checks = [_verify(one, device) if verify else None for one in paths]
+    checks = [_verify(one, engine, device, threads) if verify else None for one in paths]
     if as_json:
         fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
         print(json.dumps(fields[0] if single else {"members": fields}, indent=2))
@@ -55,15 +58,15 @@ def _numbered(paths: Sequence[Path], blocks: Sequence[list[str]]) -> list[str]:
     return lines
 
 
-def _verify(path: Path, device: str | None) -> AnswerCheck | None:
+def _verify(path: Path, engine: str | None, device: str | None, threads: int | None) -> AnswerCheck | None:
     from googlenet.engines import open_engine
     from googlenet.model import compare_answer, load_model
 
     model = load_model(path)
     if model.known_answer is None:
         return None
-    answer = open_engine(model, device=device).run(model.known_answer.images).probabilities
-    return compare_answer(model.known_answer.probabilities, answer)
+    opened = open_engine(model, name=engine, device=device, threads=threads)
+    return compare_answer(model.known_answer.probabilities, opened.run(model.known_answer.images).probabilities)
 
 
 def _fields(header: ModelHeader, check: AnswerCheck | None) -> dict[str, Any]:

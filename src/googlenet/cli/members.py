@@ -69,7 +69,7 @@ def _evaluate(members: list[RunFolder], dataset: Dataset, folder: RunFolder, dev
     from googlenet.model import load_models
 
     models = load_models([member.path for member in members])
-    engine = EnsembleEngine.from_models(models, device=device)
+    engine = EnsembleEngine.from_models(models, name="torch", device=device)
     evaluation = evaluate(
         engine,
         models[0].preprocessing,

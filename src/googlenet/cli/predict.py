@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def predict_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a picture.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write a row a picture to FILE.csv or FILE.jsonl.")] = None,
     crops: Annotated[int, typer.Option(help="Squares of each picture to average over: 1, 10 or 144.")] = 1,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+    engine: EngineOption = None,
+    threads: ThreadsOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Name what is on pictures: the top 5 classes with their probabilities.
 
@@ -34,7 +37,7 @@ def predict_command(
     from googlenet.cli.rows import open_rows
     from googlenet.cli.sources import expand_sources
 
-    classifier = Classifier.load(model, device=device)
+    classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
     display = CountDisplay("predicted")
     done = bad = 0
     with open_rows(output) as write:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from googlenet.errors import InputError, MissingExtraError
 from googlenet.model import Model
 
+CPU = "cpu"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
@@ -45,7 +47,10 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """How an engine is made: `factory` is "module:function", called with (model, device=...), in `package`'s extra."""
+    """How an engine is made: `factory` is "module:function", called with (model, device=..., threads=...).
+
+    `package` is what it runs on, `extra` the part of googlenet that brings it ("" for the bare install).
+    """
 
     factory: str
     package: str
@@ -53,24 +58,38 @@ class EngineEntry:
 
 
 ENGINES: dict[str, EngineEntry] = {
+    "onnx": EngineEntry("googlenet.engines.onnx_engine:OnnxEngine.from_model", package="onnxruntime", extra=""),
+    "openvino": EngineEntry(
+        "googlenet.engines.openvino_engine:OpenVinoEngine.from_model", package="openvino", extra="openvino"
+    ),
     "torch": EngineEntry("googlenet.engines.torch_engine:TorchEngine.from_model", package="torch", extra="train"),
 }
 """Engines by name, the preferred one first; nothing is imported before it is chosen."""
 
 
-def open_engine(model: Model, *, name: str | None = None, device: str | None = None) -> Engine:
-    """Make the engine called `name` (left out: the preferred one) for a model, on `device` (left out: its choice).
+def open_engine(
+    model: Model, *, name: str | None = None, device: str | None = None, threads: int | None = None
+) -> Engine:
+    """Make the engine called `name` for a model, on `device`, with `threads` on the CPU.
 
+    Left out: onnx, or torch for a device that is not the CPU; one thread for each processor this process may use.
     Raises InputError for a name that does not exist, MissingExtraError where the engine's package is not installed.
     """
-    name = next(iter(ENGINES)) if name is None else name
+    if name is None:
+        name = "onnx" if device in (None, CPU) else "torch"
     if name not in ENGINES:
         raise InputError(f"no engine is called {name!r}; there is {', '.join(ENGINES)}")
-    return _load_factory(ENGINES[name])(model, device=device)
+    return _load_factory(ENGINES[name])(model, device=device, threads=threads)
+
+
+def check_cpu(engine: str, device: str | None) -> None:
+    """Raise InputError for a device that an engine of the CPU cannot run on."""
+    if device not in (None, CPU):
+        raise InputError(f"the engine {engine} runs on the CPU, not on {device!r}; --engine torch takes a device")
 
 
 class _Factory(Protocol):
-    def __call__(self, model: Model, *, device: str | None) -> Engine: ...
+    def __call__(self, model: Model, *, device: str | None, threads: int | None) -> Engine: ...
 
 
 def _load_factory(entry: EngineEntry) -> _Factory:

@@ -35,10 +35,20 @@ class EnsembleEngine:
 
     @classmethod
     def from_models(
-        cls, models: Sequence[Model], *, name: str | None = None, device: str | None = None
+        cls,
+        models: Sequence[Model],
+        *,
+        name: str | None = None,
+        device: str | None = None,
+        threads: int | None = None,
     ) -> EnsembleEngine:
         """Open each model with its own engine; raises as `open_engine` does."""
-        return cls(tuple(Member(open_engine(model, name=name, device=device), model.preprocessing) for model in models))
+        return cls(
+            tuple(
+                Member(open_engine(model, name=name, device=device, threads=threads), model.preprocessing)
+                for model in models
+            )
+        )
 
     @property
     def name(self) -> str:

@@ -24,8 +24,13 @@ class TorchEngine:
         self.device = device
 
     @classmethod
-    def from_model(cls, model: Model, *, device: str | None = None) -> TorchEngine:
-        """An engine that holds a model's weights; `device` left out: the best there is."""
+    def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> TorchEngine:
+        """An engine that holds a model's weights; `device` left out: the best there is.
+
+        `threads` on the CPU are those of the whole process.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
         network = network_with_weights(build_architecture(model.spec), model.weights)
         return cls(network, model.preprocessing, choose_device(device))
 

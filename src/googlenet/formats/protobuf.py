@@ -42,15 +42,41 @@ SCHEMAS: dict[str, _Fields] = {
         ("double_data", 8, "repeated double"),
     ),
     "caffe.BlobShape": (("dim", 1, "repeated int64"),),
-    "onnx.ModelProto": (("ir_version", 1, "int64"), ("producer_name", 2, "bytes"), ("graph", 7, "bytes")),
-    "onnx.GraphProto": (("node", 1, "repeated bytes"), ("name", 2, "bytes"), ("initializer", 5, "repeated bytes")),
+    "onnx.ModelProto": (
+        ("ir_version", 1, "int64"),
+        ("producer_name", 2, "bytes"),
+        ("graph", 7, "bytes"),
+        ("opset_import", 8, "repeated bytes"),
+        ("metadata_props", 14, "repeated bytes"),
+    ),
+    "onnx.OperatorSetIdProto": (("domain", 1, "bytes"), ("version", 2, "int64")),
+    "onnx.StringStringEntryProto": (("key", 1, "bytes"), ("value", 2, "bytes")),
+    "onnx.GraphProto": (
+        ("node", 1, "repeated bytes"),
+        ("name", 2, "bytes"),
+        ("initializer", 5, "repeated bytes"),
+        ("input", 11, "repeated bytes"),
+        ("output", 12, "repeated bytes"),
+    ),
     "onnx.NodeProto": (
         ("input", 1, "repeated bytes"),
         ("output", 2, "repeated bytes"),
+        ("name", 3, "bytes"),
         ("op_type", 4, "bytes"),
         ("attribute", 5, "repeated bytes"),
     ),
-    "onnx.AttributeProto": (("name", 1, "bytes"), ("i", 3, "int64")),
+    "onnx.AttributeProto": (
+        ("name", 1, "bytes"),
+        ("f", 2, "float"),
+        ("i", 3, "int64"),
+        ("ints", 8, "repeated int64"),
+        ("type", 20, "int32"),
+    ),
+    "onnx.ValueInfoProto": (("name", 1, "bytes"), ("type", 2, "bytes")),
+    "onnx.TypeProto": (("tensor_type", 1, "bytes"),),
+    "onnx.TypeProto.Tensor": (("elem_type", 1, "int32"), ("shape", 2, "bytes")),
+    "onnx.TensorShapeProto": (("dim", 1, "repeated bytes"),),
+    "onnx.TensorShapeProto.Dimension": (("dim_value", 1, "int64"), ("dim_param", 2, "bytes")),
     "onnx.TensorProto": (
         ("dims", 1, "repeated int64"),
         ("data_type", 2, "int32"),
@@ -105,6 +131,12 @@ def parse(name: str, data: bytes, *, where: str) -> Any:
         if kind == "repeated bytes" and (count := len(getattr(message, field))) > MOST_PARTS:
             raise ModelFileError(f"{where} is damaged: a {name} in it has {count:,} of {field!r}")
     return message
+
+
+def encode(message: str, /, **fields: Any) -> bytes:
+    """The bytes of a message of `SCHEMAS` with these fields; messages inside it are given as bytes, too."""
+    encoded: bytes = message_class(message)(**fields).SerializeToString(deterministic=True)
+    return encoded
 
 
 def text(value: bytes) -> str:

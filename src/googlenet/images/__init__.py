@@ -6,6 +6,7 @@ from googlenet.images.decode import FORMATS, PIXEL_LIMIT, BadImage, Rgb, decode_
 from googlenet.images.preprocessing import (
     CHANNEL_ORDERS,
     DEFAULT_PREPROCESSING,
+    GREY_WEIGHTS,
     IMAGENET_MEAN_RGB,
     ChannelOrder,
     Preprocessing,
@@ -19,6 +20,7 @@ __all__ = [
     "DEFAULT_PREPROCESSING",
     "FITS",
     "FORMATS",
+    "GREY_WEIGHTS",
     "IMAGENET_MEAN_RGB",
     "INTERPOLATIONS",
     "PIXEL_LIMIT",

@@ -15,6 +15,8 @@ ChannelOrder = Literal["RGB", "BGR", "GREY"]
 CHANNEL_ORDERS: tuple[ChannelOrder, ...] = get_args(ChannelOrder)
 
 IMAGENET_MEAN_RGB = (124.0, 117.0, 104.0)
+GREY_WEIGHTS = (0.299, 0.587, 0.114)
+"""What red, green and blue count in grey: ITU-R 601, as Pillow's convert("L")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from googlenet.images import Preprocessing
-
-GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow's convert("L")
+from googlenet.images import GREY_WEIGHTS, Preprocessing
 
 
 def to_network_input(images: Tensor, preprocessing: Preprocessing) -> Tensor:

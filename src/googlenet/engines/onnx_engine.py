@@ -1,0 +1,45 @@
+"""Runs a model with ONNX Runtime, on the CPU: the engine of the bare install."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from googlenet.engines.engine import Outputs, check_cpu
+from googlenet.errors import ModelFileError
+from googlenet.formats import encode_onnx
+from googlenet.graphs import IMAGES, OUTPUTS, build_graph
+from googlenet.model import Model
+from googlenet.parallel import available_cpus
+
+ERRORS_ALONE = 3  # onnxruntime's level of what it logs to standard error
+
+
+class OnnxEngine:
+    """An ONNX file in a session of ONNX Runtime; the file holds the preprocessing."""
+
+    def __init__(self, content: bytes, *, where: str, threads: int | None = None) -> None:
+        """`threads` left out: one for each processor this process may use. Raises ModelFileError, naming `where`."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or available_cpus()
+        options.log_severity_level = ERRORS_ALONE
+        try:
+            self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the runtime's own kinds of error share no base but this
+            raise ModelFileError(f"{where} cannot be run: {str(error).splitlines()[0]}") from error
+
+    @classmethod
+    def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> OnnxEngine:
+        """An engine whose graph is written from the model's table, in memory. Raises InputError for a `device`."""
+        check_cpu("onnx", device)
+        return cls(encode_onnx(build_graph(model)), where="the model's graph", threads=threads)
+
+    @property
+    def name(self) -> str:
+        """`onnx`."""
+        return "onnx"
+
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """(N, side, side, 3) uint8 RGB -> probabilities, features and maps."""
+        return Outputs(*self.session.run(OUTPUTS, {IMAGES: np.ascontiguousarray(images)}))
