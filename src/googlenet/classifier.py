@@ -23,7 +23,7 @@ from googlenet.engines import (
     open_engine,
 )
 from googlenet.errors import DataError, InputError
-from googlenet.images import BadImage, Preprocessing, Rgb, decode_image, decode_picture
+from googlenet.images import BadImage, Enough, Preprocessing, Rgb, decode_image, decode_picture
 from googlenet.model import ClassLabel, load_models
 from googlenet.parallel import in_batches, map_in_order
 from googlenet.pretrained import find_model
@@ -153,7 +153,7 @@ def _with_features(runner: CropRunner, pictures: Sequence[PreparedPicture]) -> I
 
 def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> tuple[str, PreparedPicture | BadImage]:
     index, source = numbered
-    image = _read_image(source)
+    image = _read_image(source, runner.enough)
     return _name(source, index), image if isinstance(image, BadImage) else runner.prepare(image)
 
 
@@ -170,17 +170,17 @@ def _name(source: Picture, index: int) -> str:
     return os.fspath(path) if isinstance(path, str | os.PathLike) and path else f"picture {index}"
 
 
-def _read_image(source: Picture) -> Rgb | BadImage:
+def _read_image(source: Picture, enough: Enough) -> Rgb | BadImage:
     if isinstance(source, np.ndarray):
         return _from_array(source)
     if isinstance(source, Image.Image):
         return decode_picture(source)
     if isinstance(source, bytes):
-        return decode_image(source)
+        return decode_image(source, enough=enough)
     if not isinstance(source, str | os.PathLike):
         raise InputError(f"a picture is a path, bytes, a Pillow picture or an array, not {type(source).__name__}")
     try:
-        return decode_image(Path(source).read_bytes())
+        return decode_image(Path(source).read_bytes(), enough=enough)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else None
         return BadImage(f"cannot be read ({reason or error})")

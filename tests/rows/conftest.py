@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
-from googlenet.rows import Row
+from googlenet.errors import InputError
+from googlenet.rows import Begun, Row, open_rows
 
 
 def good(image: str, *shares: float, **more: Any) -> Row:
@@ -21,6 +25,34 @@ def good(image: str, *shares: float, **more: Any) -> Row:
 def bad(image: str, **more: Any) -> Row:
     """A row of a picture that could not be read."""
     return {"image": image, "predictions": [], "error": "not a picture"} | more
+
+
+def write_rows(
+    path: Path, rows: Iterable[Row], *, begun: Begun | None = None, end: type[Exception] | None = None
+) -> None:
+    """Write rows to an output, and end with an error if one is given."""
+    with open_rows(path, begun=begun) as write:
+        for row in rows:
+            write(row)
+        if end is not None:
+            raise end
+
+
+def interrupt(path: Path, *rows: Row) -> None:
+    """Begin an output anew, write rows, and be interrupted."""
+    with pytest.raises(RuntimeError):
+        write_rows(path, rows, begun=Begun(), end=RuntimeError)
+
+
+def check_sentence(read: Callable[[], object]) -> None:
+    """Damage may pass unseen; where it is found, it is one line."""
+    try:
+        read()
+    except InputError as error:
+        lines = str(error).splitlines()
+    else:
+        lines = ["unseen"]
+    assert len(lines) == 1
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)  # line ends, quotes, commas and all

@@ -14,23 +14,15 @@ import pytest
 
 from googlenet.errors import InputError
 from googlenet.rows import Begun, open_rows, partial_path, read_begun, read_rows
-from tests.rows.conftest import bad, good
+from tests.rows.conftest import bad, good, interrupt, write_rows
 
 SUFFIXES = [".csv", ".jsonl"]
-
-
-def interrupt(path: Path, *images: str) -> None:
-    """Write rows, and stop in the middle of it."""
-    with pytest.raises(RuntimeError), open_rows(path, begun=Begun()) as write:
-        for image in images:
-            write(good(image))
-        raise RuntimeError
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_an_interrupted_file_is_taken_up_behind_its_last_whole_row(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"rows{suffix}"
-    interrupt(path, "a", "b", "c")
+    interrupt(path, good("a"), good("b"), good("c"))
     partial = partial_path(path)
     assert [file.name for file in tmp_path.iterdir()] == [f"rows{suffix}.partial"]
     partial.write_bytes(partial.read_bytes()[:-5])
@@ -60,7 +52,7 @@ def test_of_a_file_there_is_nothing_of_nothing_is_known(tmp_path: Path) -> None:
 
 def test_without_rows_before_it_a_file_is_written_anew(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    interrupt(path, "a", "b")
+    interrupt(path, good("a"), good("b"))
     with open_rows(path, begun=Begun()) as write:
         write(good("c"))
     assert [row["image"] for row in read_rows(path)] == ["c"]
@@ -69,16 +61,15 @@ def test_without_rows_before_it_a_file_is_written_anew(tmp_path: Path) -> None:
 def test_what_cannot_be_gone_on_with_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     interrupt(path)
-    with pytest.raises(RuntimeError), open_rows(path) as write:
-        write(good("a"))
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write_rows(path, [good("a")], end=RuntimeError)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_names_are_compared_as_files_hold_them(tmp_path: Path) -> None:
     for suffix in SUFFIXES:
         path = tmp_path / f"rows{suffix}"
-        interrupt(path, "caf\udce9", "tea")
+        interrupt(path, good("caf\udce9"), good("tea"))
         assert read_begun(path).holds("caf\udce9")
         assert not read_begun(path).holds("caf")
 
@@ -111,7 +102,8 @@ path = Path(sys.argv[1])
 begun = read_begun(path)
 with open_rows(path, begun=begun) as write:
     for number in range(begun.rows, int(sys.argv[2])):
-        write({"image": f"{number:06}", "predictions": [{"label": "a", "name": "a", "probability": 1.0}], "error": None})
+        best = {"label": "a", "name": "a", "probability": 1.0}
+        write({"image": f"{number:06}", "predictions": [best], "error": None})
         print(number, flush=True)
 """
 
@@ -139,9 +131,8 @@ def test_a_disk_that_fills_up_is_a_sentence_and_what_there_is_can_be_gone_on_wit
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # writes beyond fail as on a full disk
     try:
-        with pytest.raises(InputError) as caught, open_rows(path, begun=Begun()) as write:
-            for number in range(100):
-                write(good(str(number)))
+        with pytest.raises(InputError) as caught:
+            write_rows(path, [good(str(number)) for number in range(100)], begun=Begun())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(caught.value) == (

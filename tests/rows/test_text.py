@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from googlenet.errors import InputError
 from googlenet.rows import Row
 from googlenet.rows.text import read_csv, read_jsonl, write_csv, write_jsonl
-from tests.rows.conftest import ROWS, bad, good
+from tests.rows.conftest import ROWS, bad, check_sentence, good
 
 KINDS: dict[str, tuple[Any, Any]] = {"csv": (write_csv, read_csv), "jsonl": (write_jsonl, read_jsonl)}
 
@@ -31,7 +31,7 @@ def read(kind: str, data: bytes) -> list[tuple[Row, int]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(ROWS)
-@example([good("a,b\r\n\"c\"'\n", 0.5, 0.25, 0.125), bad("d")])
+@example([good('a,b\r\n"c"\'\n', 0.5, 0.25, 0.125), bad("d")])
 def test_rows_come_back_as_they_were_written(kind: str, rows: list[Row]) -> None:
     data = written(kind, rows)
     found = read(kind, data)
@@ -102,10 +102,7 @@ def test_csv_of_something_else_is_refused() -> None:
 @given(st.binary(max_size=200))
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_bytes_are_read_or_refused(kind: str, data: bytes) -> None:
-    try:
-        read(kind, data)
-    except InputError as error:
-        assert "\n" not in str(error)
+    check_sentence(lambda: read(kind, data))
 
 
 def test_a_name_that_is_no_text_comes_back_from_json() -> None:

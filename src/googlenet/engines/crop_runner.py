@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from googlenet.engines.engine import Extra
 from googlenet.engines.ensemble_engine import Member
 from googlenet.errors import InputError
-from googlenet.images import CROPS, Crops, Preprocessing, Rgb, take_crops
+from googlenet.images import CROPS, Crops, Preprocessing, Rgb, Size, least_size, take_crops
 
 PreparedPicture: TypeAlias = tuple[Crops, ...]
 """The crops of one picture, for each of the runner's different preprocessings."""
@@ -49,6 +49,12 @@ class CropRunner:
     def pictures_ahead(self) -> int:
         """How many pictures are worth preparing before they are asked for; 144 crops of one are 20 MB."""
         return 2 * self.pictures_at_once
+
+    def enough(self, width: int, height: int) -> Size:
+        """(width, height) to which a picture of that size may be reduced before its crops are cut (`decode_image`)."""
+        sizes = [least_size(width, height, preprocessing, *self.protocols) for preprocessing in self.preprocessings]
+        columns, rows = (max(lengths) for lengths in zip(*sizes, strict=True))
+        return columns, rows
 
     def prepare(self, image: Rgb) -> PreparedPicture:
         """Cut the crops of an image (H, W, 3) uint8 RGB; safe to call from several threads."""

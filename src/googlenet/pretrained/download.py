@@ -22,6 +22,7 @@ ATTEMPTS = 3  # connections in one call, each going on where the last was cut
 
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
+
 def download(published: Published, part: Path, path: Path, on_progress: Progress) -> None:
     """Let `part` grow until it is whole; a connection that is cut is taken up again as long as it brings something."""
     reason = ""
