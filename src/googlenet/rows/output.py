@@ -88,11 +88,13 @@ def open_rows(path: Path | None, *, begun: Begun | None = None) -> Iterator[Writ
 
     done = False
     with _as_sentence(path, kept=False):
-        file = _open_partial(path, kind, started)
+        file, locked = _open_partial(path, kind, started)
     try:
         yield write
         with _as_sentence(path, kept=begun is not None):
             os.fsync(file.fileno())
+            if not locked:
+                file.close()  # systems without locks do not rename a file that is open
             _finish(path, kind)
         done = True
     finally:
@@ -135,8 +137,8 @@ def _count(file: Path, rows: Iterator[tuple[Row, int]]) -> Begun:
     return Begun(file, last, count, bad, frozenset(names), tuple(samples))
 
 
-def _open_partial(path: Path, kind: Kind, begun: Begun) -> BinaryIO:
-    """Open the growing file behind the last of the rows that there are, for nobody else to write to."""
+def _open_partial(path: Path, kind: Kind, begun: Begun) -> tuple[BinaryIO, bool]:
+    """Open the growing file behind the last of the rows that there are, and say whether all others are locked out."""
     partial = partial_path(path)
     if begun.file == path:
         with open_atomically(partial) as copy:
@@ -147,27 +149,28 @@ def _open_partial(path: Path, kind: Kind, begun: Begun) -> BinaryIO:
                 for number, row in enumerate(kind.read_finished(path)):
                     kind.write(row, copy, first=number == 0)
                 begun = Begun(path, copy.tell())
-    file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+    file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
     try:
-        _lock(file, partial)
+        locked = _lock(file, partial)
         file.truncate(begun.end)
         file.seek(begun.end)
     except BaseException:
         file.close()
         raise
-    return file
+    return file, locked
 
 
-def _lock(file: BinaryIO, partial: Path) -> None:
-    """Two runs that write one file would mix their rows; where the system has no such locks, nobody is kept away."""
+def _lock(file: BinaryIO, partial: Path) -> bool:
+    """Keep others from writing the file, whose rows would be mixed in; False where the system has no such locks."""
     try:
         import fcntl
     except ModuleNotFoundError:
-        return
+        return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InputError(f"another run is writing {partial}; wait for its end, or name another output") from None
+    return True
 
 
 def _finish(path: Path, kind: Kind) -> None:
