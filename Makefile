@@ -12,7 +12,7 @@ DEMO := runs/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
-  bench-crops bench-fuzz
+  bench-crops bench-decode bench-fuzz
 .DELETE_ON_ERROR:
 
 help:
@@ -81,6 +81,9 @@ bench-start: $(INSTALLED)
 
 bench-crops: $(INSTALLED)
 	@$(BIN)/python benchmarks/crops.py
+
+bench-decode: $(INSTALLED)
+	@$(BIN)/python benchmarks/decode.py
 
 bench-fuzz: $(INSTALLED)
 	@$(BIN)/python benchmarks/fuzz_formats.py

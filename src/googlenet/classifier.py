@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias, overload
@@ -23,7 +23,7 @@ from googlenet.engines import (
     open_engine,
 )
 from googlenet.errors import DataError, InputError
-from googlenet.images import BadImage, Preprocessing, Rgb, decode_image, decode_picture
+from googlenet.images import BadImage, Enough, Preprocessing, Rgb, decode_image, decode_picture
 from googlenet.model import ClassLabel, load_models
 from googlenet.parallel import in_batches, map_in_order
 from googlenet.pretrained import find_model
@@ -45,11 +45,15 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was said about one picture: the best classes first, or `error`, why the picture could not be read."""
+    """What was said about one picture: the best classes first, or `error`, why the picture could not be read.
+
+    `features`: (F,) float32, where they were asked for and the picture could be read.
+    """
 
     image: str
     ranking: tuple[Ranked, ...]
     error: str | None = None
+    features: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
     def best(self) -> Ranked:
@@ -93,43 +97,68 @@ class Classifier:
         return cls(opened, models[0].preprocessing, models[0].classes)
 
     @overload
-    def predict(self, source: Picture, *, top: int = ..., batch: int = ..., crops: int = ...) -> Prediction: ...  # type: ignore[overload-overlap]
+    def predict(  # type: ignore[overload-overlap]
+        self, source: Picture, *, top: int = ..., batch: int = ..., crops: int = ..., features: bool = ...
+    ) -> Prediction: ...
     @overload
     def predict(
-        self, source: Iterable[Picture], *, top: int = ..., batch: int = ..., crops: int = ...
+        self, source: Iterable[Picture], *, top: int = ..., batch: int = ..., crops: int = ..., features: bool = ...
     ) -> Iterator[Prediction]: ...
     def predict(
-        self, source: Picture | Iterable[Picture], *, top: int = 5, batch: int = 16, crops: int = 1
+        self,
+        source: Picture | Iterable[Picture],
+        *,
+        top: int = 5,
+        batch: int = 16,
+        crops: int = 1,
+        features: bool = False,
     ) -> Prediction | Iterator[Prediction]:
         """Rank the `top` classes of one picture, or of each of many while they are read, in their order.
 
         `crops` (1, 10 or 144) squares of each picture are run, `batch` at a time, and their probabilities averaged.
         Pictures are decoded ahead by threads, so that any number of them fits into memory. A picture that is missing or
-        bad gives a Prediction with `error`. Pictures without a path are named by their position: "picture 0". Raises
-        InputError for an array of another shape or dtype, and for another number of crops.
+        bad gives a Prediction with `error`. Pictures without a path are named by their position: "picture 0". With
+        `features`, each Prediction has those that its ranking was made from, averaged over the crops, too. Raises
+        InputError for an array of another shape or dtype, for another number of crops, and for the features of an
+        ensemble.
         """
         if top < 1 or batch < 1:
             raise InputError(f"top and batch are at least 1, not {top} and {batch}")
         runner = CropRunner(members_of(self.engine, self.preprocessing), (crops,), batch)
         if isinstance(source, _PICTURE_TYPES):
-            return next(self._stream([source], top, runner))
-        return self._stream(source, top, runner)
+            return next(self._stream([source], top, runner, features))
+        return self._stream(source, top, runner, features)
 
-    def _stream(self, sources: Iterable[Picture], top: int, runner: CropRunner) -> Iterator[Prediction]:
+    def _stream(self, sources: Iterable[Picture], top: int, runner: CropRunner, features: bool) -> Iterator[Prediction]:
         pictures = map_in_order(partial(_prepare, runner), enumerate(sources), ahead=runner.pictures_ahead)
+        answer = _with_features if features else _without_features
         for pairs in in_batches(pictures, runner.pictures_at_once):
             good = [picture for _, picture in pairs if not isinstance(picture, BadImage)]
-            rows = iter(average_members(runner.run(good))[:, 0] if good else ())
+            answers = iter(answer(runner, good) if good else ())
             for name, picture in pairs:
                 if isinstance(picture, BadImage):
                     yield Prediction(name, (), picture.reason)
                 else:
-                    yield Prediction(name, rank_classes(next(rows), self.classes, top=top))
+                    probabilities, own = next(answers)
+                    yield Prediction(name, rank_classes(probabilities, self.classes, top=top), features=own)
+
+
+_Answer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32] | None]
+"""Of one picture: its probabilities (classes,), its features (F,)."""
+
+
+def _without_features(runner: CropRunner, pictures: Sequence[PreparedPicture]) -> Iterator[_Answer]:
+    return ((row, None) for row in average_members(runner.run(pictures))[:, 0])
+
+
+def _with_features(runner: CropRunner, pictures: Sequence[PreparedPicture]) -> Iterator[_Answer]:
+    probabilities, features = runner.run_with_features(pictures)
+    return zip(average_members(probabilities)[:, 0], features[:, 0].astype(np.float32), strict=True)
 
 
 def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> tuple[str, PreparedPicture | BadImage]:
     index, source = numbered
-    image = _read_image(source)
+    image = _read_image(source, runner.enough)
     return _name(source, index), image if isinstance(image, BadImage) else runner.prepare(image)
 
 
@@ -146,17 +175,17 @@ def _name(source: Picture, index: int) -> str:
     return os.fspath(path) if isinstance(path, str | os.PathLike) and path else f"picture {index}"
 
 
-def _read_image(source: Picture) -> Rgb | BadImage:
+def _read_image(source: Picture, enough: Enough) -> Rgb | BadImage:
     if isinstance(source, np.ndarray):
         return _from_array(source)
     if isinstance(source, Image.Image):
         return decode_picture(source)
     if isinstance(source, bytes):
-        return decode_image(source)
+        return decode_image(source, enough=enough)
     if not isinstance(source, str | os.PathLike):
         raise InputError(f"a picture is a path, bytes, a Pillow picture or an array, not {type(source).__name__}")
     try:
-        return decode_image(Path(source).read_bytes())
+        return decode_image(Path(source).read_bytes(), enough=enough)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else None
         return BadImage(f"cannot be read ({reason or error})")

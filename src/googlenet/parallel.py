@@ -48,8 +48,9 @@ def map_in_order(
     try:
         pending.extend(pool.submit(function, item) for item in islice(source, max(1, ahead)))
         while pending:
-            yield pending.popleft().result()
-            pending.extend(pool.submit(function, item) for item in islice(source, 1))
+            result = pending.popleft().result()
+            pending.extend(pool.submit(function, item) for item in islice(source, 1))  # work for the reader's while
+            yield result
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from googlenet.classifier import Classifier, Prediction, rank_classes
-from googlenet.engines import EnsembleEngine, FunctionEngine, Member
+from googlenet.engines import EnsembleEngine, Extra, FunctionEngine, Member, Outputs
 from googlenet.errors import DataError, InputError
 from googlenet.images import Preprocessing
 from googlenet.model import ClassLabel
@@ -191,6 +191,26 @@ def test_members_of_an_ensemble_see_the_squares_that_they_were_made_for(classifi
     for label in "rgb":
         mean = sum(one.probability for ranking in alone for one in ranking if one.label == label) / 2
         assert [one.probability for one in together if one.label == label] == pytest.approx([mean])
+
+
+def test_features_come_with_their_pictures_and_bad_ones_have_none(classifier: Classifier, tmp_path: Path) -> None:
+    class Brightness:
+        name = "brightness"
+
+        def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+            colours = np.asarray(images.mean(axis=(1, 2)), np.float32)
+            return Outputs(np.divide(colours, 255, dtype=np.float32), colours if also else None)
+
+    classifier = replace(classifier, engine=Brightness())
+    sources: list[Any] = [png("red"), tmp_path / "missing.png", png("blue")]
+    red, missing, blue = classifier.predict(sources, features=True)
+    assert missing.features is None
+    for prediction, colour in ((red, "red"), (blue, "blue")):
+        assert prediction.features is not None
+        assert prediction.features.dtype == np.float32
+        np.testing.assert_allclose(prediction.features, COLOURS[colour])
+    assert classifier.predict(png("red")).features is None
+    assert classifier.predict(png("red")) == red
 
 
 def test_no_pictures_give_no_predictions(classifier: Classifier) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 import googlenet as package
 from googlenet.classifier import Picture
-from googlenet.cli.sources import expand_sources
+from googlenet.cli.sources import count_sources, expand_sources
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -100,6 +100,14 @@ def test_a_file_whose_name_looks_like_a_glob_is_that_file(album: Path, monkeypat
     assert list(expand_sources(["[ab].png"])) == ["[ab].png"]
 
 
+def test_sources_are_counted_as_they_are_expanded(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(album)
+    for sources in (["."], ["*.png", "trip"], ["trip/**"], ["a.png", "gone.png"], [".", "."]):
+        assert count_sources(sources) == len(list(expand_sources(sources)))
+    assert count_sources(["*.gif"]) == 0
+    assert count_sources(["a.png", "-"]) is None
+
+
 def test_a_folder_or_a_glob_without_pictures_is_an_error(
     googlenet: Run, trained: Path, album: Path, tmp_path: Path
 ) -> None:
@@ -160,7 +168,7 @@ def test_an_output_of_another_kind_or_in_a_place_that_is_not_there_is_refused_be
 ) -> None:
     (tmp_path / "folder.csv").mkdir()
     for output, sentence in (
-        (tmp_path / "rows.xlsx", "a file of rows ends in .csv or .jsonl"),
+        (tmp_path / "rows.xlsx", "a file of rows ends in .csv, .jsonl or .parquet"),
         (tmp_path / "no" / "rows.csv", f"there is no folder {tmp_path / 'no'}"),
         (tmp_path / "folder.csv", "it is a folder"),
     ):
@@ -169,10 +177,12 @@ def test_an_output_of_another_kind_or_in_a_place_that_is_not_there_is_refused_be
 
 
 def test_an_output_appears_whole_or_not_at_all(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
-    """The second source is a mistake that is found when the first has been predicted."""
+    """The second source is a mistake that is found when the first has been predicted; what is done is kept aside."""
     (tmp_path / "rows.csv").write_text("of yesterday")
     assert googlenet("predict", trained, photos, f"{tmp_path}/*.gif", "--output", tmp_path / "rows.csv").code == 2
     assert (tmp_path / "rows.csv").read_text() == "of yesterday"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv", "rows.csv.partial"]
+    assert googlenet("predict", trained, photos, "--output", tmp_path / "rows.csv").code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 

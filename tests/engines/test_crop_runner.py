@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from googlenet.engines import CropRunner, FunctionEngine, Member, average_members
+from googlenet.engines import CropRunner, Extra, FunctionEngine, Member, Outputs, average_members
 from googlenet.errors import InputError
 from googlenet.images import Preprocessing, Rgb, crop_views, take_crops, to_square
 
@@ -99,6 +101,38 @@ def test_networks_with_other_classes_cannot_answer_together() -> None:
     runner = CropRunner((Recorder().member(CROP), Recorder(classes=5).member(CROP)))
     with pytest.raises(InputError, match=r"different numbers of classes \(3, 5\)"):
         answers_of(runner, pictures((30, 20)))
+
+
+class Featured:
+    """An engine whose features are the colours of the left half, on which its probabilities do not depend."""
+
+    name = "featured"
+
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        colours = np.asarray(images[:, :, : images.shape[2] // 2].mean(axis=(1, 2)), np.float32)
+        return Outputs(Recorder()(images), colours if "features" in also else None)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+@pytest.mark.parametrize("crops", [1, 10])
+def test_features_are_averaged_over_the_crops_as_answers_are(crops: int, batch_size: int) -> None:
+    images = pictures((30, 20), (16, 16), (9, 25))
+    runner = CropRunner((Member(Featured(), CROP),), (crops,), batch_size)
+    prepared = [runner.prepare(image) for image in images]
+    answers, features = runner.run_with_features(prepared)
+    np.testing.assert_array_equal(answers, runner.run(prepared))
+    assert features.shape == (3, 1, 3)
+    np.testing.assert_allclose(features, answers[:, 0] * 768 - 1, rtol=1e-4)
+
+
+def test_an_ensemble_and_an_engine_without_any_give_no_features() -> None:
+    (image,) = pictures((30, 20))
+    two = CropRunner((Member(Featured(), CROP), Member(Featured(), CROP)))
+    with pytest.raises(InputError, match="2 networks that answer together have no features in common"):
+        two.run_with_features([two.prepare(image)])
+    without = CropRunner((Recorder().member(CROP),))
+    with pytest.raises(InputError, match="the engine function gives no features"):
+        without.run_with_features([without.prepare(image)])
 
 
 def test_a_protocol_that_does_not_exist_is_refused_before_a_picture_is_read() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pytest
 
 from googlenet.architecture import ArchitectureSpec
-from googlenet.engines import ENGINES, EngineEntry, FunctionEngine, Outputs, open_engine
+from googlenet.engines import ENGINES, EngineEntry, Extra, FunctionEngine, Outputs, open_engine
 from googlenet.errors import InputError, MissingExtraError
 from googlenet.images import DEFAULT_PREPROCESSING
 from googlenet.model import ClassLabel, Model
@@ -28,7 +29,7 @@ class Mirror:
     def from_model(cls, model: Model, *, device: str | None, threads: int | None) -> Mirror:
         return cls(f"mirror of {model.spec.variant} on {device}, {threads} threads")
 
-    def run(self, images: Any) -> Outputs:
+    def run(self, images: Any, *, also: Collection[Extra] = ()) -> Outputs:
         return Outputs(np.ones((len(images), 1), np.float32))
 
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec, build_architecture
-from googlenet.engines import open_engine
+from googlenet.engines import Extra, open_engine
 from googlenet.engines.torch_engine import TorchEngine, choose_device
 from googlenet.errors import InputError
 from googlenet.images import ChannelOrder, Preprocessing
@@ -58,6 +58,23 @@ def test_a_picture_gets_the_same_answer_alone_and_in_company() -> None:
     together = engine.run(IMAGES).probabilities
     alone = np.concatenate([engine.run(IMAGES[index : index + 1]).probabilities for index in range(len(IMAGES))])
     np.testing.assert_allclose(alone, together, atol=1e-6)
+
+
+def test_features_and_maps_are_given_where_they_are_asked_for() -> None:
+    """The maps' average is the features, and the last layer makes the probabilities of those."""
+    model = make_model()
+    engine = TorchEngine.from_model(model, device="cpu")
+    plain, with_both = engine.run(IMAGES), engine.run(IMAGES, also=("features", "maps"))
+    assert (plain.features, plain.maps) == (None, None)
+    assert with_both.features is not None
+    assert with_both.maps is not None
+    np.testing.assert_array_equal(plain.probabilities, with_both.probabilities)
+    np.testing.assert_allclose(with_both.features, with_both.maps.mean(axis=(2, 3)), atol=1e-6)
+    logits = with_both.features @ model.weights["linear.weight"].T + model.weights["linear.bias"]
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(plain.probabilities, shares / shares.sum(axis=1, keepdims=True), rtol=1e-4)
+    maps: tuple[Extra, ...] = ("maps",)
+    assert engine.run(IMAGES, also=maps).features is None
 
 
 def test_side_classifiers_are_not_needed_and_change_nothing() -> None:

@@ -79,7 +79,7 @@ def test_the_file_passes_the_checker_of_the_format(variant: str) -> None:
 
 def test_features_are_the_mean_of_the_maps_and_what_the_classifier_reads() -> None:
     model = make_model("paper")
-    outputs = OnnxEngine.from_model(model).run(make_images(96))
+    outputs = OnnxEngine.from_model(model).run(make_images(96), also=("features", "maps"))
     assert outputs.features is not None
     assert outputs.maps is not None
     assert outputs.maps.shape == (3, 128, 3, 3)
@@ -93,7 +93,7 @@ def test_several_models_are_one_graph_that_answers_with_their_mean() -> None:
     models = [make_model("small-32", seed=seed, width=width) for seed, width in ((1, 0.125), (2, 0.25))]
     images = make_images(32)
     graph = build_graph(*models)
-    outputs = OnnxEngine(encode_onnx(graph), where="two models").run(images)
+    outputs = OnnxEngine(encode_onnx(graph), where="two models").run(images, also=("features",))
     alone = [TorchEngine.from_model(model, device="cpu").run(images).probabilities for model in models]
     np.testing.assert_allclose(outputs.probabilities, np.mean(alone, axis=0), atol=1e-5)
     assert outputs.features is not None

@@ -23,6 +23,7 @@ from googlenet.images import (
     View,
     crop_scales,
     crop_views,
+    least_size,
     resize_image,
     take_crops,
     to_square,
@@ -265,3 +266,15 @@ def test_merged_boxes_hold_all_boxes_and_do_not_overlap(boxes: list[tuple[int, i
     for index, one in enumerate(frames):
         for other in frames[:index]:
             assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+@given(SIZES, st.sampled_from(FITS), st.sampled_from([(1,), (10,), (1, 10, 144)]))
+def test_the_least_size_has_a_pixel_for_each_of_the_largest_scaling(
+    size: tuple[int, int], fit: Fit, protocols: tuple[int, ...]
+) -> None:
+    preprocessing = prepared(28, resize=30, fit=fit)
+    least = least_size(*size, preprocessing, *protocols)
+    scaled = [view.scaled for crops in protocols for view in views_of(*size, crops, preprocessing)]
+    for axis in (0, 1):
+        largest = max(lengths[axis] for lengths in scaled)
+        assert largest * crops_module.ROOM <= least[axis] < largest * crops_module.ROOM + 1

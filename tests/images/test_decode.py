@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from googlenet.images import BadImage, Rgb, decode_image
 from googlenet.images import decode as decode_module
@@ -234,6 +234,88 @@ def test_shortest_side_reduces_exactly(kind: str, width: int, height: int) -> No
     assert np.abs(image.astype(int) - expected).mean() < 3
 
 
+def pillows(data: bytes) -> Rgb:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def photograph(width: int, height: int, mode: str = "RGB") -> Image.Image:
+    """Noise, in which every difference between two decoders would show."""
+    return Image.fromarray(np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)).convert(mode)
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 30, "optimize": True}])
+def test_a_jpeg_has_to_the_bit_the_pixels_that_pillow_finds(
+    orientation: int, mode: str, options: dict[str, Any]
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encode(photograph(67, 41, mode), "JPEG", exif=exif, **options)
+    np.testing.assert_array_equal(decoded(data), pillows(data))
+
+
+def test_a_jpeg_that_the_quick_decoder_refuses_is_judged_by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = decoded(FILES["jpeg"])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("odd")
+
+    monkeypatch.setattr(decode_module.simplejpeg, "decode_jpeg", refuse)
+    np.testing.assert_array_equal(decoded(FILES["jpeg"]), expected)
+
+
+def test_bytes_behind_a_jpeg_do_no_harm() -> None:
+    np.testing.assert_array_equal(decoded(FILES["jpeg"] + b"a video, as phones put there" * 99), decoded(FILES["jpeg"]))
+
+
+@pytest.mark.parametrize(
+    ("size", "least", "reduced"),
+    [
+        ((800, 600), (256, 256), (400, 300)),
+        ((801, 603), (256, 256), (401, 302)),
+        ((800, 600), (401, 256), (800, 600)),
+        ((800, 600), (256, 301), (800, 600)),
+        ((1024, 1024), (256, 256), (256, 256)),
+        ((1024, 1024), (257, 256), (512, 512)),
+        ((4000, 3000), (10, 10), (500, 375)),
+        ((200, 100), (256, 256), (200, 100)),
+    ],
+)
+def test_a_jpeg_is_halved_as_often_as_leaves_enough(
+    size: tuple[int, int], least: tuple[int, int], reduced: tuple[int, int]
+) -> None:
+    data = encode(picture(*size), "JPEG", quality=90)
+    image = decoded(data, enough=lambda width, height: least)
+    assert image.shape[1::-1] == reduced
+    expected = np.asarray(picture(*size).resize(reduced, Image.Resampling.BOX))
+    assert np.abs(image.astype(int) - expected).mean() < 3
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_enough_is_asked_about_the_upright_picture(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](np.asarray(picture(800, 600)))))
+    asked = []
+
+    def enough(width: int, height: int) -> tuple[int, int]:
+        asked.append((width, height))
+        return 400, 250
+
+    image = decoded(encode(stored, "JPEG", exif=exif, quality=95), enough=enough)
+    assert asked == [(800, 600)]
+    assert image.shape == (300, 400, 3)
+    expected = np.asarray(picture(800, 600).resize((400, 300), Image.Resampling.BOX))
+    assert np.abs(image.astype(int) - expected).mean() < 4
+
+
+def test_other_formats_stay_whole() -> None:
+    for kind in ("png", "webp", "bmp"):
+        assert decoded(FILES[kind], enough=lambda width, height: (1, 1)).shape == (16, 24, 3)
+
+
 @pytest.mark.parametrize("shortest_side", [16, 17, 1000])
 def test_shortest_side_never_enlarges(shortest_side: int) -> None:
     assert decoded(FILES["png"], shortest_side=shortest_side).shape == (16, 24, 3)
@@ -319,15 +401,17 @@ def test_random_bytes_never_raise(data: bytes) -> None:
     flips=st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), min_size=1, max_size=8),
     cut=st.integers(0, 10_000),
     shortest_side=st.sampled_from([None, 1, 8, 12]),
+    least=st.sampled_from([None, (3, 2), (12, 8)]),
 )
-@example(kind="png", flips=[(16, 0xFF)], cut=10_000, shortest_side=None)
+@example(kind="png", flips=[(16, 0xFF)], cut=10_000, shortest_side=None, least=None)
 def test_damaged_pictures_never_raise(
-    kind: str, flips: list[tuple[int, int]], cut: int, shortest_side: int | None
+    kind: str, flips: list[tuple[int, int]], cut: int, shortest_side: int | None, least: tuple[int, int] | None
 ) -> None:
     data = bytearray(FILES[kind])
     for position, mask in flips:
         data[position % len(data)] ^= mask
-    image = decode_image(bytes(data[: cut % (2 * len(data))]), shortest_side=shortest_side)
+    enough = None if least is None else lambda width, height: least
+    image = decode_image(bytes(data[: cut % (2 * len(data))]), shortest_side=shortest_side, enough=enough)
     assert isinstance(image, BadImage) or (image.shape[2] == 3 and image.size > 0)
     if isinstance(image, BadImage):
         assert 0 < len(image.reason) < 140

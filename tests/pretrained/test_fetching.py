@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from googlenet.errors import InputError
-from googlenet.pretrained import Published, cache_folder, fetch, fetching, is_fetched
+from googlenet.pretrained import Published, cache_folder, download, fetch, is_fetched
 
 CONTENT = bytes(range(256)) * 4000  # about 1 MB
 DIGEST = hashlib.sha1(CONTENT).hexdigest()
@@ -175,7 +175,7 @@ def test_a_file_that_is_gone_from_its_address_says_so(published: Published, serv
 def test_a_redirection_to_something_huge_is_not_followed_to_its_end(
     announced: bool, published: Published, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "LARGEST_DOWNLOAD", 500_000)
+    monkeypatch.setattr(download, "LARGEST_DOWNLOAD", 500_000)
     server.redirect, server.length = "/huge", None if announced else -1
     sentence = "has 1,024,000 bytes, far more" if announced else "sends far more bytes than were published"
     with pytest.raises(InputError, match=f"/huge {sentence}"):

@@ -10,7 +10,7 @@ import pytest
 
 from googlenet.dataset import Samples
 from googlenet.errors import DataError
-from googlenet.images import BadImage, Rgb
+from googlenet.images import BadImage, Enough, Rgb
 from googlenet.training.pictures import DecodedPictures, check_bad_pictures
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ class CountingSource:
     decoded: list[str] = field(default_factory=list)
     sides: list[int | None] = field(default_factory=list)
 
-    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         self.decoded.append(name)
         self.sides.append(shortest_side)
-        return self.samples.source.decode(name, shortest_side)
+        return self.samples.source.decode(name, shortest_side, enough)
 
 
 def pictures(samples: Samples, limit: int) -> tuple[DecodedPictures, CountingSource]:

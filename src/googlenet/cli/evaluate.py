@@ -51,12 +51,12 @@ def evaluate_command(
     from googlenet.classifier import Prediction, rank_classes
     from googlenet.cli.predict import prediction_row
     from googlenet.cli.progress import CountDisplay
-    from googlenet.cli.rows import open_rows
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols
     from googlenet.model import load_models
     from googlenet.pretrained import find_model
+    from googlenet.rows import open_rows
 
     protocols = _protocols(crops or ["1"])
     loaded = load_models([find_model(one) for one in models])

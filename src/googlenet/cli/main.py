@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import os
@@ -20,14 +21,16 @@ from googlenet.cli.lr import lr_command
 from googlenet.cli.models import models_command
 from googlenet.cli.predict import predict_command
 from googlenet.cli.recipes import recipes_command
+from googlenet.cli.similar import similar_command
 from googlenet.cli.table1 import table1_command
 from googlenet.cli.train import train_command
-from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError
+from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train_command,
     "evaluate": evaluate_command,
     "predict": predict_command,
+    "similar": similar_command,
     "info": info_command,
     "crops": crops_command,
     "import": import_command,
@@ -52,6 +55,9 @@ app = typer.Typer(
 )
 
 
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def _quiet_without_reader(command: Callable[..., None]) -> Callable[..., None]:
     """The command, ending well when nobody reads its output any more (`googlenet table1 | head -3`)."""
 
@@ -61,9 +67,19 @@ def _quiet_without_reader(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence_stdout()
+        except OSError as error:  # of files, rooms make sentences themselves: what is left is what the command prints
+            if error.errno not in FULL_DISK:
+                raise
+            _silence_stdout()
+            raise InputError(f"cannot write {error.filename or 'to standard output'}: {error.strerror}") from error
 
     return run
+
+
+def _silence_stdout() -> None:
+    """Let what is still to be printed vanish, so that Python's end does not fail at it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 for _name, _command in COMMANDS.items():

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
-from googlenet.errors import EXIT_FINDINGS
+from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
     from googlenet.classifier import Prediction
+    from googlenet.rows import Origin
 
 
 def predict_command(
@@ -20,7 +21,15 @@ def predict_command(
     paths: Annotated[list[str], typer.Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
     top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a picture.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Write a row a picture to FILE.csv or FILE.jsonl.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write a row a picture to FILE.csv, FILE.jsonl or FILE.parquet.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the output where it was interrupted; its pictures are skipped.")
+    ] = False,
+    embeddings: Annotated[
+        bool, typer.Option("--embeddings", help="Write each picture's features, too, for `googlenet similar`.")
+    ] = False,
     crops: Annotated[int, typer.Option(help="Squares of each picture to average over: 1, 10 or 144.")] = 1,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
@@ -28,43 +37,74 @@ def predict_command(
 ) -> None:
     """Name what is on pictures: the top 5 classes with their probabilities.
 
-    A picture that cannot be read is a line with its error; the others go on, and the exit code is 1.
+    A picture that cannot be read is a line with its error; the others go on, and the exit code is 1. An output grows as
+    FILE.partial and gets its name when it is whole; --resume takes up either of them.
 
     Example: googlenet predict bvlc photo.jpg
     """
     from googlenet.classifier import Classifier
+    from googlenet.cli.origins import model_origin
     from googlenet.cli.progress import CountDisplay
-    from googlenet.cli.rows import open_rows
-    from googlenet.cli.sources import expand_sources
+    from googlenet.cli.resuming import check_same_answers
+    from googlenet.cli.sources import count_sources, expand_sources
+    from googlenet.rows import Begun, json_line, open_rows, partial_path, read_begun
 
+    if resume and output is None:
+        raise InputError("--resume goes on with a file of rows; name it with --output FILE")
+    if embeddings and output is None and not as_json:
+        raise InputError("--embeddings are no text to read; give --output FILE, or --json")
+    begun = read_begun(output) if output is not None and resume else Begun()
+    origin = model_origin(model) if embeddings else None
     classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
-    display = CountDisplay("predicted")
-    done = bad = 0
-    with open_rows(output) as write:
-        for prediction in classifier.predict(expand_sources(paths), top=top, crops=crops):
-            done += 1
-            bad += prediction.error is not None
-            row = prediction_row(prediction)
-            write(row)
-            if as_json:
-                print(json.dumps(row, ensure_ascii=False))
-            elif output is None:
-                print(_text(prediction))
-            if output is not None:
-                display(done, None)
-    display.close()
+    if begun.file is not None:
+        check_same_answers(begun, classifier, top=top, crops=crops, origin=origin)
+    display = CountDisplay("predicted", already=begun.rows)
+    total = count_sources(paths) if display.on and output is not None else None
+    done, bad = begun.rows, begun.bad
+    new = (path for path in expand_sources(paths) if not begun.holds(path))
+    try:
+        with open_rows(output, begun=begun) as write:
+            for prediction in classifier.predict(new, top=top, crops=crops, features=embeddings):
+                row = prediction_row(prediction, origin=origin)
+                write(row)
+                done += 1
+                bad += prediction.error is not None
+                if as_json:
+                    print(json_line(row))
+                elif output is None:
+                    print(_text(prediction))
+                if output is not None:
+                    display(done, total)
+    except KeyboardInterrupt:
+        display.close()
+        if output is not None and done:
+            print(
+                f"interrupted: {partial_path(output)} holds {done:,} rows, and --resume goes on from there",
+                file=sys.stderr,
+            )
+        raise
+    finally:
+        display.close()
     if output is not None and not as_json:
-        print(f"{done:,} pictures, {bad:,} of them bad: {output}")
+        before = f" ({begun.rows:,} were there)" if begun.rows else ""
+        print(f"{done:,} pictures{before}, {bad:,} of them bad: {output}")
     if bad:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def prediction_row(prediction: Prediction) -> dict[str, Any]:
-    """A prediction as JSON: `image`, `predictions` (`label`, `name`, `probability`), `error`."""
+def prediction_row(prediction: Prediction, *, origin: Origin | None = None) -> dict[str, Any]:
+    """A prediction as JSON: `image`, `predictions` (`label`, `name`, `probability`), `error`.
+
+    With the `origin` of its features: `embedding` (null for a bad picture), `model`, `model_sha256`.
+    """
     ranked = [
         {"label": one.label, "name": one.name, "probability": round(one.probability, 6)} for one in prediction.ranking
     ]
-    return {"image": prediction.image, "predictions": ranked, "error": prediction.error}
+    row = {"image": prediction.image, "predictions": ranked, "error": prediction.error}
+    if origin is None:
+        return row
+    features = prediction.features
+    return row | {"embedding": None if features is None else features.astype(float).round(6).tolist()} | origin.as_row()
 
 
 def _text(prediction: Prediction) -> str:

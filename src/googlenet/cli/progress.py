@@ -77,11 +77,12 @@ def duration(seconds: float) -> str:
 class CountDisplay:
     """Pictures done of all, with rate and time left, on standard error where that is a terminal."""
 
-    def __init__(self, what: str) -> None:
-        """`what` is done to the pictures: "evaluated", "predicted"."""
+    def __init__(self, what: str, *, already: int = 0) -> None:
+        """`what` is done to the pictures: "evaluated", "predicted"; `already` were done before, at no known rate."""
         import time
 
         self.what = what
+        self.already = already
         self.clock = time.monotonic
         self.started = self.shown = time.monotonic()
         self.on = sys.stderr.isatty()
@@ -95,7 +96,7 @@ class CountDisplay:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
         elif now - self.shown >= 1 / REFRESH_PER_SECOND:
             self.shown = now
-            rate = done / max(now - self.started, 1e-9)
+            rate = (done - self.already) / max(now - self.started, 1e-9)
             left = f" of {total:,}, {duration((total - done) / rate)} left" if total and rate else ""
             line = f"\r\x1b[K{done:,}{left} {self.what}, {rate:.0f} images/s"
             print(line, end="", file=sys.stderr, flush=True)

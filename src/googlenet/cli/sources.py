@@ -29,6 +29,21 @@ def expand_sources(sources: Iterable[str]) -> Iterator[str]:
             yield source
 
 
+def count_sources(sources: Iterable[str]) -> int | None:
+    """How many paths `expand_sources` will yield; None where they come from standard input, which is read but once."""
+    counted = 0
+    for source in sources:
+        if source == "-":
+            return None
+        counted += sum(1 for _ in _pictures_below(source)) if Path(source).is_dir() else sum(1 for _ in _named(source))
+    return counted
+
+
+def _named(source: str) -> Iterator[str]:
+    """What a source that is no folder names."""
+    return _matches(source) if glob.has_magic(source) and not Path(source).exists() else iter((source,))
+
+
 def _matches(pattern: str) -> Iterator[str]:
     """What a glob names, each once: files, and the pictures of folders, as if a shell had written the names out."""
     found: dict[str, None] = {}

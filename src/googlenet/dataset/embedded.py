@@ -10,7 +10,7 @@ import numpy as np
 from googlenet.dataset.layout import Ignored, Layout
 from googlenet.dataset.samples import Sample
 from googlenet.errors import MissingExtraError
-from googlenet.images import BadImage, Rgb
+from googlenet.images import BadImage, Enough, Rgb
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ArraySource:
 
     images: Mapping[str, Rgb]
 
-    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         """Give a copy of the picture `name`, in its full size."""
         return self.images[name].copy()
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from googlenet.dataset.layout import Layout, classify_names, is_hidden
 from googlenet.errors import InputError
-from googlenet.images import BadImage, Rgb, decode_image
+from googlenet.images import BadImage, Enough, Rgb, decode_image
 
 _Kind = Literal["file", "folder", "link"]
 
@@ -21,9 +21,9 @@ class FolderSource:
 
     root: Path
 
-    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         """Read and decode the file `name`; raises `OSError` where it cannot be read."""
-        return decode_image((self.root / name).read_bytes(), shortest_side=shortest_side)
+        return decode_image((self.root / name).read_bytes(), shortest_side=shortest_side, enough=enough)
 
 
 def read_folder(root: Path) -> tuple[Layout, FolderSource]:

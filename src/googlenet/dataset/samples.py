@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.images import BadImage, Rgb
+from googlenet.images import BadImage, Enough, Rgb
 
 
 def quote_names(names: Sequence[str]) -> str:
@@ -21,7 +21,7 @@ def quote_names(names: Sequence[str]) -> str:
 class Source(Protocol):
     """Where pictures are read from by name; safe to use from several threads, and can be pickled."""
 
-    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         """Read and decode the picture `name` as `decode_image` does; an `OSError` of reading may pass."""
         ...
 
@@ -46,10 +46,10 @@ class Samples:
         """Count the pictures, bad ones included: only decoding tells them apart."""
         return len(self.items)
 
-    def decode(self, index: int, *, shortest_side: int | None = None) -> Rgb | BadImage:
-        """Read picture `index`: (H, W, 3) uint8 RGB, reduced to `shortest_side` where larger, or why it is bad."""
+    def decode(self, index: int, *, shortest_side: int | None = None, enough: Enough | None = None) -> Rgb | BadImage:
+        """Read picture `index`: (H, W, 3) uint8 RGB, reduced as `decode_image` says where larger, or why it is bad."""
         try:
-            return self.source.decode(self.items[index].name, shortest_side)
+            return self.source.decode(self.items[index].name, shortest_side, enough)
         except OSError as error:  # vanished, no permission, a disk or network that fails
             return BadImage(f"cannot be read ({error.strerror or error})")
 

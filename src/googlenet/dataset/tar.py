@@ -11,7 +11,7 @@ from pathlib import Path
 
 from googlenet.dataset.layout import SPLIT_FOLDERS, SUFFIXES, Layout, classify_names, is_hidden
 from googlenet.errors import DataError, InputError
-from googlenet.images import BadImage, Rgb, decode_image
+from googlenet.images import BadImage, Enough, Rgb, decode_image
 
 Extent = tuple[int, int]  # offset and size in bytes
 
@@ -29,10 +29,10 @@ class TarSource:
         """Pickle as path and places: a worker process opens the file itself."""
         return TarSource, (self._path, self._members)
 
-    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         """Read and decode the member `name`; raises `OSError` where the file cannot be read."""
         offset, size = self._members[name]
-        return decode_image(os.pread(self._descriptor, size, offset), shortest_side=shortest_side)
+        return decode_image(os.pread(self._descriptor, size, offset), shortest_side=shortest_side, enough=enough)
 
 
 def read_tar(path: Path) -> tuple[Layout, TarSource]:

@@ -9,10 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.engines.engine import Engine
+from googlenet.engines.engine import Extra
 from googlenet.engines.ensemble_engine import Member
 from googlenet.errors import InputError
-from googlenet.images import CROPS, Crops, Preprocessing, Rgb, take_crops
+from googlenet.images import CROPS, Crops, Preprocessing, Rgb, Size, least_size, take_crops
 
 PreparedPicture: TypeAlias = tuple[Crops, ...]
 """The crops of one picture, for each of the runner's different preprocessings."""
@@ -50,6 +50,12 @@ class CropRunner:
         """How many pictures are worth preparing before they are asked for; 144 crops of one are 20 MB."""
         return 2 * self.pictures_at_once
 
+    def enough(self, width: int, height: int) -> Size:
+        """(width, height) to which a picture of that size may be reduced before its crops are cut (`decode_image`)."""
+        sizes = [least_size(width, height, preprocessing, *self.protocols) for preprocessing in self.preprocessings]
+        columns, rows = (max(lengths) for lengths in zip(*sizes, strict=True))
+        return columns, rows
+
     def prepare(self, image: Rgb) -> PreparedPicture:
         """Cut the crops of an image (H, W, 3) uint8 RGB; safe to call from several threads."""
         return tuple(take_crops(image, preprocessing, *self.protocols) for preprocessing in self.preprocessings)
@@ -58,7 +64,7 @@ class CropRunner:
         """Give the probabilities (N, members, protocols, classes) of N prepared pictures, N from 1."""
         places = {preprocessing: place for place, preprocessing in enumerate(self.preprocessings)}
         answers = [
-            self._run_member(member.engine, [picture[places[member.preprocessing]] for picture in pictures])
+            self._run_member(member, [picture[places[member.preprocessing]] for picture in pictures])[0]
             for member in self.members
         ]
         if len({answer.shape[-1] for answer in answers}) > 1:
@@ -66,14 +72,39 @@ class CropRunner:
             raise InputError(f"the networks have different numbers of classes ({counts}) and cannot answer together")
         return np.stack(answers, axis=1)
 
-    def _run_member(self, engine: Engine, pictures: list[Crops]) -> NDArray[np.float64]:
+    def run_with_features(self, pictures: Sequence[PreparedPicture]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """As `run`, with the features (N, protocols, F) of the only member, averaged over the crops as its answers are.
+
+        Raises InputError for an ensemble, whose members have features of their own, and for an engine without any.
+        """
+        if len(self.members) > 1:
+            raise InputError(
+                f"{len(self.members)} networks that answer together have no features in common; name one of them"
+            )
+        (member,) = self.members
+        probabilities, features = self._run_member(member, [crops for (crops,) in pictures], also=("features",))
+        if features is None:
+            raise InputError(f"the engine {member.engine.name} gives no features")
+        return probabilities[:, np.newaxis], features
+
+    def _run_member(
+        self, member: Member, pictures: Sequence[Crops], *, also: tuple[Extra, ...] = ()
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Probabilities (N, protocols, classes) and, where asked for and there, features (N, protocols, F)."""
         squares = np.concatenate([crops.squares for crops in pictures])
         batches = np.array_split(squares, -(-len(squares) // self.batch_size))  # even ones: no small rest at the end
-        probabilities = np.concatenate([engine.run(batch).probabilities for batch in batches])
-        ends = np.cumsum([len(crops.squares) for crops in pictures])[:-1]
-        return np.stack(
-            [crops.weights @ views for crops, views in zip(pictures, np.split(probabilities, ends), strict=True)]
+        outputs = [member.engine.run(batch, also=also) for batch in batches]
+        features = [output.features for output in outputs if output.features is not None]
+        return (
+            _average_crops(np.concatenate([output.probabilities for output in outputs]), pictures),
+            _average_crops(np.concatenate(features), pictures) if features else None,
         )
+
+
+def _average_crops(views: NDArray[np.float32], pictures: Sequence[Crops]) -> NDArray[np.float64]:
+    """The values (V, K) of the squares of all pictures -> (N, protocols, K), each square with what it counts."""
+    ends = np.cumsum([len(crops.squares) for crops in pictures])[:-1]
+    return np.stack([crops.weights @ own for crops, own in zip(pictures, np.split(views, ends), strict=True)])
 
 
 def average_members(answers: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,17 @@ from googlenet.model import Model
 
 CPU = "cpu"
 
+Extra: TypeAlias = Literal["features", "maps"]
+"""The outputs of a network that are given only where they are asked for, by their names in `Outputs`."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
     """What a network says about N squares, by name.
 
     `probabilities`: (N, classes) float32; `features`: (N, F) float32, what the last layer reads; `maps`: (N, F, h, w)
-    float32, the grid that `features` is the average of. An engine may leave the last two out.
+    float32, the grid that `features` is the average of. The last two are None where nobody asked for them, and where
+    an engine does not have them.
     """
 
     probabilities: NDArray[np.float32]
@@ -40,8 +45,8 @@ class Engine(Protocol):
         """Short name, with the device where there are several."""
         ...
 
-    def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """Run squares (N, side, side, 3) uint8 RGB, N from 1."""
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        """Run squares (N, side, side, 3) uint8 RGB, N from 1; `also` names what is wanted beside the probabilities."""
         ...
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.engines.engine import Engine, Outputs, open_engine
+from googlenet.engines.engine import Engine, Extra, Outputs, open_engine
 from googlenet.errors import InputError
 from googlenet.images import Preprocessing
 from googlenet.model import Model
@@ -56,8 +56,8 @@ class EnsembleEngine:
         names = dict.fromkeys(member.engine.name for member in self.members)
         return f"ensemble of {len(self.members)}: {', '.join(names)}"
 
-    def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """Run squares (N, side, side, 3) uint8 RGB through every member.
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        """Run squares (N, side, side, 3) uint8 RGB through every member; features and maps are the members' own.
 
         Raises InputError where members prepare pictures differently: squares of one are not those of another.
         """

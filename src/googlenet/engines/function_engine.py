@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from googlenet.engines.engine import Outputs
+from googlenet.engines.engine import Extra, Outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,6 @@ class FunctionEngine:
     function: Callable[[NDArray[np.uint8]], ArrayLike]
     name: str = "function"
 
-    def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """Give what the function says, as float32."""
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        """Give what the function says, as float32; whatever else is asked for, it has nothing more."""
         return Outputs(np.asarray(self.function(images), dtype=np.float32))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from googlenet.engines.engine import Outputs, check_cpu
+from googlenet.engines.engine import Extra, Outputs, check_cpu
 from googlenet.errors import ModelFileError
 from googlenet.formats import encode_onnx
-from googlenet.graphs import IMAGES, OUTPUTS, build_graph
+from googlenet.graphs import IMAGES, PROBABILITIES, build_graph
 from googlenet.model import Model
 from googlenet.parallel import available_cpus
 
@@ -40,6 +42,8 @@ class OnnxEngine:
         """`onnx`."""
         return "onnx"
 
-    def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """(N, side, side, 3) uint8 RGB -> probabilities, features and maps."""
-        return Outputs(*self.session.run(OUTPUTS, {IMAGES: np.ascontiguousarray(images)}))
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        """(N, side, side, 3) uint8 RGB -> probabilities, and what `also` names."""
+        names = (PROBABILITIES, *also)
+        values = self.session.run(names, {IMAGES: np.ascontiguousarray(images)})
+        return Outputs(**dict(zip(names, values, strict=True)))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from googlenet.engines.engine import Outputs, check_cpu
+from googlenet.engines.engine import Extra, Outputs, check_cpu
 from googlenet.errors import ModelFileError
 from googlenet.formats import encode_onnx
-from googlenet.graphs import OUTPUTS, build_graph
+from googlenet.graphs import PROBABILITIES, build_graph
 from googlenet.model import Model
 from googlenet.parallel import available_cpus
 
@@ -47,7 +48,7 @@ class OpenVinoEngine:
         """`openvino`."""
         return "openvino"
 
-    def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """(N, side, side, 3) uint8 RGB -> probabilities, features and maps."""
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        """(N, side, side, 3) uint8 RGB -> probabilities, and what `also` names."""
         self.request.infer([np.ascontiguousarray(images)], share_inputs=True)
-        return Outputs(*(self.request.get_tensor(name).data.copy() for name in OUTPUTS))
+        return Outputs(**{name: self.request.get_tensor(name).data.copy() for name in (PROBABILITIES, *also)})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from googlenet.architecture import build_architecture
-from googlenet.engines.engine import Outputs
+from googlenet.engines.engine import Extra, Outputs
 from googlenet.errors import InputError
 from googlenet.images import Preprocessing
 from googlenet.model import Model
@@ -40,10 +42,17 @@ class TorchEngine:
         return f"torch ({self.device})"
 
     @torch.inference_mode()
-    def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """(N, side, side, 3) uint8 RGB -> probabilities (N, classes) float32."""
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        """(N, side, side, 3) uint8 RGB -> probabilities (N, classes) float32, and what `also` names."""
         x = to_network_input(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), self.preprocessing)
-        return Outputs(torch.softmax(self.network(x).main, 1).cpu().numpy())
+        if not also:
+            return Outputs(torch.softmax(self.network(x).main, 1).cpu().numpy())
+        seen = self.network.look(x)
+        return Outputs(
+            torch.softmax(seen.logits, 1).cpu().numpy(),
+            seen.features.cpu().numpy() if "features" in also else None,
+            seen.maps.cpu().numpy() if "maps" in also else None,
+        )
 
 
 def choose_device(name: str | None) -> str:

@@ -13,7 +13,7 @@ from googlenet.dataset import Sample, Samples
 from googlenet.engines import CropRunner, Engine, PreparedPicture, average_members, members_of
 from googlenet.errors import InputError
 from googlenet.evaluation.counts import Counts, Evaluation
-from googlenet.images import BadImage, Crops, Preprocessing, Rgb, to_square
+from googlenet.images import BadImage, Crops, Preprocessing, Rgb, Size, least_size, to_square
 from googlenet.parallel import DEFAULT_WORKERS, in_batches, map_in_order
 
 OnRow: TypeAlias = Callable[[str, str, NDArray[np.float32]], None]
@@ -34,8 +34,11 @@ class PreparedSquares:
         yield from map_in_order(self._decode, range(len(self.kept), len(self.samples)), workers=workers)
 
     def _decode(self, index: int) -> Rgb | BadImage:
-        image = self.samples.decode(index)
+        image = self.samples.decode(index, enough=self._enough)
         return image if isinstance(image, BadImage) else to_square(image, self.preprocessing)
+
+    def _enough(self, width: int, height: int) -> Size:
+        return least_size(width, height, self.preprocessing, 1)
 
 
 def prepare_squares(
@@ -112,7 +115,7 @@ def answer_samples(
     """
 
     def prepare(index: int) -> PreparedPicture | BadImage:
-        image = samples.decode(index)
+        image = samples.decode(index, enough=runner.enough)
         return image if isinstance(image, BadImage) else runner.prepare(image)
 
     if pictures is None:

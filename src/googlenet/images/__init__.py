@@ -1,8 +1,8 @@
 """Pictures: from the bytes of a file to the uint8 RGB squares that every engine takes."""
 
 from googlenet.images.crop_sheet import crop_sheet
-from googlenet.images.crops import CROPS, Crops, View, crop_scales, crop_views, take_crops
-from googlenet.images.decode import FORMATS, PIXEL_LIMIT, BadImage, Rgb, decode_image, decode_picture
+from googlenet.images.crops import CROPS, Crops, View, crop_scales, crop_views, least_size, take_crops
+from googlenet.images.decode import FORMATS, PIXEL_LIMIT, BadImage, Enough, Rgb, Size, decode_image, decode_picture
 from googlenet.images.preprocessing import (
     CHANNEL_ORDERS,
     DEFAULT_PREPROCESSING,
@@ -28,10 +28,12 @@ __all__ = [
     "Box",
     "ChannelOrder",
     "Crops",
+    "Enough",
     "Fit",
     "Interpolation",
     "Preprocessing",
     "Rgb",
+    "Size",
     "View",
     "crop_scales",
     "crop_sheet",
@@ -39,6 +41,7 @@ __all__ = [
     "decode_image",
     "decode_picture",
     "fit_square",
+    "least_size",
     "resize_image",
     "scaled_size",
     "take_crops",

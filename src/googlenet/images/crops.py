@@ -10,6 +10,7 @@ sevenths of it, to the nearest pixel. Offsets of a centre round down, as in `fit
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,12 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError
-from googlenet.images.decode import Rgb
+from googlenet.images.decode import Rgb, Size
 from googlenet.images.preprocessing import Preprocessing
 from googlenet.images.resize import resize_image, scaled_size
-
-Size = tuple[int, int]
-"""(width, height) in pixels."""
 
 PixelBox = tuple[int, int, int, int]
 """(left, top, right, bottom) in whole pixels of a scaled picture."""
@@ -112,6 +110,9 @@ CROPS: dict[int, Callable[[int, int, Preprocessing], tuple[View, ...]]] = {
 }
 """Protocols by their number of views: (width, height, preprocessing) -> the views, in order."""
 
+ROOM = 2.0
+"""Pixels of a reduced picture for each pixel of the scaled one, at least (`make bench-decode` says what less costs)."""
+
 _SEVENTHS = (8, 9, 10, 11)  # 256, 288, 320, 352 are 8/7 ... 11/7 of 224
 
 
@@ -125,6 +126,16 @@ def crop_views(width: int, height: int, preprocessing: Preprocessing, crops: int
     if crops not in CROPS:
         raise InputError(f"there is no protocol of {crops} crops; there is {', '.join(map(str, CROPS))}")
     return CROPS[crops](width, height, preprocessing)
+
+
+def least_size(width: int, height: int, preprocessing: Preprocessing, *protocols: int) -> Size:
+    """(width, height) that a picture of that size needs for the views of `protocols`: the largest scaling, with room.
+
+    A picture reduced to no less than that gives nearly the same squares as the whole one.
+    """
+    scaled = [view.scaled for crops in protocols for view in crop_views(width, height, preprocessing, crops)]
+    columns, rows = (max(lengths) for lengths in zip(*scaled, strict=True))
+    return math.ceil(ROOM * columns), math.ceil(ROOM * rows)
 
 
 def take_crops(image: Rgb, preprocessing: Preprocessing, *protocols: int) -> Crops:

@@ -1,0 +1,63 @@
+"""`googlenet similar`: which pictures of an index are most like this one?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from googlenet.errors import InputError
+
+if TYPE_CHECKING:
+    from googlenet.rows import Origin
+
+
+def similar_command(
+    index: Annotated[Path, typer.Argument(help="A file of `googlenet predict --embeddings`.", metavar="INDEX")],
+    image: Annotated[Path, typer.Argument(help="A picture.", metavar="IMAGE")],
+    top: Annotated[int, typer.Option(min=1, help="How many pictures to print.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="The model that made the index; left out: it is where it was then.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+) -> None:
+    """Find the pictures of an index that are most like a picture: by the cosine of their features, 1 is the same.
+
+    Of the kinds of files, Parquet is searched fastest.
+
+    Example: googlenet similar index.parquet photo.jpg
+    """
+    from googlenet.classifier import Classifier
+    from googlenet.rows import nearest, read_features
+
+    origin = next(read_features(index)).origin
+    wanted = model or origin.model
+    _check_same_model(index, origin, wanted)
+    prediction = Classifier.load(wanted, device=device).predict(image, features=True)
+    if prediction.error is not None or prediction.features is None:
+        raise InputError(f"{image}: {prediction.error}")
+    found = nearest(read_features(index), prediction.features, top=top)
+    if as_json:
+        neighbours = [{"image": one.image, "similarity": round(one.similarity, 6)} for one in found]
+        print(json.dumps({"image": str(image), "model": wanted, "similar": neighbours}, indent=2, ensure_ascii=False))
+        return
+    for one in found:
+        print(f"{one.similarity:.4f}  {one.image}")
+
+
+def _check_same_model(index: Path, origin: Origin, model: str) -> None:
+    """Features of another model mean something else: raises InputError unless its file is the one of then."""
+    from googlenet.cli.origins import model_origin
+
+    try:
+        now = model_origin(model)
+    except InputError as error:
+        raise InputError(f"{index} was made with {origin.model} ({error}); --model names its new place") from error
+    if now.sha256 != origin.sha256:
+        raise InputError(
+            f"{index} was made with another model than {model} is now: its file had the sha256 "
+            f"{origin.sha256[:12]}..., this one has {now.sha256[:12]}...; --model names the right one"
+        )

@@ -1,0 +1,195 @@
+"""A file of rows that is there whole or not at all, and yet loses nothing when its writing is interrupted.
+
+While it is written, FILE grows beside its name as FILE.partial, each row at once; when the last one is there, it takes
+its name. What is interrupted (a key, `kill -9`, a full disk, no power) leaves FILE.partial behind, which `read_begun`
+takes up. A Parquet file cannot grow: its FILE.partial is JSON lines, of which it is made at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from googlenet.errors import InputError
+from googlenet.files import open_atomically
+from googlenet.rows.kinds import Kind, kind_of, read_rows
+from googlenet.rows.parquet import write_parquet
+from googlenet.rows.row import Row, Write, written_name
+
+SAMPLES = 20
+"""How many rows of a file that is gone on with are kept, to compare what is said now with what was said then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an output holds already: `rows` rows, `bad` of them errors, of the pictures `names`.
+
+    `samples`: the first rows that are no errors. `file`: where they are, whose first `end` bytes they are; None where
+    there is no such file.
+    """
+
+    file: Path | None = None
+    end: int = 0
+    rows: int = 0
+    bad: int = 0
+    names: frozenset[str] = frozenset()
+    samples: tuple[Row, ...] = field(default=(), repr=False)
+
+    def holds(self, name: str) -> bool:
+        """Whether the picture of this name has its row."""
+        return written_name(name) in self.names
+
+
+def partial_path(path: Path) -> Path:
+    """Where a file of rows grows."""
+    return path.with_name(f"{path.name}.partial")
+
+
+def read_begun(path: Path) -> Begun:
+    """Find what there is of an output: the interrupted file, else the finished one, else nothing.
+
+    The names of all its pictures are kept in memory. Raises InputError for a file that holds something else.
+    """
+    kind = _checked_kind(path)
+    partial = partial_path(path)
+    if partial.is_file():
+        return _count(partial, _read_growing(kind, partial))
+    if path.is_file():
+        in_place = kind.read_finished is None
+        return _count(path, _read_growing(kind, path) if in_place else ((row, 0) for row in read_rows(path)))
+    return Begun()
+
+
+@contextmanager
+def open_rows(path: Path | None, *, begun: Begun | None = None) -> Iterator[Write]:
+    """Give a function that writes a row to `path` (.csv, .jsonl, .parquet); without a path it does nothing.
+
+    With `begun` the rows that it knows come first, and what is written stays where the block ends early. Without it
+    the file is written anew, and nothing of it stays. In CSV and Parquet the best prediction has columns of its own.
+    Raises InputError for another suffix, a place that cannot be written to, a disk that is full.
+    """
+    if path is None:
+        yield lambda row: None
+        return
+    kind, partial = _checked_kind(path), partial_path(path)
+    started = begun or Begun()
+    written = started.rows
+
+    def write(row: Row) -> None:
+        nonlocal written
+        with _as_sentence(path, kept=begun is not None):
+            kind.write(row, file, first=written == 0)
+        written += 1
+
+    done = False
+    with _as_sentence(path, kept=False):
+        file, locked = _open_partial(path, kind, started)
+    try:
+        yield write
+        with _as_sentence(path, kept=begun is not None):
+            os.fsync(file.fileno())
+            if not locked:
+                file.close()  # systems without locks do not rename a file that is open
+            _finish(path, kind)
+        done = True
+    finally:
+        with suppress(OSError):
+            file.close()  # again a full disk, which has been reported
+        if not done and (begun is None or written == 0):
+            with suppress(OSError):
+                partial.unlink()
+
+
+def _checked_kind(path: Path) -> Kind:
+    kind = kind_of(path, what="cannot write")
+    kind.check()
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {path.parent}")
+    return kind
+
+
+def _read_growing(kind: Kind, path: Path) -> Iterator[tuple[Row, int]]:
+    try:
+        with path.open("rb") as file:
+            for stored in kind.read_growing(file, where=str(path)):
+                yield stored.row, stored.end
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _count(file: Path, rows: Iterator[tuple[Row, int]]) -> Begun:
+    names: set[str] = set()
+    samples: list[Row] = []
+    count = bad = last = 0
+    for row, end in rows:
+        names.add(written_name(row["image"]))
+        count, last = count + 1, end
+        bad += row["error"] is not None
+        if row["error"] is None and len(samples) < SAMPLES:
+            samples.append(row)
+    return Begun(file, last, count, bad, frozenset(names), tuple(samples))
+
+
+def _open_partial(path: Path, kind: Kind, begun: Begun) -> tuple[BinaryIO, bool]:
+    """Open the growing file behind the last of the rows that there are, and say whether all others are locked out."""
+    partial = partial_path(path)
+    if begun.file == path:
+        with open_atomically(partial) as copy:
+            if kind.read_finished is None:
+                with path.open("rb") as finished:
+                    shutil.copyfileobj(finished, copy, 2**20)
+            else:
+                for number, row in enumerate(kind.read_finished(path)):
+                    kind.write(row, copy, first=number == 0)
+                begun = Begun(path, copy.tell())
+    file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+    try:
+        locked = _lock(file, partial)
+        file.truncate(begun.end)
+        file.seek(begun.end)
+    except BaseException:
+        file.close()
+        raise
+    return file, locked
+
+
+def _lock(file: BinaryIO, partial: Path) -> bool:
+    """Keep others from writing the file, whose rows would be mixed in; False where the system has no such locks."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"another run is writing {partial}; wait for its end, or name another output") from None
+    return True
+
+
+def _finish(path: Path, kind: Kind) -> None:
+    """Give the whole file its name."""
+    partial = partial_path(path)
+    if kind.read_finished is None:
+        partial.replace(path)
+        return
+    features = next((len(row["embedding"]) for row, _ in _read_growing(kind, partial) if row.get("embedding")), None)
+    with open_atomically(path) as file:
+        write_parquet((row for row, _ in _read_growing(kind, partial)), file, features=features)
+    partial.unlink()
+
+
+@contextmanager
+def _as_sentence(path: Path, *, kept: bool) -> Iterator[None]:
+    """What the system says about writing `path`, as an InputError; `kept`: its rows stay, to be gone on with."""
+    try:
+        yield
+    except OSError as error:
+        rest = f"; what there is of it stays in {partial_path(path)}, and --resume goes on from there" if kept else ""
+        raise InputError(f"cannot write {path}: {error.strerror or error}{rest}") from error
