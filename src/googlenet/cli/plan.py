@@ -175,7 +175,7 @@ def settled_plan(plan: RunPlan, *, device: str | None) -> RunPlan:
 
     Raises MissingExtraError where torch is missing, InputError for a device that cannot be used.
     """
-    if plan.settings["precision"] != "auto":
+    if plan.settings.get("precision") != "auto":  # a version that knew no precision wrote none
         return plan
     try:
         from googlenet.engines.torch_engine import choose_device
