@@ -59,14 +59,14 @@ def step_function(network_name: str, side: int) -> Callable[[], None]:
     from googlenet.network import GoogLeNet
     from googlenet.recipes import Recipe
     from googlenet.training.optimizer import build_optimizer
-    from googlenet.training.step import LossSettings, train_step
+    from googlenet.training.step import StepSettings, train_step
 
     spec = ArchitectureSpec(network_name.split()[0], 10, adaptive_side_pooling=True)
     network = GoogLeNet(build_architecture(spec), auxiliaries="without" not in network_name).train()
     recipe = Recipe()
     optimizer, preprocessing = build_optimizer(network, recipe), recipe.preprocessing()
     pixels = torch.randint(0, 256, (BATCH, side, side, 3), generator=generator, dtype=torch.uint8)
-    settings = LossSettings(0.0, 0.3)
+    settings = StepSettings(0.0, 0.3)
 
     def step() -> None:
         train_step(network, optimizer, pixels, labels, preprocessing=preprocessing, settings=settings)

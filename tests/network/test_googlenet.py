@@ -222,6 +222,27 @@ def test_lrn_is_the_formula(record: records.LocalResponseNorm) -> None:
     np.testing.assert_allclose(got.numpy(), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("size", [1.0, 30.0, 300.0])
+def test_lrn_in_bfloat16_is_within_half_a_percent_forwards_and_backwards(size: float) -> None:
+    module = blocks.MODULES[records.LocalResponseNorm](records.LocalResponseNorm(), (8, 8, 64))
+    # Numbers that bfloat16 has, so that what differs was lost inside.
+    x = (noise(4, 64, 8, 8) * size).relu().contiguous(memory_format=torch.channels_last).bfloat16()
+    gradient = noise(4, 64, 8, 8, seed=2).contiguous(memory_format=torch.channels_last).bfloat16()
+
+    def values(precision: torch.dtype) -> tuple[Tensor, Tensor]:
+        given = x.detach().to(precision, copy=True).requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+            y = module(given)
+        y.backward(gradient.to(precision))
+        assert given.grad is not None
+        assert y.dtype == given.grad.dtype == precision
+        assert given.grad.is_contiguous(memory_format=torch.channels_last)
+        return y.detach().double(), given.grad.double()
+
+    for got, exact in zip(values(torch.bfloat16), values(torch.float64), strict=True):
+        assert (got - exact).norm() < 0.005 * exact.norm()
+
+
 @pytest.mark.parametrize(
     "record", [records.LocalResponseNorm(), records.LocalResponseNorm(9, 1e-4, 0.5), records.LocalResponseNorm(3, 2.0)]
 )

@@ -75,6 +75,7 @@ def test_a_setting_is_read_in_every_form_that_a_user_writes(pair: str, value: An
         (["batch_size=0"], "batch_size=0: Input should be greater than or equal to 1"),
         (["channels=2"], "channels=2: Input should be 1 or 3"),
         (["schedule=steps"], "schedule=steps: Input should be 'paper', 'polynomial', 'linear', 'cosine' or 'constant'"),
+        (["precision=half"], "precision=half: Input should be 'auto', 'float32' or 'bfloat16'"),
         (["resize=200"], "resize is 200 and side is 224: resize must be at least side"),
         (["patch_area=1,0.5"], "patch_area is 1.0,0.5: the least comes first"),
         (["patch_area=0.5,2"], "patch_area ends at 2.0: a share is at most 1"),
@@ -154,4 +155,4 @@ def test_the_paper_recipe_is_section_6_of_the_paper() -> None:
     assert (paper.photometric, paper.lighting, paper.mirror) == ((0.5, 1.5), 0.1, True)
     assert paper.interpolations == ("bilinear", "area", "nearest", "bicubic")
     assert (paper.batch_size, paper.learning_rate, paper.weight_decay) == (32, 0.01, 2e-4)  # Caffe's replication
-    assert (paper.label_smoothing, paper.train_sides) == (0.0, None)
+    assert (paper.label_smoothing, paper.train_sides, paper.precision) == (0.0, None, "float32")

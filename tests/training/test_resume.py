@@ -40,6 +40,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "exponential": {"averaging": "exponential", "dropout": 0.4, "nesterov": True},
     "polyak": {"averaging": "polyak", "averaging_start": 0.3, "warmup": 0.2, "momentum": 0.5},
     "muon": {"averaging": "none", "optimizer": "muon"},
+    "bfloat16": {"precision": "bfloat16", "dropout": 0.4, "averaging": "exponential"},
     "growing": {"train_sides": "0:24,0.6:28", "schedule": "paper", "momentum": 0, "auxiliary_weight": 0},
 }
 

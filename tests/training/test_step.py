@@ -14,7 +14,7 @@ from googlenet.network import GoogLeNet
 from googlenet.recipes import Recipe
 from googlenet.training.optimizer import OPTIMIZERS, build_optimizer, set_learning_rate
 from googlenet.training.parts import build_parts
-from googlenet.training.step import LossSettings, StepLosses, train_step, weighted_loss
+from googlenet.training.step import StepLosses, StepSettings, train_step, weighted_loss
 
 if TYPE_CHECKING:
     from tests.training.conftest import Training
@@ -42,7 +42,7 @@ def steps(training: Training, recipe: Recipe, count: int, *, smoothing: float = 
     images, labels = one_batch(training)
     torch.manual_seed(0)
     network.train()
-    settings = LossSettings(smoothing, recipe.auxiliary_weight)
+    settings = StepSettings(smoothing, recipe.auxiliary_weight)
     return [
         train_step(network, optimizer, images, labels, preprocessing=recipe.preprocessing(), settings=settings)
         for _ in range(count)

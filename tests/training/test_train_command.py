@@ -240,6 +240,47 @@ def test_settings_given_again_that_differ_are_refused(
     assert answer.error == f"error: {uninterrupted} {sentence}; leave it out to go on\n"
 
 
+@pytest.mark.parametrize(("features", "precision"), [({"avx512_bf16": True}, "bfloat16"), ({}, "float32")])
+def test_a_precision_of_auto_is_settled_when_a_run_begins_and_stays(
+    pictures: Path,
+    tmp_path: Path,
+    googlenet: Googlenet,
+    monkeypatch: pytest.MonkeyPatch,
+    features: dict[str, bool],
+    precision: str,
+) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: features, raising=False)
+    answer = googlenet("train", pictures, "--out", run, *SHORT, "--set", "precision=auto")
+    assert f"fit squash to 28 px, trained in {precision}; " in answer.out
+    assert json.loads((run / "settings.json").read_text())["settings"]["precision"] == precision
+    recipe = load_model(run).about.recipe
+    assert recipe is not None
+    assert recipe["precision"] == precision
+    before = weights(run)
+    for name in ("model.safetensors", "checkpoints/last.safetensors"):
+        (run / name).unlink()
+    monkeypatch.setattr("torch.cpu.get_capabilities", dict, raising=False)  # another processor
+    answer = googlenet("train", "--resume", run, "--set", "precision=auto", "--device", "cpu")
+    assert answer.code == 0, answer.error
+    assert f"trained in {precision}; " in answer.out
+    assert weights(run) == before
+
+
+def test_a_run_of_a_version_that_knew_no_precision_goes_on_in_float32(
+    pictures: Path, tmp_path: Path, googlenet: Googlenet
+) -> None:
+    run = tmp_path / "run"
+    assert googlenet("train", pictures, "--out", run, *SHORT).code == 0
+    stored = json.loads((run / "settings.json").read_text())
+    del stored["settings"]["precision"]
+    (run / "settings.json").write_text(json.dumps(stored))
+    RunFolder(run).model.unlink()
+    answer = googlenet("train", "--resume", run, "--device", "cpu")
+    assert answer.code == 0, answer.error
+    assert "trained in float32; " in answer.out
+
+
 def test_other_data_given_again_are_refused(uninterrupted: Path, pictures: Path, googlenet: Googlenet) -> None:
     answer = googlenet("train", "digits", "--resume", uninterrupted)
     assert answer.code == 2
@@ -340,7 +381,7 @@ def test_a_run_tells_its_plan_and_leaves_its_files(pictures: Path, tmp_path: Pat
     assert answer.code == 0
     assert answer.out.splitlines()[:3] == [
         f"training small-32 on colours: 2 classes, 2 steps, into {run}",
-        f"recipe smoke: fit crop to 28 px; all settings are in {run}/settings.json",
+        f"recipe smoke: fit crop to 28 px, trained in float32; all settings are in {run}/settings.json",
         "no folder is val/: 20% of each class are held back by seed 0 (split.csv)",
     ]
     names = {path.name for path in run.iterdir()}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from googlenet.errors import InputError
+from googlenet.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from googlenet.dataset import Dataset
@@ -137,7 +137,10 @@ def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, An
 
 
 def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) -> RunPlan:
-    """The plan that `settings.json` keeps; raises InputError where what is said again says something else."""
+    """The plan that `settings.json` keeps; raises InputError where what is said again says something else.
+
+    A precision of `auto` said again agrees with whatever it was settled to.
+    """
     from googlenet.recipes import override, parse_overrides, recipe_from_dict
 
     fields = dataclasses.fields(RunPlan)
@@ -146,12 +149,15 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
     kept: dict[str, Any] = {field.name: stored.get(field.name) for field in fields}
     plan = RunPlan(**kept)
     recipe = recipe_from_dict(plan.settings)
+    overrides = parse_overrides(request.overrides)
+    if overrides.get("precision") == "auto":  # it was settled when the run began
+        del overrides["precision"]
     said = {
         "data": None if request.data is None else _absolute(request.data),
         "start": None if request.start is None else _lasting_name(request.start),
         **{key: getattr(request, key) for key in ("recipe", "minutes", "seed", "val_share", "split_seed", "members")},
     }
-    again = override(recipe, parse_overrides(request.overrides)).to_dict()
+    again = override(recipe, overrides).to_dict()
     _check_agreement(folder, plan.to_dict(), {key: value for key, value in said.items() if value is not None})
     _check_agreement(folder, recipe.to_dict(), again)
     return plan
@@ -162,6 +168,22 @@ def _check_agreement(folder: RunFolder, before: dict[str, Any], again: dict[str,
         if value != before[key]:
             started = f"without {key}, not with" if before[key] is None else f"with {key} {before[key]}, not"
             raise InputError(f"{folder.path} was started {started} {value}; leave it out to go on")
+
+
+def settled_plan(plan: RunPlan, *, device: str | None) -> RunPlan:
+    """The plan with a precision of `auto` become what it means on the device, so that a resumed run computes alike.
+
+    Raises MissingExtraError where torch is missing, InputError for a device that cannot be used.
+    """
+    if plan.settings.get("precision") != "auto":  # a version that knew no precision wrote none
+        return plan
+    try:
+        from googlenet.engines.torch_engine import choose_device
+        from googlenet.training.precision import settle_precision
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("torch", extra="train", purpose="training") from error
+    precision = settle_precision("auto", choose_device(device))
+    return dataclasses.replace(plan, settings=plan.settings | {"precision": precision})
 
 
 def check_same_pictures(folder: RunFolder, plan: RunPlan, dataset: Dataset) -> RunPlan:

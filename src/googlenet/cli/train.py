@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from googlenet.cli.members import train_members
-from googlenet.cli.plan import Request, check_same_pictures, new_plan, resumed_plan
+from googlenet.cli.plan import Request, check_same_pictures, new_plan, resumed_plan, settled_plan
 from googlenet.cli.training_run import print_result, run_training
 from googlenet.errors import InputError
 
@@ -85,7 +85,7 @@ def train_command(
     plan = resumed_plan(folder, stored, request) if folder and stored is not None else new_plan(request)
     dataset = plan.open_dataset()
     folder = folder or _new_folder(out, f"{dataset.name}-{plan.recipe}")
-    plan = check_same_pictures(folder, plan, dataset)
+    plan = settled_plan(check_same_pictures(folder, plan, dataset), device=device)
     run = run_training if plan.members is None else train_members
     run(plan, dataset, folder, device=device, tensorboard=tensorboard)
 

@@ -148,7 +148,10 @@ def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe
     )
     if plan.start is not None:
         print(f"starting from {plan.start}: its weights, channel order, mean and scale; the classifier is new")
-    print(f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.side} px; all settings are in {folder.settings}")
+    print(
+        f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.side} px, trained in {recipe.precision}; "
+        f"all settings are in {folder.settings}"
+    )
     ignored = dataset.ignored.sentence()
     if ignored:
         print(ignored)

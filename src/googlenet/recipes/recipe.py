@@ -28,6 +28,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Range = tuple[Positive, Positive]
+PrecisionSetting = Literal["auto", "float32", "bfloat16"]
 
 PIXEL_DEVIATION = 58.0  # of ImageNet's pixels on 0..255; dividing by it gives inputs of about unit variance
 OFF = ("none", "off")  # what a user writes to switch a setting off
@@ -109,6 +110,9 @@ class Recipe(BaseModel):
     validate_every: int = Field(1, ge=0, description="epochs between evaluations on val; 0: only at the end")
     patience: Count | None = Field(None, description="stop after this many evaluations without a better one; none")
     # machine
+    precision: PrecisionSetting = Field(
+        "float32", description="numbers of a training's maps; auto: bfloat16 where the machine multiplies those"
+    )
     memory_gigabytes: NotNegative = Field(4.0, description="pictures kept decoded in memory at the most")
     workers: int = Field(2, ge=1, le=64, description="threads that load and augment")
     checkpoint_seconds: NotNegative = Field(300.0, description="time between checkpoints within an epoch")

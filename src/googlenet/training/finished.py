@@ -27,7 +27,7 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
         preprocessing=parts.preprocessing,
         known_answer=KnownAnswer(images, parts.engine.run(images).probabilities),
         about=About(
-            recipe=job.recipe.to_dict() | {"seed": job.seed, "minutes": job.minutes},
+            recipe=job.recipe.to_dict() | {"precision": job.precision, "seed": job.seed, "minutes": job.minutes},
             data=_data(job),
             scores=scores(validation)
             | {

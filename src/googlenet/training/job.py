@@ -14,6 +14,7 @@ from googlenet.runs import RunFolder
 from googlenet.training.augmentation import Augmentation
 from googlenet.training.freezing import check_frozen
 from googlenet.training.optimizer import check_optimizer
+from googlenet.training.precision import Precision, settle_precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class TrainingJob:
             interpolations=recipe.interpolations,
             mirror=recipe.mirror,
         )
+
+    @property
+    def precision(self) -> Precision:
+        """The numbers that the recipe means on this device."""
+        return settle_precision(self.recipe.precision, self.device)
 
     @property
     def architecture(self) -> Architecture:

@@ -131,7 +131,7 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
             torch.from_numpy(batch.images).to(job.device),
             torch.from_numpy(batch.labels).to(job.device),
             preprocessing=parts.preprocessing,
-            settings=parts.loss_settings,
+            settings=parts.step_settings,
         )
         _check_finite(losses, progress.step + 1)
         progress.epoch.add(losses)

@@ -22,7 +22,7 @@ from googlenet.training.optimizer import build_optimizer
 from googlenet.training.pictures import DecodedPictures
 from googlenet.training.progress import Progress
 from googlenet.training.schedule import Position, Schedule, learning_rate_at
-from googlenet.training.step import LossSettings
+from googlenet.training.step import StepSettings
 from googlenet.training.transfer import transfer_weights
 
 GIGABYTE = 1_000_000_000
@@ -58,7 +58,7 @@ class TrainingParts:
     budget: Budget
     schedule: Schedule
     preprocessing: Preprocessing
-    loss_settings: LossSettings
+    step_settings: StepSettings
     engine: TorchEngine
     validation: PreparedSquares
     side_at: Callable[[int], int]
@@ -150,7 +150,7 @@ def build_parts(job: TrainingJob) -> TrainingParts:
             final_fraction=recipe.final_fraction,
         ),
         preprocessing=preprocessing,
-        loss_settings=LossSettings(recipe.label_smoothing, recipe.auxiliary_weight),
+        step_settings=StepSettings(recipe.label_smoothing, recipe.auxiliary_weight, job.precision),
         engine=TorchEngine(GoogLeNet(job.architecture, auxiliaries=False), preprocessing, job.device),
         validation=prepare_squares(
             job.dataset.splits["val"],

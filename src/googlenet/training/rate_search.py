@@ -18,7 +18,7 @@ from googlenet.training.freezing import freeze_rows, frozen_rows
 from googlenet.training.job import TrainingJob
 from googlenet.training.optimizer import build_optimizer, set_learning_rate
 from googlenet.training.parts import build_network, build_pictures, build_plan
-from googlenet.training.step import LossSettings, train_step
+from googlenet.training.step import StepSettings, train_step
 
 SMOOTHING = 0.9  # of the losses, from step to step
 DIVERGED = 1.5  # times the least smoothed loss: the search ends
@@ -78,7 +78,7 @@ def search_rate(
     network.train()
     freeze_rows(network, frozen_rows(job.architecture, job.recipe, 1.0))
     optimizer = build_optimizer(network, job.recipe, new=new)
-    settings = LossSettings(job.recipe.label_smoothing, job.recipe.auxiliary_weight)
+    settings = StepSettings(job.recipe.label_smoothing, job.recipe.auxiliary_weight, job.precision)
     side = job.recipe.sides[-1][1]
     batches = iterate_batches(
         build_pictures(job), build_plan(job), first_step=0, side_at=lambda step: side, workers=job.recipe.workers

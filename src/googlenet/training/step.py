@@ -10,14 +10,16 @@ from torch import Tensor
 
 from googlenet.images import Preprocessing
 from googlenet.network import GoogLeNet, HeadLogits, to_network_input
+from googlenet.training.precision import Precision
 
 
 @dataclass(frozen=True, slots=True)
-class LossSettings:
-    """What the loss is made of: smoothing of the labels, weight of each side classifier (0.3 in the paper)."""
+class StepSettings:
+    """Smoothing of the labels, weight of each side classifier's loss (0.3 in the paper), numbers computed in."""
 
     label_smoothing: float
     auxiliary_weight: float
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,13 @@ def train_step(
     labels: Tensor,
     *,
     preprocessing: Preprocessing,
-    settings: LossSettings,
+    settings: StepSettings,
 ) -> StepLosses:
     """Make one update from `images` (N, S, S, 3) uint8 RGB and `labels` (N,) int64, both on the network's device."""
-    logits: HeadLogits = network(to_network_input(images, preprocessing))
-    heads = {head: values for head, values in logits._asdict().items() if values is not None}
+    x = to_network_input(images, preprocessing)
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+        logits: HeadLogits = network(x)
+    heads = {head: values.float() for head, values in logits._asdict().items() if values is not None}
     losses = {
         head: F.cross_entropy(values, labels, label_smoothing=settings.label_smoothing)
         for head, values in heads.items()
