@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -9,12 +10,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from googlenet.rows import partial_path, read_rows
+from googlenet.cli.origins import model_origin
+from googlenet.model import load_model, save_model
+from googlenet.rows import note_path, partial_path, read_rows
 from tests.commands.conftest import PROGRAM, paint
 
 if TYPE_CHECKING:
@@ -81,12 +85,34 @@ def test_resume_without_anything_begun_begins(googlenet: Run, trained: Path, pho
 
 
 def test_rows_of_another_model_are_not_mixed_in(
-    googlenet: Run, trained: Path, ensemble: Path, photos: Path, part: Callable[..., Path]
+    googlenet: Run, trained: Path, ensemble: Path, photos: Path, part: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A note says which model began a file that grows; what a finished one says of pictures must be said again."""
+    path = part("rows.jsonl")
+    before = partial_path(path).read_bytes()
+    origin = model_origin(str(trained))
+    note_path(path).write_text(json.dumps(origin.as_row()))
+    other = ensemble / "members" / "2"
+    refused = googlenet("predict", other, photos / "red", "--output", path, "--resume")
+    assert refused.error == (
+        f"{partial_path(path)} was begun with another model, {trained}: name that one, or another output"
+    )
+    assert partial_path(path).read_bytes() == before
+    model = load_model(trained)
+    turned = {name: weight[::-1] if name.startswith("linear.") else weight for name, weight in model.weights.items()}
+    save_model(replace(model, weights=turned, known_answer=None), tmp_path / "turned.safetensors")
+    note_path(path).unlink()
+    partial_path(path).replace(path)
+    refused = googlenet("predict", tmp_path / "turned.safetensors", photos / "red", "--output", path, "--resume")
+    assert refused.error.startswith(f"{path} was begun with another model or other settings: it gives ")
+    assert path.read_bytes() == before
+
+
+def test_rows_of_other_settings_are_not_mixed_in(
+    googlenet: Run, trained: Path, photos: Path, part: Callable[..., Path]
 ) -> None:
     path = part("rows.jsonl")
     before = partial_path(path).read_bytes()
-    done = googlenet("predict", ensemble / "members" / "2", photos / "red", "--output", path, "--resume")
-    assert done.error.startswith(f"{partial_path(path)} was begun with another model or other settings: it gives ")
     for options, sentence in (
         (("--crops", "10"), "was begun with another model or other settings: it gives "),
         (("--top", "1"), "was begun with --top 3: give it again"),
@@ -154,10 +180,12 @@ def test_a_run_that_is_ended_in_the_middle_goes_on(
         assert f"interrupted: {partial_path(path)} holds " in said
         assert "--resume goes on from there" in said
     assert not path.exists()
+    assert json.loads(note_path(path).read_bytes()) == model_origin(str(trained)).as_row()
     done = program("predict", trained, many, "--output", path, "--resume")
     assert done.code == 0, done.err
     assert done.out.startswith("400 pictures (")
     assert images(path) == [f"{number:03}.png" for number in range(400)]
+    assert not note_path(path).exists()
 
 
 def small_disk(size: int) -> Callable[[], None]:
@@ -171,7 +199,9 @@ def test_a_disk_that_fills_up_is_one_line_and_nothing_stands_under_the_final_nam
     path = tmp_path / "rows.jsonl"
     path.write_text("of yesterday\n")
     command: list[Any] = [*PROGRAM, "predict", trained, many, "--output", path]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=small_disk(5000))
+    # Python would keep cut compiled modules, too
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=small_disk(5000))
     assert done.returncode == 2
     assert done.stderr == (
         f"error: cannot write {path}: File too large; what there is of it stays in {partial_path(path)}, "

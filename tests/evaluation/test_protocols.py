@@ -16,7 +16,7 @@ from googlenet.dataset import Sample, Samples, open_dataset
 from googlenet.engines import EnsembleEngine, FunctionEngine, Member
 from googlenet.errors import DataError, InputError
 from googlenet.evaluation import compare_protocols, evaluate, paired_interval, prepare_squares, wilson_interval
-from googlenet.images import BadImage, Preprocessing, Rgb
+from googlenet.images import BadImage, Enough, Preprocessing, Rgb
 
 PREPROCESSING = Preprocessing(14, 16, "crop", "RGB", (0.0,) * 3, (1.0,) * 3)
 OTHER = Preprocessing(10, 10, "squash", "RGB", (0.0,) * 3, (1.0,) * 3)
@@ -44,7 +44,7 @@ class CountingSource:
     images: dict[str, Rgb]
     decoded: Counter[str] = field(default_factory=Counter)
 
-    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         self.decoded[name] += 1
         return self.images[name] if name in self.images else BadImage("truncated file")
 

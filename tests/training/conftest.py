@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from googlenet.dataset import Dataset, Ignored, Sample, Samples, Split
-from googlenet.images import BadImage, Rgb
+from googlenet.images import BadImage, Enough, Rgb
 from googlenet.model import Model
 from googlenet.recipes import Recipe, get_recipe, override
 from googlenet.runs import Event, RunFolder, RunWriter, StepDone
@@ -29,7 +29,7 @@ class MemorySource:
     images: dict[str, Rgb]
     bad: frozenset[str]
 
-    def decode(self, name: str, shortest_side: int | None) -> Rgb | BadImage:
+    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         return BadImage("truncated file") if name in self.bad else self.images[name].copy()
 
 

@@ -35,7 +35,9 @@ def evaluate_command(
         typer.Option(help="Squares of each picture to average over: 1, 10 or 144; several (1,10,144) are compared."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Write a row a picture to FILE.csv or FILE.jsonl.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write a row a picture to FILE.csv, FILE.jsonl or FILE.parquet.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Squares run at once.")] = 16,
     engine: EngineOption = None,
     threads: ThreadsOption = None,

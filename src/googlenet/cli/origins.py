@@ -12,20 +12,28 @@ if TYPE_CHECKING:
 
 
 def model_origin(model: str) -> Origin:
-    """MODEL by its name in the catalogue or its whole path, with the sum of its file.
+    """MODEL by its name in the catalogue or its whole path, with the sum of its file; of an ensemble, of its members'.
 
-    Raises InputError for an ensemble, whose members have features of their own.
+    Raises InputError where there is none.
     """
     from googlenet.model import member_paths, resolve_model_path
     from googlenet.pretrained import CATALOGUE, find_model
     from googlenet.rows import origin_of
 
     path = find_model(model)
-    members = member_paths(path)
+    shipped = model in CATALOGUE and path == CATALOGUE[model].shipped_path
+    files = (resolve_model_path(member) for member in member_paths(path))
+    return origin_of(model if shipped else str(Path(model).resolve()), *files)
+
+
+def check_has_features(model: str) -> None:
+    """Raise InputError for an ensemble, whose members have features of their own."""
+    from googlenet.model import member_paths
+    from googlenet.pretrained import find_model
+
+    members = member_paths(find_model(model))
     if len(members) > 1:
         raise InputError(
             f"{model} is an ensemble of {len(members)} networks, which have no features in common; "
             f"name one of them: {members[0]}"
         )
-    shipped = model in CATALOGUE and path == CATALOGUE[model].shipped_path
-    return origin_of(model if shipped else str(Path(model).resolve()), resolve_model_path(members[0]))

@@ -43,7 +43,7 @@ def predict_command(
     Example: googlenet predict bvlc photo.jpg
     """
     from googlenet.classifier import Classifier
-    from googlenet.cli.origins import model_origin
+    from googlenet.cli.origins import check_has_features, model_origin
     from googlenet.cli.progress import CountDisplay
     from googlenet.cli.resuming import check_same_answers
     from googlenet.cli.sources import count_sources, expand_sources
@@ -54,18 +54,21 @@ def predict_command(
     if embeddings and output is None and not as_json:
         raise InputError("--embeddings are no text to read; give --output FILE, or --json")
     begun = read_begun(output) if output is not None and resume else Begun()
-    origin = model_origin(model) if embeddings else None
+    if embeddings:
+        check_has_features(model)
+    origin = model_origin(model) if embeddings or output is not None else None
+    written = origin if embeddings else None
     classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
     if begun.file is not None:
-        check_same_answers(begun, classifier, top=top, crops=crops, origin=origin)
+        check_same_answers(begun, classifier, top=top, crops=crops, origin=origin, embeddings=embeddings)
     display = CountDisplay("predicted", already=begun.rows)
     total = count_sources(paths) if display.on and output is not None else None
     done, bad = begun.rows, begun.bad
     new = (path for path in expand_sources(paths) if not begun.holds(path))
     try:
-        with open_rows(output, begun=begun) as write:
+        with open_rows(output, begun=begun, origin=origin) as write:
             for prediction in classifier.predict(new, top=top, crops=crops, features=embeddings):
-                row = prediction_row(prediction, origin=origin)
+                row = prediction_row(prediction, origin=written)
                 write(row)
                 done += 1
                 bad += prediction.error is not None

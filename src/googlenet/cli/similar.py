@@ -50,8 +50,9 @@ def similar_command(
 
 def _check_same_model(index: Path, origin: Origin, model: str) -> None:
     """Features of another model mean something else: raises InputError unless its file is the one of then."""
-    from googlenet.cli.origins import model_origin
+    from googlenet.cli.origins import check_has_features, model_origin
 
+    check_has_features(model)
     try:
         now = model_origin(model)
     except InputError as error:

@@ -110,7 +110,7 @@ CROPS: dict[int, Callable[[int, int, Preprocessing], tuple[View, ...]]] = {
 }
 """Protocols by their number of views: (width, height, preprocessing) -> the views, in order."""
 
-ROOM = 2.0
+ROOM = 3.0
 """Pixels of a reduced picture for each pixel of the scaled one, at least (`make bench-decode` says what less costs)."""
 
 _SEVENTHS = (8, 9, 10, 11)  # 256, 288, 320, 352 are 8/7 ... 11/7 of 224

@@ -3,7 +3,7 @@
 from googlenet.rows.features import FeatureChunk, Neighbour, nearest, read_features
 from googlenet.rows.kinds import read_rows
 from googlenet.rows.origin import Origin, origin_of
-from googlenet.rows.output import Begun, open_rows, partial_path, read_begun
+from googlenet.rows.output import Begun, note_path, open_rows, partial_path, read_begun
 from googlenet.rows.row import Row, Write, json_line, written_name
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Write",
     "json_line",
     "nearest",
+    "note_path",
     "open_rows",
     "origin_of",
     "partial_path",

@@ -21,10 +21,18 @@ class Origin:
         return {"model": self.model, "model_sha256": self.sha256}
 
 
-def origin_of(model: str, file: Path) -> Origin:
-    """The origin `model` whose file this is; raises InputError where that cannot be read."""
+def origin_of(model: str, *files: Path) -> Origin:
+    """The origin `model` whose file this is, or whose members' files these are, in order.
+
+    Raises InputError where one cannot be read.
+    """
+    sums = [_sum(file) for file in files]
+    return Origin(model, sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest())
+
+
+def _sum(file: Path) -> str:
     try:
         with file.open("rb") as opened:
-            return Origin(model, hashlib.file_digest(opened, "sha256").hexdigest())
+            return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror or error}") from error

@@ -2,22 +2,24 @@
 
 While it is written, FILE grows beside its name as FILE.partial, each row at once; when the last one is there, it takes
 its name. What is interrupted (a key, `kill -9`, a full disk, no power) leaves FILE.partial behind, which `read_begun`
-takes up. A Parquet file cannot grow: its FILE.partial is JSON lines, of which it is made at the end.
+takes up, and FILE.partial.json, a note of the model that began it. A Parquet file cannot grow: its FILE.partial is JSON lines, of which it is made at the end.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from googlenet.errors import InputError
-from googlenet.files import open_atomically
+from googlenet.files import open_atomically, write_atomically
 from googlenet.rows.kinds import Kind, kind_of, read_rows
+from googlenet.rows.origin import Origin
 from googlenet.rows.parquet import write_parquet
 from googlenet.rows.row import Row, Write, written_name
 
@@ -30,7 +32,7 @@ class Begun:
     """What an output holds already: `rows` rows, `bad` of them errors, of the pictures `names`.
 
     `samples`: the first rows that are no errors. `file`: where they are, whose first `end` bytes they are; None where
-    there is no such file.
+    there is no such file. `origin`: which model it was begun with, where that is known.
     """
 
     file: Path | None = None
@@ -39,6 +41,7 @@ class Begun:
     bad: int = 0
     names: frozenset[str] = frozenset()
     samples: tuple[Row, ...] = field(default=(), repr=False)
+    origin: Origin | None = None
 
     def holds(self, name: str) -> bool:
         """Whether the picture of this name has its row."""
@@ -50,6 +53,11 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.partial")
 
 
+def note_path(path: Path) -> Path:
+    """Where it is noted which model has begun a file of rows, as long as that grows."""
+    return path.with_name(f"{path.name}.partial.json")
+
+
 def read_begun(path: Path) -> Begun:
     """Find what there is of an output: the interrupted file, else the finished one, else nothing.
 
@@ -58,7 +66,8 @@ def read_begun(path: Path) -> Begun:
     kind = _checked_kind(path)
     partial = partial_path(path)
     if partial.is_file():
-        return _count(partial, _read_growing(kind, partial))
+        begun = _count(partial, _read_growing(kind, partial))
+        return replace(begun, origin=_read_note(note_path(path)) or begun.origin)
     if path.is_file():
         in_place = kind.read_finished is None
         return _count(path, _read_growing(kind, path) if in_place else ((row, 0) for row in read_rows(path)))
@@ -66,12 +75,12 @@ def read_begun(path: Path) -> Begun:
 
 
 @contextmanager
-def open_rows(path: Path | None, *, begun: Begun | None = None) -> Iterator[Write]:
+def open_rows(path: Path | None, *, begun: Begun | None = None, origin: Origin | None = None) -> Iterator[Write]:
     """Give a function that writes a row to `path` (.csv, .jsonl, .parquet); without a path it does nothing.
 
-    With `begun` the rows that it knows come first, and what is written stays where the block ends early. Without it
-    the file is written anew, and nothing of it stays. In CSV and Parquet the best prediction has columns of its own.
-    Raises InputError for another suffix, a place that cannot be written to, a disk that is full.
+    With `begun` the rows that it knows come first, and what is written stays where the block ends early, with a note of
+    its `origin`. Without it the file is written anew, and nothing of it stays. In CSV and Parquet the best prediction
+    has columns of its own. Raises InputError for another suffix, a place that cannot be written to, a full disk.
     """
     if path is None:
         yield lambda row: None
@@ -90,6 +99,8 @@ def open_rows(path: Path | None, *, begun: Begun | None = None) -> Iterator[Writ
     with _as_sentence(path, kept=False):
         file, locked = _open_partial(path, kind, started)
     try:
+        if origin is not None:
+            write_atomically(note_path(path), json.dumps(origin.as_row()).encode())
         yield write
         with _as_sentence(path, kept=begun is not None):
             os.fsync(file.fileno())
@@ -100,9 +111,10 @@ def open_rows(path: Path | None, *, begun: Begun | None = None) -> Iterator[Writ
     finally:
         with suppress(OSError):
             file.close()  # again a full disk, which has been reported
-        if not done and (begun is None or written == 0):
-            with suppress(OSError):
-                partial.unlink()
+        if done or begun is None or written == 0:
+            for left in (note_path(path), *(() if done else (partial,))):
+                with suppress(OSError):
+                    left.unlink()
 
 
 def _checked_kind(path: Path) -> Kind:
@@ -134,7 +146,18 @@ def _count(file: Path, rows: Iterator[tuple[Row, int]]) -> Begun:
         bad += row["error"] is not None
         if row["error"] is None and len(samples) < SAMPLES:
             samples.append(row)
-    return Begun(file, last, count, bad, frozenset(names), tuple(samples))
+    first = samples[0] if samples else {}
+    origin = Origin(first["model"], first["model_sha256"]) if {"model", "model_sha256"} <= first.keys() else None
+    return Begun(file, last, count, bad, frozenset(names), tuple(samples), origin)
+
+
+def _read_note(path: Path) -> Origin | None:
+    """Which model has begun a file; None where no note says it, or where one that was cut off does not."""
+    try:
+        fields = json.loads(path.read_bytes())
+        return Origin(str(fields["model"]), str(fields["model_sha256"]))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 def _open_partial(path: Path, kind: Kind, begun: Begun) -> tuple[BinaryIO, bool]:
