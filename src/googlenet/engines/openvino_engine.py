@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from googlenet.engines.engine import Outputs, check_cpu
+from googlenet.engines.openvino_runtime import openvino
 from googlenet.errors import ModelFileError
 from googlenet.formats import encode_onnx
 from googlenet.graphs import OUTPUTS, build_graph
