@@ -52,7 +52,7 @@ def open_opencv(path: Path, threads: int) -> Run:
 
 
 def open_torchvision(path: Path | None, threads: int) -> Run:
-    """The googlenet of torchvision, channels last: another network, with 3x3 for 5x5 and no response norm, so cheaper."""
+    """The googlenet of torchvision, channels last: another network, cheaper, with 3x3 for 5x5 and no response norm."""
     import torch
     import torchvision
 
