@@ -15,7 +15,7 @@ MEAN = 128.0  # about that of any model; what is taken off does not change the t
 
 def open_onnxruntime(path: Path, threads: int) -> Run:
     """ONNX Runtime with its defaults."""
-    import onnxruntime
+    from googlenet.engines.onnx_runtime import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from googlenet.engines.engine import Outputs, check_cpu
+from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.errors import ModelFileError
 from googlenet.formats import encode_onnx
 from googlenet.graphs import IMAGES, OUTPUTS, build_graph
