@@ -12,7 +12,7 @@ DEMO := runs/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
-  bench-crops bench-fuzz
+  bench-crops bench-fuzz bench-growth bench-install
 .DELETE_ON_ERROR:
 
 help:
@@ -84,6 +84,12 @@ bench-crops: $(INSTALLED)
 
 bench-fuzz: $(INSTALLED)
 	@$(BIN)/python benchmarks/fuzz_formats.py
+
+bench-growth: $(INSTALLED)
+	@$(BIN)/python benchmarks/growth.py
+
+bench-install: $(INSTALLED)
+	@$(BIN)/python benchmarks/install.py
 
 bench-transfer: $(INSTALLED) $(PEER_INSTALLED)
 	@$(BIN)/python benchmarks/transfer.py $(TRANSFER) --budgets $(TRANSFER_BUDGETS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,9 @@ class Worker:
 
     def __init__(self, candidate: Candidate, path: Path | None, threads: int) -> None:
         """Start it and wait until it is ready. Raises WorkerError with the reason where it cannot be opened."""
-        command = [
-            sys.executable,
-            "-m",
-            "googlenet.benchmarking.worker",
-            candidate.opener,
-            str(path or ""),
-            str(threads),
-        ]
+        module = "googlenet.benchmarking.worker"
+        # -P: what lies in the folder from which the benchmark is started must not stand in for a package
+        command = [sys.executable, "-P", "-m", module, candidate.opener, str(path or ""), str(threads)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -54,7 +50,8 @@ class Worker:
         """Let the process end, or end it."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.close()
+        with suppress(BrokenPipeError):  # what it could not be told any more
+            self.process.stdin.close()
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -49,11 +49,9 @@ def benchmark_command(
     machine = read_machine()
     if not as_json:
         print(machine)
-        print(
-            f"{model}, {plan.side} px, threads: {plan.threads}; {rounds} rounds of {plan.pictures} single pictures",
-            end="",
-        )
-        print(f" and of a batch of {batch}" if batch > 1 else "", flush=True)
+        batches = f" and a batch of {batch}" if batch > 1 else ""
+        print(f"{model}, {plan.side} px; threads: {plan.threads}; rounds: {rounds}, ", end="")
+        print(f"each of {plan.pictures} single pictures{batches}", flush=True)
     present = [one for one in CANDIDATES if one.missing(machine.features) is None]
     with tempfile.TemporaryDirectory(prefix="googlenet-") as folder:
         kinds = dict.fromkeys(one.reads for one in present if one.reads is not None)
