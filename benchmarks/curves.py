@@ -78,4 +78,5 @@ def _levels(low: float, high: float) -> list[float]:
     marks = [mark * 10.0**power for power in powers for mark in (1, 2, 5)]
     first = max(mark for mark in marks if mark <= low)
     last = min(mark for mark in [*marks, 10.0 ** (powers[-1] + 1)] if mark >= high)
-    return [mark for mark in [*marks, last] if first <= mark <= last] if first < last else [first, first * 2]
+    inside = {mark for mark in (*marks, last) if first <= mark <= last}
+    return sorted(inside) if first < last else [first, 2 * first]
