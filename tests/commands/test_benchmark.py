@@ -9,6 +9,7 @@ import pytest
 
 from googlenet import benchmarking
 from googlenet.benchmarking import CANDIDATES
+from googlenet.model import load_model
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -42,14 +43,16 @@ def test_json_has_the_promised_keys_for_every_engine_and_peer(googlenet: Run, tr
     assert ours["ratio_to_fastest_peer"] == pytest.approx(
         peer["latency_ms_median"] / ours["latency_ms_median"], rel=0.01
     )
-    assert (record["threads"], record["rounds"], record["side"]) == (1, 2, 32)
+    assert (record["threads"], record["rounds"], record["batch"]) == (1, 2, 2)
+    assert record["side"] == load_model(trained).preprocessing.side
     assert record["left_out"][0]["engine"] == "opencv"
 
 
 def test_the_text_begins_with_the_processor_and_ends_with_the_fastest(googlenet: Run, trained: Path) -> None:
     lines = googlenet("benchmark", trained, "--rounds", "1", "--batch", "1", "--threads", "1").out.splitlines()
     assert lines[0] == str(benchmarking.read_machine())
-    assert lines[1].endswith("32 px; threads: 1; rounds: 1, each of 10 single pictures")
+    side = load_model(trained).preprocessing.side
+    assert lines[1] == f"{trained}, {side} px; threads: 1; rounds: 1, each of 10 single pictures"
     assert any(line.split()[:3] == ["onnxruntime", "float32", "peer"] and line.endswith("1.00") for line in lines)
     assert "left out: opencv (peer): cv2 is not installed: pip install opencv-python-headless" in lines
     assert lines[-1].startswith("The fastest is onnx (float32) with ")
