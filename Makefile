@@ -12,7 +12,7 @@ DEMO := runs/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
-  bench-crops bench-decode bench-fuzz
+  bench-crops bench-decode bench-fuzz bench-growth bench-install bench-pipeline
 .DELETE_ON_ERROR:
 
 help:
@@ -85,8 +85,19 @@ bench-crops: $(INSTALLED)
 bench-decode: $(INSTALLED)
 	@$(BIN)/python benchmarks/decode.py
 
+ORIGINALS ?= ../shared/data/imagenet-originals.tar
+
+bench-pipeline: $(INSTALLED)
+	@$(BIN)/python benchmarks/pipeline.py $(ORIGINALS)
+
 bench-fuzz: $(INSTALLED)
 	@$(BIN)/python benchmarks/fuzz_formats.py
+
+bench-growth: $(INSTALLED)
+	@$(BIN)/python benchmarks/growth.py
+
+bench-install: $(INSTALLED)
+	@$(BIN)/python benchmarks/install.py
 
 bench-transfer: $(INSTALLED) $(PEER_INSTALLED)
 	@$(BIN)/python benchmarks/transfer.py $(TRANSFER) --budgets $(TRANSFER_BUDGETS)

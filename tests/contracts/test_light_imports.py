@@ -80,7 +80,9 @@ def test_predicting_takes_no_torch_and_nothing_of_training(model: Path, engine: 
     loaded = loaded_by("predict", model, model.with_name("black.png"), "--json", "--engine", engine)
     assert {"onnx": "onnxruntime", "openvino": "openvino"}[engine] in loaded  # so that the watcher is known to see
     assert not HEAVY & loaded
-    assert not [name for name in loaded if name.startswith(("googlenet.training", "googlenet.evaluation"))]
+    rooms = ("googlenet.training", "googlenet.evaluation", "googlenet.dataset", "googlenet.runs", "googlenet.recipes")
+    assert not [name for name in loaded if name.startswith(rooms)]
+    assert not {"google.protobuf", "googlenet.formats.importing", "openvino_telemetry"} & loaded
 
 
 def test_evaluating_takes_no_torch(model: Path) -> None:

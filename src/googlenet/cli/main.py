@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from googlenet.cli.benchmark import benchmark_command
 from googlenet.cli.crops import crops_command
 from googlenet.cli.evaluate import evaluate_command
 from googlenet.cli.export import export_command
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "crops": crops_command,
     "import": import_command,
     "export": export_command,
+    "benchmark": benchmark_command,
     "models": models_command,
     "recipes": recipes_command,
     "lr": lr_command,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
+from typing import TYPE_CHECKING
 
-from googlenet.runs import Event, StepDone, TrainingStopped, describe
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from googlenet.runs import Event, StepDone
 
 REFRESH_PER_SECOND = 4
 
@@ -35,6 +38,8 @@ class TrainingDisplay:
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
+        from googlenet.runs import StepDone, TrainingStopped, describe
+
         if isinstance(event, StepDone):
             self._refresh(event)
             return

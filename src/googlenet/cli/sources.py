@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from googlenet.dataset import is_hidden, is_picture_name
 from googlenet.errors import InputError
 
 
@@ -53,6 +52,8 @@ def _matches(pattern: str) -> Iterator[str]:
 
 
 def _pictures_below(folder: str) -> Iterator[str]:
+    from googlenet.dataset import is_hidden, is_picture_name
+
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         pictures = (name for name in sorted(files) if is_picture_name(name) and not is_hidden(name))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from googlenet.engines.engine import Extra, Outputs, check_cpu
+from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.errors import ModelFileError
 from googlenet.formats import encode_onnx
 from googlenet.graphs import IMAGES, PROBABILITIES, build_graph

@@ -6,10 +6,10 @@ import io
 from collections.abc import Collection
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from googlenet.engines.engine import Extra, Outputs, check_cpu
+from googlenet.engines.openvino_runtime import openvino
 from googlenet.errors import ModelFileError
 from googlenet.formats import encode_onnx
 from googlenet.graphs import PROBABILITIES, build_graph

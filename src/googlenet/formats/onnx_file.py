@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.formats.protobuf import encode
+from googlenet.formats.protobuf import Pieces, encode
 from googlenet.graphs import Graph, Node, Value
 from googlenet.graphs.graph import Attribute
 
@@ -24,7 +24,7 @@ _FLOAT, _INT, _INTS = 1, 2, 7  # AttributeProto.AttributeType
 
 def encode_onnx(graph: Graph, metadata: Mapping[str, str] | None = None) -> bytes:
     """The bytes of an ONNX file with this graph and these `metadata`; the same bytes for the same graph."""
-    return encode(
+    pieces = encode(
         "onnx.ModelProto",
         ir_version=IR_VERSION,
         producer_name=b"googlenet",
@@ -42,9 +42,10 @@ def encode_onnx(graph: Graph, metadata: Mapping[str, str] | None = None) -> byte
             for key, value in sorted((metadata or {}).items())
         ],
     )
+    return b"".join(pieces)
 
 
-def _node(node: Node) -> bytes:
+def _node(node: Node) -> Pieces:
     return encode(
         "onnx.NodeProto",
         input=[name.encode() for name in node.inputs],
@@ -55,7 +56,7 @@ def _node(node: Node) -> bytes:
     )
 
 
-def _attribute(name: str, value: Attribute) -> bytes:
+def _attribute(name: str, value: Attribute) -> Pieces:
     if isinstance(value, tuple):
         return encode("onnx.AttributeProto", name=name.encode(), ints=value, type=_INTS)
     if isinstance(value, int):
@@ -63,18 +64,18 @@ def _attribute(name: str, value: Attribute) -> bytes:
     return encode("onnx.AttributeProto", name=name.encode(), f=value, type=_FLOAT)
 
 
-def _tensor(name: str, values: NDArray[Any]) -> bytes:
+def _tensor(name: str, values: NDArray[Any]) -> Pieces:
     little_endian = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return encode(
         "onnx.TensorProto",
         dims=values.shape,
         data_type=ELEMENT_TYPES[values.dtype.name],
         name=name.encode(),
-        raw_data=little_endian.tobytes(),
+        raw_data=little_endian.reshape(-1).view(np.uint8).data,
     )
 
 
-def _value(value: Value) -> bytes:
+def _value(value: Value) -> Pieces:
     sides = [
         encode("onnx.TensorShapeProto.Dimension", dim_param=side.encode())
         if isinstance(side, str)

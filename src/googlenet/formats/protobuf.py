@@ -1,18 +1,20 @@
 """Small protobuf schemas of our own: of Caffe's and ONNX's messages, the handful of fields that hold weights.
 
-The messages are made from the table below when they are first asked for. A message inside another is declared as bytes
-and parsed by itself when it is its turn: a file of many tiny messages then costs a few times its own size, not an
-object each, and nothing is allocated because a length in the file says so. Names are bytes too: old files do not
+Reading: the messages are made from the table below when they are first asked for. A message inside another is declared
+as bytes and parsed by itself when it is its turn: a file of many tiny messages then costs a few times its own size, not
+an object each, and nothing is allocated because a length in the file says so. Names are bytes too: old files do not
 always hold UTF-8. Fields that are not listed are skipped.
+
+Writing: `encode` gives pieces that are joined once, at the very end. The library would copy the weights, which are
+nearly all of a file, into every message around them; and it is not imported where nothing is read.
 """
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
 from functools import cache
-from typing import Any
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
+from typing import Any, TypeAlias
 
 from googlenet.errors import ModelFileError
 
@@ -92,26 +94,29 @@ SCHEMAS: dict[str, _Fields] = {
 MOST_PARTS = 10_000
 """Most messages of a kind inside another; GoogLeNet has some 150 layers."""
 
-_TYPES = {
-    "bytes": descriptor_pb2.FieldDescriptorProto.TYPE_BYTES,
-    "int32": descriptor_pb2.FieldDescriptorProto.TYPE_INT32,
-    "int64": descriptor_pb2.FieldDescriptorProto.TYPE_INT64,
-    "float": descriptor_pb2.FieldDescriptorProto.TYPE_FLOAT,
-    "double": descriptor_pb2.FieldDescriptorProto.TYPE_DOUBLE,
-}
+Pieces: TypeAlias = list[bytes | memoryview]
+"""An encoded message, in the order of its bytes; nothing has been copied yet."""
+
+_VARINT, _DELIMITED, _FIXED32 = 0, 2, 5  # how a field's value is written
+_WIRE_TYPES = {"bytes": _DELIMITED, "int32": _VARINT, "int64": _VARINT, "float": _FIXED32}
 
 
 @cache
 def message_class(name: str) -> Any:
     """The class of a message of `SCHEMAS`, with `FromString` and `SerializeToString`."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    field_type, labels = descriptor_pb2.FieldDescriptorProto.Type, descriptor_pb2.FieldDescriptorProto.Label
     package, _, short = name.rpartition(".")
     file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", package=package, syntax="proto2")
     message = file.message_type.add(name=short)
     for field, number, kind in SCHEMAS[name]:
         repeated, _, value = kind.rpartition(" ")
-        label = "LABEL_REPEATED" if repeated else "LABEL_OPTIONAL"
         message.field.add(
-            name=field, number=number, type=_TYPES[value], label=descriptor_pb2.FieldDescriptorProto.Label.Value(label)
+            name=field,
+            number=number,
+            type=field_type.Value(f"TYPE_{value.upper()}"),
+            label=labels.Value("LABEL_REPEATED" if repeated else "LABEL_OPTIONAL"),
         )
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
@@ -123,6 +128,8 @@ def parse(name: str, data: bytes, *, where: str) -> Any:
 
     So many messages inside it that nobody ever meant them, a million empty layers, are damage too.
     """
+    from google.protobuf.message import DecodeError
+
     try:
         message = message_class(name).FromString(data)
     except DecodeError as error:
@@ -133,10 +140,43 @@ def parse(name: str, data: bytes, *, where: str) -> Any:
     return message
 
 
-def encode(message: str, /, **fields: Any) -> bytes:
-    """The bytes of a message of `SCHEMAS` with these fields; messages inside it are given as bytes, too."""
-    encoded: bytes = message_class(message)(**fields).SerializeToString(deterministic=True)
-    return encoded
+def encode(message: str, /, **fields: Any) -> Pieces:
+    """A message of `SCHEMAS` with these fields, in the order of their numbers; `b"".join` makes it bytes.
+
+    A field of bytes takes bytes, a memoryview of bytes, or the pieces of another message.
+    """
+    if unknown := fields.keys() - {name for name, _, _ in SCHEMAS[message]}:
+        raise KeyError(f"{message} has no {', '.join(sorted(unknown))}")
+    pieces: Pieces = []
+    for name, number, kind in sorted(SCHEMAS[message], key=lambda field: field[1]):
+        if name in fields:
+            values = fields[name] if kind.startswith("repeated ") else (fields[name],)
+            for value in values:
+                pieces += _field(number, _WIRE_TYPES[kind.removeprefix("repeated ")], value)
+    return pieces
+
+
+def _field(number: int, wire_type: int, value: Any) -> Iterator[bytes | memoryview]:
+    yield _varint(number << 3 | wire_type)
+    if wire_type == _VARINT:
+        yield _varint(value)
+    elif wire_type == _FIXED32:
+        yield struct.pack("<f", value)
+    else:
+        pieces = value if isinstance(value, list) else (value,)
+        yield _varint(sum(map(len, pieces)))
+        yield from pieces
+
+
+def _varint(value: int) -> bytes:
+    """Seven bits a byte, the lowest first, each but the last with its high bit set; negative numbers as 64 bits."""
+    value %= 1 << 64
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
 
 
 def text(value: bytes) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from io import BufferedReader
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def with_sorted_metadata(data: bytes) -> bytes:
     return b"".join((len(text).to_bytes(8, "little"), text, memoryview(data)[start:]))
 
 
-def read_container(file: BinaryIO, path: Path, *, marker: str) -> Container:
+def read_container(file: BufferedReader, path: Path, *, marker: str) -> Container:
     """Read and check the header of an open file, which is then at the first byte of the tensors.
 
     The ranges of the tensors fit their shapes, follow each other without gap or overlap, and end with the file.
@@ -106,18 +107,19 @@ def _checked_tensors(table: dict[str, Any], data_size: int, path: Path) -> dict[
     return tensors
 
 
-def read_tensors(file: BinaryIO, container: Container, path: Path) -> dict[str, NDArray[Any]]:
+def read_tensors(file: BufferedReader, container: Container, path: Path) -> dict[str, NDArray[Any]]:
     """Read the tensors by name, read-only and in the dtypes of the file, behind `read_container`."""
-    data = file.read()
-    try:
-        return {
-            name: np.frombuffer(
-                data, NUMPY_DTYPES[tensor.dtype], count=prod(tensor.shape), offset=tensor.data_offsets[0]
-            ).reshape(tensor.shape)
-            for name, tensor in container.tensors.items()
-        }
-    except ValueError as error:
-        raise ModelFileError(f"{path} changed while it was read") from error
+    size = sum(tensor.data_offsets[1] - tensor.data_offsets[0] for tensor in container.tensors.values())
+    data = np.empty(size, np.uint8)  # large pages, which a bytes object does not get: milliseconds of every start
+    if file.readinto(data.data) != size:
+        raise ModelFileError(f"{path} changed while it was read")
+    data.flags.writeable = False
+    return {
+        name: np.frombuffer(
+            data, NUMPY_DTYPES[tensor.dtype], count=prod(tensor.shape), offset=tensor.data_offsets[0]
+        ).reshape(tensor.shape)
+        for name, tensor in container.tensors.items()
+    }
 
 
 def first_error(error: ValidationError) -> str:

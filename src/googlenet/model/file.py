@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import numpy as np
 import safetensors.numpy
@@ -101,7 +102,7 @@ def load_model(path: Path) -> Model:
         answer = KnownAnswer(tensors[ANSWER_IMAGES].copy(), tensors[ANSWER_PROBABILITIES].copy())
     model = Model(
         spec=header.architecture,
-        weights={name: np.array(values, np.float32) for name, values in tensors.items() if name not in _RESERVED},
+        weights=_as_float32({name: values for name, values in tensors.items() if name not in _RESERVED}),
         classes=header.classes,
         preprocessing=header.preprocessing,
         known_answer=answer,
@@ -144,7 +145,7 @@ def resolve_model_path(path: Path) -> Path:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
         with path.open("rb") as file:
             yield file
@@ -190,6 +191,17 @@ def _check_tensors(container: Container, spec: ArchitectureSpec, path: Path) -> 
     for name, tensor in weights.items():
         if tensor.dtype == "U8":
             raise ModelFileError(f"{path}: the weight {name} is stored as whole numbers, not as floats")
+
+
+def _as_float32(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    """Copies in float32, side by side in one piece of memory: allocating one is quicker than a hundred."""
+    memory = np.empty(sum(values.size for values in weights.values()), np.float32)
+    ends = np.cumsum([values.size for values in weights.values()])
+    copies = {}
+    for (name, values), place in zip(weights.items(), np.split(memory, ends[:-1]), strict=True):
+        copies[name] = place.reshape(values.shape)
+        copies[name][...] = values
+    return copies
 
 
 def _tensors_to_store(model: Model, dtype: str) -> dict[str, NDArray[Any]]:

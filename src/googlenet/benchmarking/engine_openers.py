@@ -1,0 +1,35 @@
+"""The engines of this package as candidates: opened in a worker, with the file that is theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from googlenet.benchmarking.worker import Run
+
+
+def open_onnx(path: Path, threads: int) -> Run:
+    """Our engine of ONNX Runtime."""
+    from googlenet.engines.onnx_engine import OnnxEngine
+
+    return OnnxEngine(path.read_bytes(), where=str(path), threads=threads).run
+
+
+def open_openvino(path: Path, threads: int) -> Run:
+    """Our engine of OpenVINO."""
+    from googlenet.engines.openvino_engine import OpenVinoEngine
+
+    return OpenVinoEngine(path.read_bytes(), where=str(path), threads=threads).run
+
+
+def open_openvino_bf16(path: Path, threads: int) -> Run:
+    """Our engine of OpenVINO, which computes in bfloat16."""
+    from googlenet.engines.openvino_engine import OpenVinoEngine
+
+    return OpenVinoEngine(path.read_bytes(), where=str(path), precision="bf16", threads=threads).run
+
+
+def open_torch(path: Path, threads: int) -> Run:
+    """Our engine of torch, on the CPU."""
+    from googlenet.classifier import Classifier
+
+    return Classifier.load(path, engine="torch", device="cpu", threads=threads).engine.run

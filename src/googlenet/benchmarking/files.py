@@ -1,0 +1,70 @@
+"""The files that candidates are opened with, written once by the process that compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from googlenet.errors import InputError
+from googlenet.formats import encode_onnx
+from googlenet.graphs import PROBABILITIES, Graph, Value, build_graph
+from googlenet.model import Model
+
+MODEL = "model"
+"""The model itself, which is there already."""
+
+
+def write_files(model: Path, models: Sequence[Model], folder: Path, kinds: Iterable[str]) -> dict[str, Path]:
+    """Write what is missing of the files of these `kinds` below `folder`; give the path of each.
+
+    `models`: what `model` holds, the members of an ensemble as one graph. Raises InputError as `build_graph` does.
+    """
+    paths = {MODEL: model}
+    for kind in kinds:
+        if kind not in paths:
+            paths[kind] = folder / f"{kind}.onnx"
+            paths[kind].write_bytes(encode_onnx(GRAPHS[kind](models)))
+    return paths
+
+
+def _as_the_engine_runs_it(models: Sequence[Model]) -> Graph:
+    return build_graph(*models)
+
+
+def _plain(models: Sequence[Model]) -> Graph:
+    """The graph as it follows from the table, each norm one node, nothing rewritten: what peers are given."""
+    return build_graph(*models)
+
+
+def network_on_floats(models: Sequence[Model]) -> Graph:
+    """The plain graph behind its first nodes, for programs that take no uint8: input (N, 3, H, W) float32 less a mean.
+
+    Of the outputs, the probabilities alone.
+    """
+    graph = _plain(models)
+    entry = next(node for node in graph.nodes if node.operator == "Sub")
+    place = graph.nodes.index(entry) + 1
+    if any(node.operator == "Sub" for node in graph.nodes[place:]):
+        raise InputError("the graph takes off a mean more than once, so there is no network behind it")
+    needed, kept = {PROBABILITIES}, []
+    for node in reversed(graph.nodes[place:]):
+        if node.output in needed:
+            needed.update(node.inputs)
+            kept.append(node)
+    return replace(
+        graph,
+        nodes=tuple(reversed(kept)),
+        inputs=(Value(entry.output, np.dtype(np.float32), ("N", 3, "H", "W")),),
+        outputs=tuple(value for value in graph.outputs if value.name == PROBABILITIES),
+    )
+
+
+GRAPHS: dict[str, Callable[[Sequence[Model]], Graph]] = {
+    "onnx": _as_the_engine_runs_it,
+    "plain": _plain,
+    "floats": network_on_floats,
+}
+"""How the graph of each kind of file is made."""

@@ -1,0 +1,53 @@
+"""What a figure must be quoted with: the processor, its vector features, the threads that may be used."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from googlenet.parallel import available_cpus
+
+CPU_INFO = Path("/proc/cpuinfo")
+
+FEATURES = {
+    "avx2": "AVX2",
+    "avx512f": "AVX-512",
+    "avx_vnni": "AVX-VNNI",
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx512_bf16": "AVX-512 bf16",
+    "amx_int8": "AMX int8",
+    "amx_bf16": "AMX bf16",
+}
+"""The features that decide how fast a network runs: Linux's word -> what people call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A processor; `cores` are all it has, `usable` those that this process may use, `features` keys of `FEATURES`."""
+
+    processor: str
+    cores: int
+    usable: int
+    features: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """One line for people."""
+        named = ", ".join(FEATURES[feature] for feature in self.features) or "vector features not known"
+        bound = "" if self.usable == self.cores else f", {self.usable} of them usable"
+        return f"{self.processor}, {self.cores} cores{bound}; {named}"
+
+
+def read_machine(cpu_info: Path = CPU_INFO) -> Machine:
+    """What this machine is; where the system does not say it (it is no Linux), the features are left empty."""
+    text = cpu_info.read_text(encoding="utf-8", errors="replace") if cpu_info.is_file() else ""
+    pairs = (line.partition(":")[::2] for line in text.splitlines())
+    fields = {key.strip(): value.strip() for key, value in pairs}
+    flags = fields.get("flags", "").split()
+    return Machine(
+        processor=fields.get("model name") or platform.processor() or "unknown processor",
+        cores=os.cpu_count() or 1,
+        usable=available_cpus(),
+        features=tuple(feature for feature in FEATURES if feature in flags),
+    )

@@ -1,0 +1,165 @@
+"""Candidates beside each other, in turns, so that a machine that slows down does so for all of them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from time import sleep
+from typing import TypeVar
+
+import numpy as np
+
+from googlenet.benchmarking.candidates import Candidate
+from googlenet.benchmarking.workers import Worker, WorkerError
+
+WARM_UP = 3  # runs that are not counted, of each size
+PAUSE = 0.05  # seconds between turns: threads that wait for work by spinning have given up by then
+
+Progress = Callable[[int, int], None]
+"""Told the rounds that are done, and how many there will be."""
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How candidates are timed: `rounds` of turns, `pictures` of `side` pixels in each, then one batch of `batch`."""
+
+    side: int
+    threads: int
+    rounds: int = 10
+    pictures: int = 10
+    batch: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a candidate took: one picture at a time, and of the fastest way to run many.
+
+    `images_per_second` is that of batches of `fastest_batch`: 1, or the plan's. `peak_megabytes`: the most memory of
+    the process while it ran one picture at a time. `file_megabytes`: of what it was opened with. 10^6 bytes.
+    """
+
+    candidate: Candidate
+    latency_ms_median: float
+    latency_ms_p95: float
+    images_per_second: float
+    fastest_batch: int
+    peak_megabytes: float
+    file_megabytes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All measurements, the fastest first, and of those that could not be timed the reason."""
+
+    measurements: tuple[Measurement, ...]
+    left_out: Mapping[Candidate, str]
+
+    @property
+    def fastest_peer(self) -> Measurement | None:
+        """The peer on the same network with the least median latency."""
+        peers = (one for one in self.measurements if one.candidate.peer and one.candidate.same_network)
+        return next(peers, None)
+
+    def ratio_to_fastest_peer(self, measurement: Measurement) -> float | None:
+        """How many times as fast as the fastest peer, by the median latency; None where there is no peer."""
+        peer = self.fastest_peer
+        return None if peer is None else peer.latency_ms_median / measurement.latency_ms_median
+
+
+def compare(
+    candidates: Sequence[Candidate],
+    files: Mapping[str, Path],
+    plan: Plan,
+    *,
+    features: Sequence[str] = (),
+    on_progress: Progress = lambda done, total: None,
+) -> Comparison:
+    """Time candidates that can be opened here, each in a process of its own.
+
+    `files`: by what candidates read; `features`: of the processor. A candidate that fails is left out with its reason.
+    """
+    left_out = {one: reason for one in candidates if (reason := one.missing(features)) is not None}
+    trial = _Trial(plan, left_out, on_progress)
+    with ExitStack() as stack:
+        for one in candidates:
+            if one not in left_out:
+                trial.open(one, None if one.reads is None else files[one.reads], stack)
+        singles = trial.rounds(times=plan.pictures, batch=1)
+        peaks = trial.each(lambda worker: worker.peak_bytes())
+        batches = trial.rounds(times=1, batch=plan.batch) if plan.batch > 1 else {}
+    measured = [_measurement(one, singles[one], batches.get(one, []), plan, peaks[one], files) for one in trial.workers]
+    measured.sort(key=lambda one: one.latency_ms_median)
+    return Comparison(tuple(measured), trial.left_out)
+
+
+class _Trial:
+    """The workers that are alive; one that fails is moved to `left_out`."""
+
+    def __init__(self, plan: Plan, left_out: dict[Candidate, str], on_progress: Progress) -> None:
+        self.plan, self.left_out, self.on_progress = plan, left_out, on_progress
+        self.workers: dict[Candidate, Worker] = {}
+        self.done, self.total = 0, plan.rounds * (2 if plan.batch > 1 else 1)
+
+    def open(self, candidate: Candidate, path: Path | None, stack: ExitStack) -> None:
+        """Start a worker, which `stack` ends."""
+        try:
+            worker = Worker(candidate, path, self.plan.threads)
+        except WorkerError as error:
+            self.left_out[candidate] = f"it cannot be opened: {error}"
+        else:
+            stack.callback(worker.close)
+            self.workers[candidate] = worker
+
+    def rounds(self, *, times: int, batch: int) -> dict[Candidate, list[float]]:
+        """Seconds of all runs of a batch, by candidate; each round begins with another one."""
+        size = {"batch": batch, "side": self.plan.side}
+        self.each(lambda worker: worker.run(times=WARM_UP, **size))
+        seconds: dict[Candidate, list[float]] = {candidate: [] for candidate in self.workers}
+        for number in range(self.plan.rounds):
+            for candidate, found in self.each(lambda worker: worker.run(times=times, **size), first=number).items():
+                seconds[candidate] += found
+            self.done += 1
+            self.on_progress(self.done, self.total)
+        return seconds
+
+    def each(self, ask: Callable[[Worker], Answer], *, first: int = 0) -> dict[Candidate, Answer]:
+        """Ask every worker in turn, beginning with the one at the place `first`, counted around."""
+        names = list(self.workers)
+        start = first % max(1, len(names))
+        answers = {}
+        for candidate in names[start:] + names[:start]:
+            sleep(PAUSE)
+            try:
+                answers[candidate] = ask(self.workers[candidate])
+            except WorkerError as error:
+                self.left_out[candidate] = f"it failed: {error}"
+                del self.workers[candidate]
+        return answers
+
+
+def _measurement(
+    candidate: Candidate,
+    singles: list[float],
+    batches: list[float],
+    plan: Plan,
+    peak: int,
+    files: Mapping[str, Path],
+) -> Measurement:
+    rates = {1: 1 / statistics.median(singles)}
+    if batches:
+        rates[plan.batch] = plan.batch / statistics.median(batches)
+    fastest = max(rates, key=lambda batch: rates[batch])
+    return Measurement(
+        candidate,
+        latency_ms_median=1000 * statistics.median(singles),
+        latency_ms_p95=1000 * float(np.percentile(singles, 95)),
+        images_per_second=rates[fastest],
+        fastest_batch=fastest,
+        peak_megabytes=peak / 1e6,
+        file_megabytes=None if candidate.reads is None else files[candidate.reads].stat().st_size / 1e6,
+    )

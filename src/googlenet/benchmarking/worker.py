@@ -1,0 +1,90 @@
+"""The process of one candidate: opens it, then runs as many pictures as it is asked to, and answers with the times.
+
+    python -m googlenet.benchmarking.worker OPENER PATH THREADS
+
+Both sides write lines of JSON. The worker begins with {"ready": true} or {"error": TEXT}. A request is
+{"times": T, "batch": N, "side": S}, answered with {"seconds": [...]}, or {"peak": true}, answered with
+{"peak_bytes": B}. Between requests it waits for its standard input, and ends with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Run: TypeAlias = Callable[[NDArray[np.uint8]], object]
+"""Runs pictures (N, side, side, 3) uint8 RGB."""
+
+DIFFERENT_PICTURES = 3
+STATUS = Path("/proc/self/status")
+
+
+def serve(opener: str, path: str, threads: str) -> None:
+    """Open a candidate and answer requests until standard input ends; PATH is empty for one that reads no file."""
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+
+    def reply(**fields: Any) -> None:
+        print(json.dumps(fields), file=replies, flush=True)
+
+    module, _, function = opener.partition(":")
+    try:
+        run: Run = getattr(import_module(module), function)(Path(path) if path else None, int(threads))
+    except Exception as error:  # each program has errors of its own kind
+        reply(error=(str(error).strip() or type(error).__name__).splitlines()[0])
+        return
+    reply(ready=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if "peak" in request:
+                reply(peak_bytes=peak_bytes())
+            else:
+                reply(seconds=time_runs(run, **request))
+        except Exception as error:
+            reply(error=(str(error).strip() or type(error).__name__).splitlines()[0])
+
+
+def time_runs(run: Run, *, times: int, batch: int, side: int) -> list[float]:
+    """Seconds of each of `times` runs of `batch` pictures, another first picture each time."""
+    from googlenet.model import known_answer_images
+
+    pictures = known_answer_images(side, count=DIFFERENT_PICTURES)
+    batches = [
+        np.ascontiguousarray(np.resize(np.roll(pictures, shift, axis=0), (batch, side, side, 3)))
+        for shift in range(min(times, DIFFERENT_PICTURES))
+    ]
+    seconds = []
+    for number in range(times):
+        images = batches[number % len(batches)]
+        start = perf_counter()
+        run(images)
+        seconds.append(perf_counter() - start)
+    return seconds
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held so far.
+
+    From Linux's own account where there is one: what getrusage says counts the parent's memory before the start, too.
+    """
+    if STATUS.is_file() and (found := re.search(r"VmHWM:\s*(\d+) kB", STATUS.read_text(encoding="utf-8"))):
+        return int(found[1]) * 1024
+    import resource
+
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest if sys.platform == "darwin" else largest * 1024
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])

@@ -1,0 +1,81 @@
+"""The other side of a worker: starts its process, asks, and ends it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from googlenet.benchmarking.candidates import Candidate
+from googlenet.errors import GoogLeNetError
+
+PATIENCE = 20  # seconds for a worker to end by itself
+
+
+class WorkerError(GoogLeNetError):
+    """A candidate that could not be opened, or that failed while it ran."""
+
+
+class Worker:
+    """A candidate in a process of its own, which stands still while it is not asked."""
+
+    def __init__(self, candidate: Candidate, path: Path | None, threads: int) -> None:
+        """Start it and wait until it is ready. Raises WorkerError with the reason where it cannot be opened."""
+        module = "googlenet.benchmarking.worker"
+        # -P: what lies in the folder from which the benchmark is started must not stand in for a package
+        command = [sys.executable, "-P", "-m", module, candidate.opener, str(path or ""), str(threads)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        try:
+            self._answer()
+        except WorkerError:
+            self.close()
+            raise
+
+    def run(self, *, times: int, batch: int, side: int) -> list[float]:
+        """Seconds of each of `times` runs of `batch` pictures of `side` pixels; raises WorkerError."""
+        seconds: list[float] = self._ask(times=times, batch=batch, side=side)["seconds"]
+        return seconds
+
+    def peak_bytes(self) -> int:
+        """The most memory that the process has held so far; raises WorkerError."""
+        peak: int = self._ask(peak=True)["peak_bytes"]
+        return peak
+
+    def close(self) -> None:
+        """Let the process end, or end it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with suppress(BrokenPipeError):  # what it could not be told any more
+            self.process.stdin.close()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+    def _ask(self, **request: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        try:
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            raise WorkerError(self._end()) from None
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise WorkerError(self._end())
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(answer["error"])
+        return answer
+
+    def _end(self) -> str:
+        return f"its process ended by itself (exit code {self.process.wait(PATIENCE)})"

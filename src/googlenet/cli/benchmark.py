@@ -1,0 +1,153 @@
+"""`googlenet benchmark`: how fast and how large each engine is on this machine, beside other programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from googlenet.cli.options import ThreadsOption
+
+if TYPE_CHECKING:
+    from googlenet.benchmarking import Comparison, Machine, Measurement, Plan
+
+HEADINGS = ("engine", "precision", "kind", "median", "p95", "images/s", "memory", "file", "ratio")
+UNITS = ("", "", "", "ms", "ms", "", "MB", "MB", "")
+WORDS = 3  # columns that stand on the left; numbers stand on the right
+
+
+def benchmark_command(
+    model: Annotated[str, typer.Argument(help="A model file, a run folder, or a shipped name.")] = "bvlc",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each engine.")] = 10,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures at once, for images/s.")] = 16,
+    side: Annotated[int | None, typer.Option(min=1, help="Pixels of a side; left out: the model's.")] = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Time every engine that is installed, beside other programs, in alternating rounds, each in a process of its own.
+
+    Peers run the same network in float32; the ratio is the fastest peer's median over that of the line.
+
+    Example: googlenet benchmark bvlc --rounds 5
+    """
+    import tempfile
+    from pathlib import Path
+
+    from googlenet.architecture import build_architecture, check_input_side
+    from googlenet.benchmarking import CANDIDATES, Plan, compare, read_machine, write_files
+    from googlenet.model import load_models
+    from googlenet.parallel import available_cpus
+    from googlenet.pretrained import find_model
+
+    path = find_model(model)
+    models = load_models([path])
+    plan = Plan(side or models[0].preprocessing.side, threads or available_cpus(), rounds=rounds, batch=batch)
+    for one in models:
+        check_input_side(build_architecture(one.spec), plan.side)
+    machine = read_machine()
+    if not as_json:
+        print(machine)
+        batches = f" and a batch of {batch}" if batch > 1 else ""
+        print(f"{model}, {plan.side} px; threads: {plan.threads}; rounds: {rounds}, ", end="")
+        print(f"each of {plan.pictures} single pictures{batches}", flush=True)
+    present = [one for one in CANDIDATES if one.missing(machine.features) is None]
+    with tempfile.TemporaryDirectory(prefix="googlenet-") as folder:
+        kinds = dict.fromkeys(one.reads for one in present if one.reads is not None)
+        files = write_files(path, models, Path(folder), kinds)
+        del models
+        comparison = compare(CANDIDATES, files, plan, features=machine.features, on_progress=_show_progress)
+    if as_json:
+        print(json.dumps(_fields(model, machine, plan, comparison), indent=2))
+    else:
+        print("\n".join(_lines(comparison)))
+
+
+def _show_progress(done: int, total: int) -> None:
+    """Rounds on standard error where that is a terminal; the line vanishes with the last one."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{f'round {done} of {total}' if done < total else ''}", end="", file=sys.stderr, flush=True)
+
+
+def _fields(model: str, machine: Machine, plan: Plan, comparison: Comparison) -> dict[str, Any]:
+    peer = comparison.fastest_peer
+    return {
+        "model": model,
+        "processor": machine.processor,
+        "cores": machine.cores,
+        "features": list(machine.features),
+        "threads": plan.threads,
+        "side": plan.side,
+        "rounds": plan.rounds,
+        "pictures_a_round": plan.pictures,
+        "batch": plan.batch,
+        "fastest_peer": None if peer is None else peer.candidate.engine,
+        "results": [_result(one, comparison) for one in comparison.measurements],
+        "left_out": [
+            {"engine": one.engine, "precision": one.precision, "peer": one.peer, "reason": reason}
+            for one, reason in comparison.left_out.items()
+        ],
+    }
+
+
+def _result(measured: Measurement, comparison: Comparison) -> dict[str, Any]:
+    ratio, megabytes = comparison.ratio_to_fastest_peer(measured), measured.file_megabytes
+    return {
+        "engine": measured.candidate.engine,
+        "precision": measured.candidate.precision,
+        "peer": measured.candidate.peer,
+        "same_network": measured.candidate.same_network,
+        "latency_ms_median": round(measured.latency_ms_median, 3),
+        "latency_ms_p95": round(measured.latency_ms_p95, 3),
+        "images_per_second": round(measured.images_per_second, 2),
+        "fastest_batch": measured.fastest_batch,
+        "peak_megabytes": round(measured.peak_megabytes, 1),
+        "file_megabytes": None if megabytes is None else round(megabytes, 2),
+        "ratio_to_fastest_peer": None if ratio is None else round(ratio, 3),
+    }
+
+
+def _lines(comparison: Comparison) -> list[str]:
+    """The table, the fastest first; what was left out and why; and who is the fastest."""
+    cells = [HEADINGS, UNITS, *(_cells(one, comparison) for one in comparison.measurements)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place < WORDS else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+    lines += [f"left out: {one}: {reason}" for one, reason in comparison.left_out.items()]
+    return ["", *lines, "", _sentence(comparison)]
+
+
+def _cells(measured: Measurement, comparison: Comparison) -> tuple[str, ...]:
+    candidate, megabytes = measured.candidate, measured.file_megabytes
+    ratio = comparison.ratio_to_fastest_peer(measured)
+    return (
+        candidate.engine,
+        candidate.precision,
+        "other" if not candidate.same_network else "peer" if candidate.peer else "",
+        f"{measured.latency_ms_median:.1f}",
+        f"{measured.latency_ms_p95:.1f}",
+        f"{measured.images_per_second:.1f}",
+        f"{measured.peak_megabytes:.0f}",
+        "" if megabytes is None else f"{megabytes:.1f}",
+        "" if ratio is None or not candidate.same_network else f"{ratio:.2f}",
+    )
+
+
+def _sentence(comparison: Comparison) -> str:
+    """Who is the fastest, and by how much; `other` networks do not count."""
+    ours = [one for one in comparison.measurements if not one.candidate.peer]
+    peer = comparison.fastest_peer
+    if not ours:
+        return "No engine of googlenet could be timed."
+    best = f"The fastest is {ours[0].candidate} with {ours[0].latency_ms_median:.1f} ms"
+    if peer is None:
+        return f"{best}; no peer is installed to compare it with."
+    ratio = comparison.ratio_to_fastest_peer(ours[0])
+    assert ratio is not None
+    return f"{best}: {ratio:.2f} times as fast as the fastest peer, {peer.candidate.engine}."

@@ -1,0 +1,64 @@
+"""`googlenet benchmark`: a table for people, a record for programs, from the same measurement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from googlenet import benchmarking
+from googlenet.benchmarking import CANDIDATES
+from googlenet.model import load_model
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Run
+
+KEYS = {
+    *("engine", "precision", "peer", "latency_ms_median", "latency_ms_p95", "images_per_second"),
+    *("peak_megabytes", "file_megabytes", "ratio_to_fastest_peer"),
+}
+
+
+@pytest.fixture(autouse=True)
+def few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime alone, ours and plain, and one program that is not there: quick, and the same everywhere."""
+    kept = [one for one in CANDIDATES if one.package in ("onnxruntime", "cv2")]
+    monkeypatch.setattr(benchmarking, "CANDIDATES", kept)
+    monkeypatch.setattr("googlenet.benchmarking.candidates.find_spec", lambda name: None if name == "cv2" else "there")
+
+
+def test_json_has_the_promised_keys_for_every_engine_and_peer(googlenet: Run, trained: Path) -> None:
+    record = googlenet("benchmark", trained, "--json", "--rounds", "2", "--batch", "2", "--threads", "1").json
+    assert {(one["engine"], one["peer"]) for one in record["results"]} == {("onnx", False), ("onnxruntime", True)}
+    for one in record["results"]:
+        assert one.keys() >= KEYS
+        assert one["precision"] == "float32"
+        assert 0 < one["latency_ms_median"] <= one["latency_ms_p95"]
+        assert one["peak_megabytes"] > one["file_megabytes"] > 0
+    peer = next(one for one in record["results"] if one["peer"])
+    ours = next(one for one in record["results"] if not one["peer"])
+    assert record["fastest_peer"] == "onnxruntime"
+    assert peer["ratio_to_fastest_peer"] == 1
+    assert ours["ratio_to_fastest_peer"] == pytest.approx(
+        peer["latency_ms_median"] / ours["latency_ms_median"], rel=0.01
+    )
+    assert (record["threads"], record["rounds"], record["batch"]) == (1, 2, 2)
+    assert record["side"] == load_model(trained).preprocessing.side
+    assert record["left_out"][0]["engine"] == "opencv"
+
+
+def test_the_text_begins_with_the_processor_and_ends_with_the_fastest(googlenet: Run, trained: Path) -> None:
+    lines = googlenet("benchmark", trained, "--rounds", "1", "--batch", "1", "--threads", "1").out.splitlines()
+    assert lines[0] == str(benchmarking.read_machine())
+    side = load_model(trained).preprocessing.side
+    assert lines[1] == f"{trained}, {side} px; threads: 1; rounds: 1, each of 10 single pictures"
+    assert any(line.split()[:3] == ["onnxruntime", "float32", "peer"] and line.endswith("1.00") for line in lines)
+    assert "left out: opencv (peer): cv2 is not installed: pip install opencv-python-headless" in lines
+    assert lines[-1].startswith("The fastest is onnx (float32) with ")
+    assert lines[-1].endswith("times as fast as the fastest peer, onnxruntime.")
+    assert all(len(line) <= 100 for line in lines)
+
+
+def test_a_side_that_the_network_cannot_take_is_refused_before_anything_runs(googlenet: Run, trained: Path) -> None:
+    assert googlenet("benchmark", trained, "--side", "3").error.startswith("an input of 3 px is too small")
