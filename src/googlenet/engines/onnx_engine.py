@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from googlenet.engines.engine import Outputs, check_cpu
 from googlenet.errors import ModelFileError
-from googlenet.formats import encode_onnx
+from googlenet.formats import ExportedModel, encode_onnx
 from googlenet.graphs import IMAGES, OUTPUTS, build_graph
 from googlenet.model import Model
 from googlenet.parallel import available_cpus
@@ -34,6 +34,14 @@ class OnnxEngine:
         """An engine whose graph is written from the model's table, in memory. Raises InputError for a `device`."""
         check_cpu("onnx", device)
         return cls(encode_onnx(build_graph(model)), where="the model's graph", threads=threads)
+
+    @classmethod
+    def from_exported(
+        cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
+    ) -> OnnxEngine:
+        """An engine for an exported ONNX file. Raises InputError for a `device`."""
+        check_cpu("onnx", device)
+        return cls(model.content[0], where=str(model.path), threads=threads)
 
     @property
     def name(self) -> str:

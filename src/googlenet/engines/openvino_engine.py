@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from googlenet.engines.engine import Outputs, check_cpu
 from googlenet.errors import ModelFileError
-from googlenet.formats import encode_onnx
+from googlenet.formats import ExportedModel, encode_onnx
 from googlenet.graphs import OUTPUTS, build_graph
 from googlenet.model import Model
 from googlenet.parallel import available_cpus
@@ -19,8 +19,18 @@ from googlenet.parallel import available_cpus
 class OpenVinoEngine:
     """A graph compiled by OpenVINO for this processor; the graph holds the preprocessing."""
 
-    def __init__(self, content: bytes, *, where: str, precision: str = "f32", threads: int | None = None) -> None:
-        """`content`: an ONNX file; `precision`: OpenVINO's word for what floats are computed in ("f32", "bf16").
+    def __init__(
+        self,
+        content: bytes,
+        constants: bytes | None = None,
+        *,
+        where: str,
+        precision: str = "f32",
+        threads: int | None = None,
+    ) -> None:
+        """`content`: an ONNX file, or the XML of an IR whose values are in `constants`.
+
+        `precision`: OpenVINO's word for what floats are computed in ("f32", "bf16").
 
         Raises ModelFileError, naming `where`, for what OpenVINO does not take.
         """
@@ -31,9 +41,11 @@ class OpenVinoEngine:
         }
         try:
             core = openvino.Core()
-            self.network = core.compile_model(core.read_model(io.BytesIO(content)), "CPU", options)
+            source = core.read_model(io.BytesIO(content)) if constants is None else core.read_model(content, constants)
+            self.network = core.compile_model(source, "CPU", options)
         except RuntimeError as error:
-            raise ModelFileError(f"{where} cannot be run: {str(error).splitlines()[0]}") from error
+            reason = str(error).strip().splitlines()[-1]  # the first ones say where in OpenVINO's source
+            raise ModelFileError(f"{where} cannot be run: {reason}") from error
         self.request = self.network.create_infer_request()
 
     @classmethod
@@ -41,6 +53,15 @@ class OpenVinoEngine:
         """An engine whose graph is written from the model's table, in memory. Raises InputError for a `device`."""
         check_cpu("openvino", device)
         return cls(encode_onnx(build_graph(model)), where="the model's graph", threads=threads)
+
+    @classmethod
+    def from_exported(
+        cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
+    ) -> OpenVinoEngine:
+        """An engine for an exported IR or ONNX file, in its own precision. Raises InputError for a `device`."""
+        check_cpu("openvino", device)
+        precision = "bf16" if model.precision == "bf16" else "f32"
+        return cls(*model.content, where=str(model.path), precision=precision, threads=threads)
 
     @property
     def name(self) -> str:

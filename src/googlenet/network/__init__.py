@@ -1,6 +1,6 @@
 """The torch module of an architecture, its starting weights and its input."""
 
-from googlenet.network.googlenet import HEADS, GoogLeNet, HeadLogits
+from googlenet.network.googlenet import HEADS, GoogLeNet, HeadLogits, Look
 from googlenet.network.initialization import initialize
 from googlenet.network.input import to_network_input
 from googlenet.network.weights import Weights, network_with_weights, read_weights
@@ -9,6 +9,7 @@ __all__ = [
     "HEADS",
     "GoogLeNet",
     "HeadLogits",
+    "Look",
     "Weights",
     "initialize",
     "network_with_weights",

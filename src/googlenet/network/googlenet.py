@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from googlenet.architecture import Architecture, check_input_side, row_shapes
+from googlenet.architecture.layers import Linear
 from googlenet.network.blocks import Path, add_layers, run
 from googlenet.network.initialization import initialize
 
@@ -20,6 +21,17 @@ class HeadLogits(NamedTuple):
     main: Tensor
     auxiliary_4a: Tensor | None
     auxiliary_4d: Tensor | None
+
+
+class Look(NamedTuple):
+    """The main head's logits (N, classes) with what they were made from.
+
+    `maps`: (N, F, h, w), the output of the last module; `features`: (N, F), what the last layer reads of them.
+    """
+
+    logits: Tensor
+    features: Tensor
+    maps: Tensor
 
 
 class GoogLeNet(nn.Module):
@@ -63,6 +75,18 @@ class GoogLeNet(nn.Module):
                 auxiliary = self.auxiliaries[name]
                 side_logits[auxiliary] = self.get_submodule(auxiliary)(x)
         return HeadLogits(x, side_logits.get("auxiliary_4a"), side_logits.get("auxiliary_4d"))
+
+    def look(self, x: Tensor) -> Look:
+        """Run the main path as `forward` does, and keep the features and the maps that its logits come from."""
+        self._check_sides(self.architecture, x, auxiliaries=False)
+        maps = features = x
+        for row in self.architecture.rows:
+            if any(isinstance(layer, Linear) for layer in row.layers):
+                features = x.flatten(1)
+            x = run(self, self.rows[row.name], x)
+            if row.kind == "inception":
+                maps = x
+        return Look(x, features, maps)
 
     def features(self, x: Tensor) -> dict[str, Tensor]:
         """The maps of `conv2`, `3a` ... `5b` by name, each (N, C, H, W), for those who want a backbone.
