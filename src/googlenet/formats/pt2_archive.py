@@ -65,7 +65,7 @@ def with_metadata(content: Content, metadata: Mapping[str, str]) -> Content:
 
 
 def read_weights(content: Content, where: str) -> dict[str, NDArray[np.float32]]:
-    """The float32 weights of an archive by their names in the program, read-only.
+    """The float32 weights of an archive by their names in the program.
 
     Raises ModelFileError where the bytes of one do not fit its shape.
     """
@@ -99,4 +99,4 @@ def _weight(entries: Mapping[str, bytes], row: Any) -> NDArray[np.float32]:
     plain = [one["as_int"] for one in about["strides"]] == strides and about["storage_offset"] == {"as_int": 0}
     if row["use_pickle"] or about["dtype"] != _FLOAT32 or not plain or 4 * prod(shape) != len(data):
         raise ValueError(row)
-    return np.frombuffer(data, "<f4").reshape(shape)
+    return np.frombuffer(data, "<f4").reshape(shape).copy()

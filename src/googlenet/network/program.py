@@ -48,7 +48,8 @@ def program_of(models: Sequence[Model]) -> Program:
         )
         for model in models
     ]
-    return Program(members, models[0].preprocessing).eval()
+    # torch stores weights plainly where they lie row by row, not channels last
+    return Program(members, models[0].preprocessing).eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
 
 
 @torch.no_grad()
