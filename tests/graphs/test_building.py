@@ -40,9 +40,7 @@ def make_model(variant: str, order: ChannelOrder = "RGB", *, seed: int = 0, widt
         spec,
         read_weights(network),
         tuple(ClassLabel(name, name) for name in "abcde"),
-        Preprocessing(
-            SIDES.get(variant, 96), SIDES.get(variant, 96), "squash", order, MEAN[:channels], SCALE[:channels]
-        ),
+        Preprocessing(side, side, "squash", order, MEAN[:channels], SCALE[:channels]),
     )
 
 
