@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from googlenet.dataset import open_dataset
@@ -24,7 +25,7 @@ def paint(folder: Path, count: int) -> Path:
     return folder
 
 
-def greys(squares: np.ndarray) -> set[int]:  # type: ignore[type-arg]
+def greys(squares: NDArray[np.uint8]) -> set[int]:
     return {int(square[0, 0, 0]) for square in squares}
 
 

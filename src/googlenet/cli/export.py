@@ -16,7 +16,7 @@ from googlenet.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from googlenet.export import Candidate, Choice, ExportResult
+    from googlenet.export import Candidate, ExportResult
     from googlenet.formats import Target
     from googlenet.model import Model
 
@@ -85,7 +85,7 @@ def export_command(
     from googlenet.export import ExportRequest, check_place, export_models, gather_pictures
 
     target = cast("Target", to.value)
-    request = ExportRequest(target, cast("Choice", precision.value), without_lrn=without_lrn, force=force)
+    request = ExportRequest(target, precision.value, without_lrn=without_lrn, force=force)
     place = out or _default_place(models, target)
     check_place(place, request)
     loaded = _load(models)

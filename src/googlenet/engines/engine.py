@@ -49,38 +49,38 @@ class Engine(Protocol):
 class EngineEntry:
     """How an engine is made: `factory` is "module:function", called with (model, device=..., threads=...).
 
-    `from_exported` is the same for exported files, of the formats `runs`. `package` is what it runs on, `extra` the
-    part of googlenet that brings it ("" for the bare install).
+    `package` is what it runs on, `extra` the part of googlenet that brings it ("" for the bare install).
+    `from_exported` is like `factory`, for exported files, of the formats `runs`.
     """
 
     factory: str
-    from_exported: str
-    runs: tuple[Target, ...]
     package: str
     extra: str
+    from_exported: str = ""
+    runs: tuple[Target, ...] = ()
 
 
 ENGINES: dict[str, EngineEntry] = {
     "onnx": EngineEntry(
         "googlenet.engines.onnx_engine:OnnxEngine.from_model",
-        "googlenet.engines.onnx_engine:OnnxEngine.from_exported",
-        runs=("onnx",),
         package="onnxruntime",
         extra="",
+        from_exported="googlenet.engines.onnx_engine:OnnxEngine.from_exported",
+        runs=("onnx",),
     ),
     "openvino": EngineEntry(
         "googlenet.engines.openvino_engine:OpenVinoEngine.from_model",
-        "googlenet.engines.openvino_engine:OpenVinoEngine.from_exported",
-        runs=("openvino", "onnx"),
         package="openvino",
         extra="openvino",
+        from_exported="googlenet.engines.openvino_engine:OpenVinoEngine.from_exported",
+        runs=("openvino", "onnx"),
     ),
     "torch": EngineEntry(
         "googlenet.engines.torch_engine:TorchEngine.from_model",
-        "googlenet.engines.program_engine:ProgramEngine.from_exported",
-        runs=("pt2",),
         package="torch",
         extra="train",
+        from_exported="googlenet.engines.program_engine:ProgramEngine.from_exported",
+        runs=("pt2",),
     ),
 }
 """Engines by name, the preferred one first; nothing is imported before it is chosen."""

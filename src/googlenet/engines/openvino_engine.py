@@ -58,9 +58,12 @@ class OpenVinoEngine:
     def from_exported(
         cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
     ) -> OpenVinoEngine:
-        """An engine for an exported IR or ONNX file, in its own precision. Raises InputError for a `device`."""
+        """An engine for an exported IR or ONNX file, in its own precision. Raises InputError for a `device`.
+
+        What int8 leaves in floats is computed in bf16 as well, where the processor has it.
+        """
         check_cpu("openvino", device)
-        precision = "bf16" if model.precision == "bf16" else "f32"
+        precision = "bf16" if model.precision != "float32" and computes_in_bf16() else "f32"
         return cls(*model.content, where=str(model.path), precision=precision, threads=threads)
 
     @property
@@ -72,3 +75,8 @@ class OpenVinoEngine:
         """(N, side, side, 3) uint8 RGB -> probabilities, features and maps."""
         self.request.infer([np.ascontiguousarray(images)], share_inputs=True)
         return Outputs(*(self.request.get_tensor(name).data.copy() for name in OUTPUTS))
+
+
+def computes_in_bf16() -> bool:
+    """Whether this processor has instructions for bf16; without them it would only be slower."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -32,8 +32,7 @@ from googlenet.formats import (
     write_exported,
 )
 from googlenet.formats.judged import Content
-from googlenet.graphs import Graph, build_graph
-from googlenet.graphs.rewrites import without_response_norm
+from googlenet.graphs import Graph, build_graph, take_norms_apart
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
 
 SECONDS = 3.0
@@ -94,7 +93,7 @@ def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pi
     graph = build_graph(*models)
     reference = OnnxEngine(encode_onnx(graph), where="the graph in float32")
     known = _known_answer(models, reference)
-    for rewrite in (*target.rewrites, *((without_response_norm,) if request.without_lrn else ())):
+    for rewrite in (*target.rewrites, *((take_norms_apart,) if request.without_lrn else ())):
         graph = rewrite(graph)
     precisions: list[Precision] = ["float32", *(one for one in considered if one != "float32")]
     drafts = [_draft(models, graph, request.target, precision, pictures, known) for precision in precisions]
@@ -127,9 +126,7 @@ def _considered(request: ExportRequest, pictures: GatePictures) -> tuple[Precisi
         return tuple(
             precision
             for precision in available
-            if precision in PRECISIONS
-            and cpu_computes(precision)
-            and (precision not in NEEDS_CALIBRATION or pictures.calibration is not None)
+            if cpu_computes(precision) and (precision not in NEEDS_CALIBRATION or pictures.calibration is not None)
         )
     if request.precision not in available:
         raise InputError(
@@ -141,8 +138,6 @@ def _considered(request: ExportRequest, pictures: GatePictures) -> tuple[Precisi
             f"--precision {request.precision} needs pictures, to measure the network's values on: give --calibrate "
             "DATA, a folder or .tar with some hundred pictures like those that will be classified"
         )
-    if request.precision not in PRECISIONS:
-        raise InputError(f"this version of googlenet makes no graphs in {request.precision}")
     if not cpu_computes(request.precision):
         raise InputError(f"this processor does not compute in {request.precision}, so it would not be faster here")
     return (request.precision,)
@@ -154,7 +149,7 @@ def _known_answer(models: Sequence[Model], reference: Engine) -> KnownAnswer:
     probabilities = reference.run(images).probabilities
     stored = [model.known_answer for model in models if model.known_answer is not None]
     if len(stored) == len(models) and all(np.array_equal(answer.images, images) for answer in stored):
-        expected = np.mean([answer.probabilities for answer in stored], axis=0, dtype=np.float32)
+        expected = np.asarray(np.mean([answer.probabilities for answer in stored], axis=0), np.float32)
         check = compare_answer(expected, probabilities)
         if not check.agrees:
             raise ModelFileError(

@@ -16,7 +16,7 @@ from googlenet.images import BadImage, Preprocessing
 from googlenet.model import known_answer_images
 
 MOST_JUDGED = 1000
-MOST_CALIBRATION = 400
+MOST_CALIBRATION = 128
 MADE = 64
 """Pictures made to judge on, where there are no others."""
 
