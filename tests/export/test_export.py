@@ -224,7 +224,8 @@ def test_int8_is_written_from_pictures_and_runs(
     pictures = replace(PICTURES, calibration=made_pictures(32, 40))
     result = export_models([model], tmp_path / "net", ExportRequest(target, "int8"), pictures)
     assert result.chosen.passes
-    assert result.chosen.exported.megabytes < 0.5 * result.candidates[0].exported.megabytes
+    whole, int8 = result.candidates[0].exported.content[-1], result.chosen.exported.content[-1]
+    assert len(int8) < 0.5 * len(whole)  # of an IR its constants: so small a network's XML is larger than they are
     read = open_model(tmp_path / "net")
     expected = open_engine(model, threads=1).run(PICTURES.judged).probabilities
     got = open_engine(read, threads=1).run(PICTURES.judged).probabilities
