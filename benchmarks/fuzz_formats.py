@@ -1,4 +1,4 @@
-"""Damage small files of every format that can be imported, and read each: no crash, no hang, no growth.
+"""Damage small files of every format that can be imported or was exported, and read each: no crash, hang or growth.
 
 Run: make bench-fuzz, or with another number of files: python benchmarks/fuzz_formats.py --mutations 2000
 
@@ -23,9 +23,29 @@ import safetensors.numpy
 import torch
 from machine import describe_machine
 
+from googlenet.architecture import ArchitectureSpec, build_architecture
 from googlenet.errors import GoogLeNetError
-from googlenet.formats import Origin, import_file
+from googlenet.export import EXPORT_TARGETS
+from googlenet.formats import (
+    EXPORT_FORMATS,
+    Description,
+    ExportedModel,
+    ExportedNetwork,
+    Origin,
+    Target,
+    describe_content,
+    describe_model,
+    import_file,
+    write_exported,
+)
 from googlenet.formats.protobuf import message_class
+from googlenet.graphs import build_graph
+from googlenet.images import Preprocessing
+from googlenet.model import ClassLabel, Model
+from googlenet.network import GoogLeNet, read_weights
+
+EXPORTED = "model"  # what the files of exported models are called here
+IR_FILES = EXPORT_FORMATS["openvino"].files
 
 TEN_GIGABYTES = b"\x80\xc8\xaf\xa0\x25"  # as a length in a protobuf message
 
@@ -70,7 +90,10 @@ def main() -> None:
 def read(path: Path) -> str:
     """How reading a file ends: "a model", or the kind of the error; the error is one printable line."""
     try:
-        import_file(path, Origin())
+        if path.stem == EXPORTED:
+            describe_model(path.parent if path.name in IR_FILES else path)
+        else:
+            import_file(path, Origin())
     except GoogLeNetError as error:
         if not str(error).isprintable():
             raise AssertionError(f"not one printable line: {error!r}") from error
@@ -181,6 +204,44 @@ def make_safetensors(folder: Path) -> Path:
     return written(folder / "net.safetensors", safetensors.numpy.save(state))
 
 
+def make_exported(target: Target) -> ExportedModel:
+    """A narrow network, exported."""
+    spec = ArchitectureSpec("small-32", classes=2, width=0.01)
+    weights = read_weights(GoogLeNet(build_architecture(spec)), auxiliaries=False)
+    classes = (ClassLabel("a", "a"), ClassLabel("b", "b"))
+    model = Model(spec, weights, classes, Preprocessing(32, 32, "crop", "RGB", (124.0, 117.0, 104.0), (0.02,) * 3))
+    description = Description(
+        target=target,
+        precision="float32",
+        networks=(ExportedNetwork(spec, model.about),),
+        classes=classes,
+        preprocessing=model.preprocessing,
+        known_answer=((0.5, 0.5),),
+        sha256="",
+    )
+    return describe_content(EXPORT_TARGETS[target].encode(build_graph(model), [model]), description)
+
+
+def make_exported_onnx(folder: Path) -> Path:
+    """An exported ONNX file."""
+    path = folder / f"{EXPORTED}.onnx"
+    write_exported(make_exported("onnx"), path)
+    return path
+
+
+def make_exported_pt2(folder: Path) -> Path:
+    """An exported program of torch."""
+    path = folder / f"{EXPORTED}.pt2"
+    write_exported(make_exported("pt2"), path)
+    return path
+
+
+def make_exported_ir(folder: Path) -> Path:
+    """An exported network for OpenVINO, whose XML is damaged."""
+    write_exported(make_exported("openvino"), folder / "openvino")
+    return folder / "openvino" / IR_FILES[0]
+
+
 def written(path: Path, content: bytes) -> Path:
     """The path, with the content in it."""
     path.write_bytes(content)
@@ -194,6 +255,9 @@ MAKERS: tuple[Callable[[Path], Path], ...] = (
     make_torchvision,
     make_old_pickle,
     make_safetensors,
+    make_exported_onnx,
+    make_exported_ir,
+    make_exported_pt2,
 )
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ __all__ = [
 
 
 def load(path: Any, *, engine: str | None = None, device: str | None = None, threads: int | None = None) -> Classifier:
-    """Open a model file, a run folder or shipped weights ("bvlc") as a `Classifier`.
+    """Open a model file, a run folder, an exported file or shipped weights ("bvlc") as a `Classifier`.
 
     `engine`: onnx, openvino or torch; `device`: cpu, cuda, mps. Raises ModelFileError or InputError with a sentence.
     """

@@ -23,8 +23,9 @@ from googlenet.engines import (
     open_engine,
 )
 from googlenet.errors import DataError, InputError
+from googlenet.formats import open_models
 from googlenet.images import BadImage, Enough, Preprocessing, Rgb, decode_image, decode_picture
-from googlenet.model import ClassLabel, load_models
+from googlenet.model import ClassLabel
 from googlenet.parallel import in_batches, map_in_order
 from googlenet.pretrained import find_model
 
@@ -85,10 +86,10 @@ class Classifier:
     ) -> Classifier:
         """Open a model file, a RUN folder, shipped weights by their name ("bvlc"), or several to answer together.
 
-        Raises as `find_model`, `load_models` and `open_engine` do.
+        An exported file is a model file as well. Raises as `find_model`, `open_models` and `open_engine` do.
         """
         paths = [path] if isinstance(path, str | Path) else path
-        models = load_models([find_model(one) for one in paths])
+        models = open_models([find_model(one) for one in paths])
         opened: Engine
         if len(models) == 1:
             opened = open_engine(models[0], name=engine, device=device, threads=threads)

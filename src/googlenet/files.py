@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,3 +40,22 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write a whole file at once; raises InputError as `open_atomically`."""
     with open_atomically(path) as file:
         file.write(data)
+
+
+def move_into_place(source: Path, path: Path) -> None:
+    """Give a file or folder that is whole the name `path`, in place of what is there; InputError where that fails.
+
+    Both lie on one disk. A folder that is replaced is moved aside between two renamings, and put back where the second
+    one fails.
+    """
+    aside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.old")
+    try:
+        if source.is_dir() and path.is_dir():
+            path.replace(aside)
+        source.replace(path)
+    except OSError as error:
+        if aside.exists() and not path.exists():
+            aside.replace(path)
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

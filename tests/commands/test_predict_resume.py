@@ -168,7 +168,7 @@ def test_a_run_that_is_ended_in_the_middle_goes_on(
     program: Run, trained: Path, many: Path, tmp_path: Path, ending: signal.Signals
 ) -> None:
     path = tmp_path / "rows.csv"
-    command = [*PROGRAM, "predict", trained, many, "--output", path]
+    command = [str(word) for word in (*PROGRAM, "predict", trained, many, "--output", path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while process.poll() is None and not (partial_path(path).exists() and partial_path(path).stat().st_size > 2000):

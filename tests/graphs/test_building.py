@@ -93,7 +93,7 @@ def test_several_models_are_one_graph_that_answers_with_their_mean() -> None:
     models = [make_model("small-32", seed=seed, width=width) for seed, width in ((1, 0.125), (2, 0.25))]
     images = make_images(32)
     graph = build_graph(*models)
-    outputs = OnnxEngine(encode_onnx(graph), where="two models").run(images, also=("features",))
+    outputs = OnnxEngine(encode_onnx(graph), where="two models").run(images, also=("features", "maps"))
     alone = [TorchEngine.from_model(model, device="cpu").run(images).probabilities for model in models]
     np.testing.assert_allclose(outputs.probabilities, np.mean(alone, axis=0), atol=1e-5)
     assert outputs.features is not None

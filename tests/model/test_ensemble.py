@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from googlenet.errors import InputError, ModelFileError
-from googlenet.model import ClassLabel, Model, load_models, member_paths, save_ensemble, save_model
+from googlenet.model import ClassLabel, Model, load_model, load_models, member_paths, save_ensemble, save_model
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def test_an_ensembles_folder_means_its_members_in_order(ensemble: Path) -> None:
         "members": ["members/1", "members/2"],
     }
     assert member_paths(ensemble) == (ensemble / "members/1", ensemble / "members/2")
-    assert len(load_models([ensemble])) == 2
-    assert len(load_models([ensemble, ensemble / "members/1"])) == 3
+    assert len(load_models([ensemble], load_model)) == 2
+    assert len(load_models([ensemble, ensemble / "members/1"], load_model)) == 3
 
 
 def test_any_other_path_means_itself(tmp_path: Path) -> None:
@@ -89,12 +89,12 @@ def test_a_list_with_paths_that_lead_elsewhere_is_not_written(tmp_path: Path) ->
 def test_a_member_that_is_missing_is_named(ensemble: Path) -> None:
     (ensemble / "members/2/model.safetensors").unlink()
     with pytest.raises(InputError, match=r"members/2 holds no model\.safetensors"):
-        load_models([ensemble])
+        load_models([ensemble], load_model)
 
 
 def test_no_models_are_no_ensemble() -> None:
     with pytest.raises(InputError, match="name at least one model"):
-        load_models([])
+        load_models([], load_model)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_members_with_other_classes_are_refused_with_the_difference(
     other = model_with(classes=tuple(ClassLabel(one, one) for one in ids))
     save_model(other, ensemble / "members/2/model.safetensors")
     with pytest.raises(InputError, match=f"cannot answer together, their classes differ: {difference}"):
-        load_models([ensemble])
+        load_models([ensemble], load_model)
 
 
 def test_members_may_name_their_classes_differently(ensemble: Path, model_with: Callable[..., Model]) -> None:
     """Ids decide: names are for people."""
     other = model_with(classes=tuple(ClassLabel(one, one.upper()) for one in ("n01", "n02", "n03")))
     save_model(other, ensemble / "members/2/model.safetensors")
-    assert len(load_models([ensemble])) == 2
+    assert len(load_models([ensemble], load_model)) == 2

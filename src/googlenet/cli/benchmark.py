@@ -37,12 +37,12 @@ def benchmark_command(
 
     from googlenet.architecture import build_architecture, check_input_side
     from googlenet.benchmarking import CANDIDATES, Plan, compare, read_machine, write_files
-    from googlenet.model import load_models
+    from googlenet.model import load_model, load_models
     from googlenet.parallel import available_cpus
     from googlenet.pretrained import find_model
 
     path = find_model(model)
-    models = load_models([path])
+    models = load_models([path], load_model)
     plan = Plan(side or models[0].preprocessing.side, threads or available_cpus(), rounds=rounds, batch=batch)
     for one in models:
         check_input_side(build_architecture(one.spec), plan.side)

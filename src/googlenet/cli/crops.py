@@ -31,10 +31,11 @@ def crops_command(
         raise InputError(f"cannot write {out}: a sheet ends in .png")
     preprocessing = DEFAULT_PREPROCESSING
     if model is not None:
-        from googlenet.model import member_paths, read_header
+        from googlenet.formats import describe_model
+        from googlenet.model import member_paths
         from googlenet.pretrained import find_model
 
-        preprocessing = read_header(member_paths(find_model(model))[0]).preprocessing
+        preprocessing = describe_model(member_paths(find_model(model))[0]).preprocessing
     try:
         decoded = decode_image(image.read_bytes())
     except OSError as error:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from googlenet.dataset import Dataset
     from googlenet.evaluation import Evaluation, ProtocolComparison, ProtocolRow
-    from googlenet.model import Model
+    from googlenet.formats import AnyModel
 
 PREFERRED_SPLITS = ("test", "val", "all")
 
@@ -56,12 +56,12 @@ def evaluate_command(
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols
-    from googlenet.model import load_models
+    from googlenet.formats import open_models
     from googlenet.pretrained import find_model
     from googlenet.rows import open_rows
 
     protocols = _protocols(crops or ["1"])
-    loaded = load_models([find_model(one) for one in models])
+    loaded = open_models([find_model(one) for one in models])
     classes = loaded[0].classes
     dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
@@ -110,7 +110,7 @@ def _protocols(given: list[str]) -> tuple[int, ...]:
     return tuple(sorted({known[text] for text in texts}))
 
 
-def open_as_trained(data: str, models: Sequence[Model]) -> Dataset:
+def open_as_trained(data: str, models: Sequence[AnyModel]) -> Dataset:
     """Open DATA; where models were trained on it and no folder says what is val, split it as it was for them.
 
     Raises InputError where they held back different pictures: none of its parts is then new to all of them.
@@ -119,8 +119,8 @@ def open_as_trained(data: str, models: Sequence[Model]) -> Dataset:
 
     dataset = open_dataset(data, split_rule=None)
     rules: list[SplitRule] = []
-    for model in models:
-        trained = model.about.data or {}
+    for about in (about for model in models for about in model.origins):
+        trained = about.data or {}
         same = trained.get("fingerprint") == dataset.fingerprint or trained.get("name") == dataset.name
         rule: dict[str, Any] | None = trained.get("split")
         if same and rule and SplitRule(**rule) not in rules:

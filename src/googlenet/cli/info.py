@@ -15,11 +15,12 @@ from googlenet.errors import EXIT_FINDINGS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from googlenet.model import AnswerCheck, ModelHeader
+    from googlenet.formats import Agreement, ExportedModel
+    from googlenet.model import About, AnswerCheck, ModelHeader
 
 
 def info_command(
-    model: Annotated[str, typer.Argument(help="A model file, a run folder, or bvlc.")],
+    model: Annotated[str, typer.Argument(help="A model file, a run folder, an exported file, or bvlc.")],
     verify: Annotated[bool, typer.Option("--verify", help="Run the known answer that the file carries.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     engine: EngineOption = None,
@@ -28,17 +29,19 @@ def info_command(
 ) -> None:
     """Print what a model is: network, classes, preprocessing, data, scores; with --verify, check its known answer.
 
-    Of an ensemble, each member is printed and checked.
+    Of an ensemble, each member is printed and checked. Of an exported file, how it compared with float32 where it was
+    exported is printed as well, and its known answer is what its models say in float32.
 
     Example: googlenet info runs/demo --verify
     """
-    from googlenet.model import member_paths, read_header
+    from googlenet.formats import describe_model
+    from googlenet.model import member_paths
     from googlenet.pretrained import find_model
 
     path = find_model(model)
     paths = member_paths(path)
     single = paths == (path,)
-    headers = [read_header(one) for one in paths]
+    headers = [describe_model(one) for one in paths]
     checks = [_verify(one, engine, device, threads) if verify else None for one in paths]
     if as_json:
         fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
@@ -60,57 +63,91 @@ def _numbered(paths: Sequence[Path], blocks: Sequence[list[str]]) -> list[str]:
 
 def _verify(path: Path, engine: str | None, device: str | None, threads: int | None) -> AnswerCheck | None:
     from googlenet.engines import open_engine
-    from googlenet.model import compare_answer, load_model
+    from googlenet.formats import open_model
+    from googlenet.model import compare_answer
 
-    model = load_model(path)
-    if model.known_answer is None:
+    model = open_model(path)
+    answer = model.known_answer
+    if answer is None:
         return None
     opened = open_engine(model, name=engine, device=device, threads=threads)
-    return compare_answer(model.known_answer.probabilities, opened.run(model.known_answer.images).probabilities)
+    got = opened.run(answer.images).probabilities
+    return compare_answer(answer.probabilities, got, tolerance=answer.tolerance)
 
 
-def _fields(header: ModelHeader, check: AnswerCheck | None) -> dict[str, Any]:
+def _fields(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> dict[str, Any]:
+    networks = [
+        {"architecture": spec.to_dict(), **dataclasses.asdict(about)}
+        for spec, about in zip(header.specs, header.origins, strict=True)
+    ]
     return {
-        "architecture": header.spec.to_dict(),
+        **(networks[0] if len(networks) == 1 else {"networks": networks}),
         "classes": [dataclasses.asdict(one) for one in header.classes],
         "preprocessing": header.preprocessing.to_dict(),
-        **dataclasses.asdict(header.about),
+        "target": header.target,
+        "precision": header.precision,
+        "agreement": None if header.agreement is None else dataclasses.asdict(header.agreement),
         "sha256": header.sha256,
         "known_answer": None if check is None else {"worst_difference": check.worst, "agrees": check.agrees},
     }
 
 
-def _lines(header: ModelHeader, check: AnswerCheck | None) -> list[str]:
-    preprocessing, about = header.preprocessing, header.about
+def _lines(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> list[str]:
+    preprocessing = header.preprocessing
     names = [one.name for one in header.classes]
     shown = "; ".join(names[:10]) + (f" ... ({len(names):,} in all)" if len(names) > 10 else "")
     cut = "" if preprocessing.resize == preprocessing.side else f", centre {preprocessing.side}"
     mean = ", ".join(f"{value:g}" for value in preprocessing.mean)
     scale = ", ".join(f"{value:.5g}" for value in preprocessing.scale)
     lines = [
-        f"variant        {header.spec.variant}, width {header.spec.width:g}, {len(names):,} classes",
+        *(f"variant        {spec.variant}, width {spec.width:g}, {len(names):,} classes" for spec in header.specs),
+        *([] if header.target is None else [f"exported       for {header.target}, in {header.precision}"]),
+        *([] if header.agreement is None else agreement_lines(header.agreement)),
         f"classes        {shown}",
         f"pictures       {preprocessing.fit} to {preprocessing.resize} px{cut}; {preprocessing.channel_order}, "
         f"minus ({mean}), times ({scale})",
+        *(line for about in header.origins for line in _origin_lines(about)),
+        f"sha256         {header.sha256}",
+        *(line for about in header.origins for line in _data_lines(about)),
+    ]
+    if check is not None:
+        verdict = "agrees" if check.agrees else "DOES NOT AGREE: do not trust this file on this machine"
+        lines.append(f"known answer   {verdict} (worst difference of a probability {check.worst:.1e})")
+    elif not header.has_known_answer:
+        lines.append("known answer   none in this file")
+    return [*lines, *(score_sentence(about.scores) for about in header.origins if about.scores)]
+
+
+def _origin_lines(about: About) -> list[str]:
+    return [
         f"source         {about.source or 'not stated'}",
         *([f"read from      a file with the sha256 {about.source_sha256}"] if about.source_sha256 else []),
         f"licence        {about.licence or 'not stated'}",
         f"made           {about.created or 'not stated'}"
         + (", with " if about.versions else "")
         + ", ".join(f"{name} {number}" for name, number in about.versions.items()),
-        f"sha256         {header.sha256}",
     ]
-    if about.data:
-        counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
-        rule = about.data.get("split")
-        how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
-        lines.append(f"data           {about.data.get('name')}: {counts}{how}")
-    if check is not None:
-        verdict = "agrees" if check.agrees else "DOES NOT AGREE: do not trust this file on this machine"
-        lines.append(f"known answer   {verdict} (worst difference of a probability {check.worst:.1e})")
-    elif not header.has_known_answer:
-        lines.append("known answer   none in this file")
-    return [*lines, *([] if not about.scores else [score_sentence(about.scores)])]
+
+
+def _data_lines(about: About) -> list[str]:
+    if not about.data:
+        return []
+    counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
+    rule = about.data.get("split")
+    how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
+    return [f"data           {about.data.get('name')}: {counts}{how}"]
+
+
+def agreement_lines(agreement: Agreement) -> list[str]:
+    """How an exported file compared with float32 where it was exported, and what it should have reached and did not."""
+    return [
+        f"agreement      {agreement.same_top1:.1%} of {agreement.pictures:,} pictures have the same best class as in "
+        f"float32, a probability differs by at most {agreement.worst:.1e}",
+        f"judged on      {agreement.judged_on}",
+        f"speed          {agreement.milliseconds:.2f} ms a picture where it was exported, "
+        f"{agreement.float32_milliseconds:.2f} in float32",
+        *(f"MISSED         {miss}" for miss in agreement.misses),
+    ]
 
 
 def score_sentence(scores: dict[str, Any]) -> str:

@@ -66,9 +66,9 @@ def _evaluate(members: list[RunFolder], dataset: Dataset, folder: RunFolder, dev
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import evaluate
     from googlenet.files import write_atomically
-    from googlenet.model import load_models
+    from googlenet.model import load_model, load_models
 
-    models = load_models([member.path for member in members])
+    models = load_models([member.path for member in members], load_model)
     engine = EnsembleEngine.from_models(models, name="torch", device=device)
     evaluation = evaluate(
         engine,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError, MissingExtraError
-from googlenet.model import Model
+from googlenet.formats import EXPORT_FORMATS, AnyModel, ExportedModel, Target
 
 CPU = "cpu"
 
@@ -55,36 +55,68 @@ class EngineEntry:
     """How an engine is made: `factory` is "module:function", called with (model, device=..., threads=...).
 
     `package` is what it runs on, `extra` the part of googlenet that brings it ("" for the bare install).
+    `from_exported` is like `factory`, for exported files, of the formats `runs`.
     """
 
     factory: str
     package: str
     extra: str
+    from_exported: str = ""
+    runs: tuple[Target, ...] = ()
 
 
 ENGINES: dict[str, EngineEntry] = {
-    "onnx": EngineEntry("googlenet.engines.onnx_engine:OnnxEngine.from_model", package="onnxruntime", extra=""),
-    "openvino": EngineEntry(
-        "googlenet.engines.openvino_engine:OpenVinoEngine.from_model", package="openvino", extra="openvino"
+    "onnx": EngineEntry(
+        "googlenet.engines.onnx_engine:OnnxEngine.from_model",
+        package="onnxruntime",
+        extra="",
+        from_exported="googlenet.engines.onnx_engine:OnnxEngine.from_exported",
+        runs=("onnx",),
     ),
-    "torch": EngineEntry("googlenet.engines.torch_engine:TorchEngine.from_model", package="torch", extra="train"),
+    "openvino": EngineEntry(
+        "googlenet.engines.openvino_engine:OpenVinoEngine.from_model",
+        package="openvino",
+        extra="openvino",
+        from_exported="googlenet.engines.openvino_engine:OpenVinoEngine.from_exported",
+        runs=("openvino", "onnx"),
+    ),
+    "torch": EngineEntry(
+        "googlenet.engines.torch_engine:TorchEngine.from_model",
+        package="torch",
+        extra="train",
+        from_exported="googlenet.engines.program_engine:ProgramEngine.from_exported",
+        runs=("pt2",),
+    ),
 }
 """Engines by name, the preferred one first; nothing is imported before it is chosen."""
 
 
 def open_engine(
-    model: Model, *, name: str | None = None, device: str | None = None, threads: int | None = None
+    model: AnyModel, *, name: str | None = None, device: str | None = None, threads: int | None = None
 ) -> Engine:
-    """Make the engine called `name` for a model, on `device`, with `threads` on the CPU.
+    """Make the engine called `name` for a model or an exported file, on `device`, with `threads` on the CPU.
 
-    Left out: onnx, or torch for a device that is not the CPU; one thread for each processor this process may use.
-    Raises InputError for a name that does not exist, MissingExtraError where the engine's package is not installed.
+    Left out: onnx, or torch for a device that is not the CPU, and for an exported file the first engine that runs it;
+    one thread for each processor this process may use. Raises InputError for a name that does not exist or an engine
+    that cannot run the file, MissingExtraError where the engine's package is not installed.
     """
-    if name is None:
-        name = "onnx" if device in (None, CPU) else "torch"
-    if name not in ENGINES:
+    if name is not None and name not in ENGINES:
         raise InputError(f"no engine is called {name!r}; there is {', '.join(ENGINES)}")
-    return _load_factory(ENGINES[name])(model, device=device, threads=threads)
+    if isinstance(model, ExportedModel):
+        entry = ENGINES[_engine_of_exported(model, name)]
+        return _load_factory(entry, entry.from_exported)(model, device=device, threads=threads)
+    entry = ENGINES[name or ("onnx" if device in (None, CPU) else "torch")]
+    return _load_factory(entry, entry.factory)(model, device=device, threads=threads)
+
+
+def _engine_of_exported(model: ExportedModel, name: str | None) -> str:
+    able = [engine for engine, entry in ENGINES.items() if model.target in entry.runs]
+    if name is not None and name not in able:
+        raise InputError(
+            f"{model.path} is {EXPORT_FORMATS[model.target].what}, which the engine {name} does not run; "
+            f"--engine {' or '.join(able)} does"
+        )
+    return name or able[0]
 
 
 def check_cpu(engine: str, device: str | None) -> None:
@@ -94,11 +126,11 @@ def check_cpu(engine: str, device: str | None) -> None:
 
 
 class _Factory(Protocol):
-    def __call__(self, model: Model, *, device: str | None, threads: int | None) -> Engine: ...
+    def __call__(self, model: AnyModel, *, device: str | None, threads: int | None) -> Engine: ...
 
 
-def _load_factory(entry: EngineEntry) -> _Factory:
-    module, _, attribute = entry.factory.partition(":")
+def _load_factory(entry: EngineEntry, factory: str) -> _Factory:
+    module, _, attribute = factory.partition(":")
     try:
         return cast(_Factory, reduce(getattr, attribute.split("."), import_module(module)))
     except ModuleNotFoundError as error:

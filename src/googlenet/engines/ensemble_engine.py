@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from googlenet.engines.engine import Engine, Extra, Outputs, open_engine
 from googlenet.errors import InputError
+from googlenet.formats import AnyModel
 from googlenet.images import Preprocessing
-from googlenet.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class EnsembleEngine:
     @classmethod
     def from_models(
         cls,
-        models: Sequence[Model],
+        models: Sequence[AnyModel],
         *,
         name: str | None = None,
         device: str | None = None,

@@ -9,6 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from googlenet.formats.exported import (
+        EXPORT_FORMATS,
+        Agreement,
+        Description,
+        ExportedModel,
+        ExportedNetwork,
+        ExportFormat,
+        Precision,
+        Target,
+        describe_content,
+        read_exported,
+        write_exported,
+    )
     from googlenet.formats.imported import Imported, MappedLayer
     from googlenet.formats.importing import (
         IMPORTERS,
@@ -20,9 +33,23 @@ if TYPE_CHECKING:
         with_known_answer,
     )
     from googlenet.formats.onnx_file import OPSET, encode_onnx
+    from googlenet.formats.opening import MODEL_KINDS, AnyModel, ModelKind, describe_model, open_model, open_models
     from googlenet.formats.torchvision import write_torchvision
 
 _FILES = {
+    "exported": (
+        "EXPORT_FORMATS",
+        "Agreement",
+        "Description",
+        "ExportFormat",
+        "ExportedModel",
+        "ExportedNetwork",
+        "Precision",
+        "Target",
+        "describe_content",
+        "read_exported",
+        "write_exported",
+    ),
     "imported": ("Imported", "MappedLayer"),
     "importing": (
         "IMPORTERS",
@@ -34,22 +61,40 @@ _FILES = {
         "with_known_answer",
     ),
     "onnx_file": ("OPSET", "encode_onnx"),
+    "opening": ("MODEL_KINDS", "AnyModel", "ModelKind", "describe_model", "open_model", "open_models"),
     "torchvision": ("write_torchvision",),
 }
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
 
 __all__ = [
+    "EXPORT_FORMATS",
     "IMPORTERS",
+    "MODEL_KINDS",
     "OPSET",
+    "Agreement",
+    "AnyModel",
+    "Description",
+    "ExportFormat",
+    "ExportedModel",
+    "ExportedNetwork",
     "Imported",
     "ImportedModel",
     "Importer",
     "MappedLayer",
+    "ModelKind",
     "Origin",
+    "Precision",
+    "Target",
+    "describe_content",
+    "describe_model",
     "encode_onnx",
     "import_file",
+    "open_model",
+    "open_models",
     "read_classes",
+    "read_exported",
     "with_known_answer",
+    "write_exported",
     "write_torchvision",
 ]
 

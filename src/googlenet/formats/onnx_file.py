@@ -24,18 +24,24 @@ _FLOAT, _INT, _INTS = 1, 2, 7  # AttributeProto.AttributeType
 
 def encode_onnx(graph: Graph, metadata: Mapping[str, str] | None = None) -> bytes:
     """The bytes of an ONNX file with this graph and these `metadata`; the same bytes for the same graph."""
+    encoded = encode(
+        "onnx.GraphProto",
+        name=graph.name.encode(),
+        node=[_node(node) for node in graph.nodes],
+        initializer=[_tensor(name, values) for name, values in graph.used_constants()],
+        input=[_value(value) for value in graph.inputs],
+        output=[_value(value) for value in graph.outputs],
+    )
+    return encode_file(encoded, metadata)
+
+
+def encode_file(graph: bytes | Pieces, metadata: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of an ONNX file around an `onnx.GraphProto` that is encoded already."""
     pieces = encode(
         "onnx.ModelProto",
         ir_version=IR_VERSION,
         producer_name=b"googlenet",
-        graph=encode(
-            "onnx.GraphProto",
-            name=graph.name.encode(),
-            node=[_node(node) for node in graph.nodes],
-            initializer=[_tensor(name, values) for name, values in graph.used_constants()],
-            input=[_value(value) for value in graph.inputs],
-            output=[_value(value) for value in graph.outputs],
-        ),
+        graph=graph,
         opset_import=[encode("onnx.OperatorSetIdProto", domain=b"", version=OPSET)],
         metadata_props=[
             encode("onnx.StringStringEntryProto", key=key.encode(), value=value.encode())

@@ -50,6 +50,7 @@ SCHEMAS: dict[str, _Fields] = {
         ("graph", 7, "bytes"),
         ("opset_import", 8, "repeated bytes"),
         ("metadata_props", 14, "repeated bytes"),
+        ("functions", 25, "repeated bytes"),
     ),
     "onnx.OperatorSetIdProto": (("domain", 1, "bytes"), ("version", 2, "int64")),
     "onnx.StringStringEntryProto": (("key", 1, "bytes"), ("value", 2, "bytes")),
@@ -59,6 +60,7 @@ SCHEMAS: dict[str, _Fields] = {
         ("initializer", 5, "repeated bytes"),
         ("input", 11, "repeated bytes"),
         ("output", 12, "repeated bytes"),
+        ("sparse_initializer", 15, "repeated bytes"),
     ),
     "onnx.NodeProto": (
         ("input", 1, "repeated bytes"),

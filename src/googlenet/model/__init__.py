@@ -1,6 +1,7 @@
 """Models: the record, the one file it is saved as, and the list that makes several of them an ensemble."""
 
-from googlenet.model.checks import check_model, check_shapes
+from googlenet.model.checks import check_fit, check_model, check_shapes
+from googlenet.model.description import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, read_description, sealed
 from googlenet.model.ensemble import ENSEMBLE_FILE, check_same_classes, load_models, member_paths, save_ensemble
 from googlenet.model.file import (
     MODEL_FILE,
@@ -10,12 +11,14 @@ from googlenet.model.file import (
     resolve_model_path,
     save_model,
 )
-from googlenet.model.known_answer import TOLERANCE, AnswerCheck, compare_answer, known_answer_images
-from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
+from googlenet.model.known_answer import AnswerCheck, compare_answer, known_answer_images
+from googlenet.model.model import AUXILIARY_PREFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
 from googlenet.model.signatures import describe_file, is_text
 
 __all__ = [
     "AUXILIARY_PREFIX",
+    "DESCRIPTION_KEY",
+    "DESCRIPTION_SUM_KEY",
     "ENSEMBLE_FILE",
     "MODEL_FILE",
     "TOLERANCE",
@@ -25,6 +28,7 @@ __all__ = [
     "KnownAnswer",
     "Model",
     "ModelHeader",
+    "check_fit",
     "check_model",
     "check_same_classes",
     "check_shapes",
@@ -35,8 +39,10 @@ __all__ = [
     "load_model",
     "load_models",
     "member_paths",
+    "read_description",
     "read_header",
     "resolve_model_path",
     "save_ensemble",
     "save_model",
+    "sealed",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from googlenet.architecture import ArchitectureSpec, build_architecture, check_input_side, weight_shapes
 from googlenet.errors import InputError, ModelFileError
-from googlenet.model.model import AUXILIARY_PREFIX, Model
+from googlenet.images import Preprocessing
+from googlenet.model.model import AUXILIARY_PREFIX, ClassLabel, Model
 
 
 def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], *, where: str) -> None:
@@ -47,21 +48,30 @@ def check_model(model: Model, *, where: str) -> None:
     for name, weight in model.weights.items():
         if not np.isfinite(weight).all():
             raise ModelFileError(f"{where}: the weight {name} holds values that are not finite numbers")
-    if len(model.classes) != model.spec.classes:
-        raise ModelFileError(f"{where}: {len(model.classes)} classes are named, the network has {model.spec.classes}")
-    label, times = Counter(label.id for label in model.classes).most_common(1)[0]
+    check_fit(model.spec, model.classes, model.preprocessing, where=where)
+    _check_known_answer(model, where=where)
+
+
+def check_fit(
+    spec: ArchitectureSpec, classes: Sequence[ClassLabel], preprocessing: Preprocessing, *, where: str
+) -> None:
+    """Check that a network's outputs have a class each, and that it reads what pictures are prepared to.
+
+    Raises ModelFileError; `where` names the file in the sentence.
+    """
+    if len(classes) != spec.classes:
+        raise ModelFileError(f"{where}: {len(classes)} classes are named, the network has {spec.classes}")
+    label, times = Counter(label.id for label in classes).most_common(1)[0]
     if times > 1:
         raise ModelFileError(f"{where}: {times} classes have the id {label!a}")
-    if model.preprocessing.channels != model.spec.channels:
+    if preprocessing.channels != spec.channels:
         raise ModelFileError(
-            f"{where}: pictures are prepared with {model.preprocessing.channels} channels, "
-            f"the network reads {model.spec.channels}"
+            f"{where}: pictures are prepared with {preprocessing.channels} channels, the network reads {spec.channels}"
         )
     try:
-        check_input_side(build_architecture(model.spec), model.preprocessing.side)
+        check_input_side(build_architecture(spec), preprocessing.side)
     except InputError as error:
         raise ModelFileError(f"{where}: {error}") from error
-    _check_known_answer(model, where=where)
 
 
 def _check_known_answer(model: Model, *, where: str) -> None:

@@ -7,17 +7,16 @@ the folder, each a run folder or a model file of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import write_atomically
 from googlenet.model.container import first_error
-from googlenet.model.file import load_model
-from googlenet.model.model import ClassLabel, Model
+from googlenet.model.model import ClassLabel
 
 ENSEMBLE_FILE = "ensemble.json"
 """Name of the list of members inside the RUN folder of an ensemble."""
@@ -76,17 +75,26 @@ def member_paths(path: Path) -> tuple[Path, ...]:
     return tuple(path / member for member in _checked(members, listing))
 
 
-def load_models(paths: Sequence[Path]) -> tuple[Model, ...]:
+class _WithClasses(Protocol):
+    @property
+    def classes(self) -> tuple[ClassLabel, ...]: ...
+
+
+M = TypeVar("M", bound=_WithClasses)
+
+
+def load_models(paths: Sequence[Path], load: Callable[[Path], M]) -> tuple[M, ...]:
     """Load the models of all paths, those of ensembles one by one, for them to answer together.
 
-    Raises InputError where there are none or they do not have the same classes in the same order, and as `load_model`.
+    Raises InputError where there are none or they do not have the same classes in the same order, and as `load`, which
+    reads one of them (`load_model`).
     """
     files = [file for path in paths for file in member_paths(path)]
     if not files:
         raise InputError("name at least one model")
-    models: list[Model] = []
+    models: list[M] = []
     for file in files:
-        models.append(load_model(file))
+        models.append(load(file))
         check_same_classes(models[0].classes, models[-1].classes, names=(str(files[0]), str(file)))
     return tuple(models)
 

@@ -6,7 +6,6 @@ tensors. Metadata `googlenet_sha256`: the sha256 of that JSON. Tensors: the weig
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,22 +17,20 @@ from typing import Any, Literal
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import write_atomically
 from googlenet.images import Preprocessing
 from googlenet.model.checks import check_model, check_shapes
-from googlenet.model.container import Container, first_error, read_container, read_tensors, with_sorted_metadata
-from googlenet.model.migrations import SCHEMA_VERSION, migrate
+from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
+from googlenet.model.description import DESCRIPTION_KEY, read_description, sealed
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
 
 MODEL_FILE = "model.safetensors"
 """Name of the model's file inside a RUN folder."""
 
-HEADER_KEY = "googlenet"
-HEADER_SUM_KEY = "googlenet_sha256"
 ANSWER_IMAGES = "known_answer/images"
 ANSWER_PROBABILITIES = "known_answer/probabilities"
 _RESERVED = (ANSWER_IMAGES, ANSWER_PROBABILITIES)
@@ -41,7 +38,10 @@ _RESERVED = (ANSWER_IMAGES, ANSWER_PROBABILITIES)
 
 @dataclass(frozen=True, slots=True)
 class ModelHeader:
-    """What a model file says without its weights being read; `sha256` is that of its tensors."""
+    """What a model file says without its weights being read; `sha256` is that of its tensors.
+
+    `target` and `agreement` are those of exported files, which are described by the same names.
+    """
 
     spec: ArchitectureSpec
     classes: tuple[ClassLabel, ...]
@@ -51,6 +51,18 @@ class ModelHeader:
     has_side_classifiers: bool
     has_known_answer: bool
     sha256: str
+    target: None = None
+    agreement: None = None
+
+    @property
+    def specs(self) -> tuple[ArchitectureSpec, ...]:
+        """The networks inside: one."""
+        return (self.spec,)
+
+    @property
+    def origins(self) -> tuple[About, ...]:
+        """Where they come from."""
+        return (self.about,)
 
 
 class _Header(BaseModel):
@@ -82,8 +94,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         about=model.about,
         sha256=_sum_of_tensors(tensors),
     ).model_dump_json()
-    metadata = {HEADER_KEY: header, HEADER_SUM_KEY: _sum_of_text(header)}
-    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, metadata)))
+    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, sealed(header))))
 
 
 def load_model(path: Path) -> Model:
@@ -94,7 +105,7 @@ def load_model(path: Path) -> Model:
     """
     path = resolve_model_path(path)
     with _opened(path) as file:
-        container = read_container(file, path, marker=HEADER_KEY)
+        container = read_container(file, path, marker=DESCRIPTION_KEY)
         header = _read_header(container, path)
         tensors = read_tensors(file, container, path)
     answer = None
@@ -118,7 +129,7 @@ def read_header(path: Path) -> ModelHeader:
     """Read what a model file says, without its weights; raises as `load_model` does, but for the weights' values."""
     path = resolve_model_path(path)
     with _opened(path) as file:
-        container = read_container(file, path, marker=HEADER_KEY)
+        container = read_container(file, path, marker=DESCRIPTION_KEY)
     header = _read_header(container, path)
     weights = {name: tensor for name, tensor in container.tensors.items() if name not in _RESERVED}
     return ModelHeader(
@@ -155,28 +166,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 
 def _read_header(container: Container, path: Path) -> _Header:
     """Check the JSON of the file, then names, dtypes and shapes of the tensors against what it says."""
-    text = container.metadata[HEADER_KEY]
-    try:
-        fields = json.loads(text)
-        version, kind = fields["schema_version"], fields["kind"]
-        if type(version) is not int or version < 1:
-            raise ValueError(version)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ModelFileError(f"{path} is damaged: its description cannot be read") from error
-    if version > SCHEMA_VERSION:
-        raise ModelFileError(
-            f"{path} was written by a newer googlenet (schema {version}, this one reads {SCHEMA_VERSION}): upgrade"
-        )
-    if container.metadata.get(HEADER_SUM_KEY) != _sum_of_text(text):
-        raise ModelFileError(f"{path} is damaged: its description is not the one that was written (sha256 differs)")
-    if kind != "model":
-        raise ModelFileError(f"{path} is a {ascii(kind)[1:-1]} of googlenet, not a model")
-    try:
-        header = _Header.model_validate(migrate(fields))
-    except ValidationError as error:
-        raise ModelFileError(f"{path}: in its description {first_error(error)}") from error
-    except InputError as error:  # from the records' own checks
-        raise ModelFileError(f"{path}: in its description {error}") from error
+    header = read_description(container.metadata, _Header, kind="model", where=str(path))
     _check_tensors(container, header.architecture, path)
     return header
 
@@ -223,7 +213,3 @@ def _sum_of_tensors(tensors: Mapping[str, NDArray[Any]]) -> str:
         total.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
         total.update(values.data)
     return total.hexdigest()
-
-
-def _sum_of_text(text: str) -> str:
-    return sha256(text.encode()).hexdigest()

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TOLERANCE = 1e-4
-"""Largest difference of a probability that still counts as the same answer."""
+from googlenet.model.model import TOLERANCE
 
 _NOISE_KEY = 1409_4842
 
@@ -18,7 +17,7 @@ class AnswerCheck:
     """How two answers compare.
 
     `worst`: largest difference of a probability, infinite where they cannot be compared; `same_top1`: whether the best
-    class of every picture is the same; `agrees`: `worst` is within `TOLERANCE`.
+    class of every picture is the same; `agrees`: `worst` is within the tolerance.
     """
 
     worst: float
@@ -46,10 +45,12 @@ def known_answer_images(side: int, *, count: int = 3) -> NDArray[np.uint8]:
     return images
 
 
-def compare_answer(expected: NDArray[np.float32], got: NDArray[np.float32]) -> AnswerCheck:
+def compare_answer(
+    expected: NDArray[np.float32], got: NDArray[np.float32], *, tolerance: float = TOLERANCE
+) -> AnswerCheck:
     """Compare two answers (K, classes) float32; another shape, or a value that is not finite, does not agree."""
     if expected.shape != got.shape or not (np.isfinite(expected).all() and np.isfinite(got).all()):
         return AnswerCheck(worst=float("inf"), same_top1=False, agrees=False)
     worst = float(np.abs(expected.astype(np.float64) - got).max(initial=0.0))
     same_top1 = bool((expected.argmax(axis=1) == got.argmax(axis=1)).all())
-    return AnswerCheck(worst=worst, same_top1=same_top1, agrees=worst <= TOLERANCE)
+    return AnswerCheck(worst=worst, same_top1=same_top1, agrees=worst <= tolerance)

@@ -14,6 +14,9 @@ from googlenet.images import Preprocessing
 AUXILIARY_PREFIX = "auxiliary_"
 """How the names of the side classifiers' weights begin."""
 
+TOLERANCE = 1e-4
+"""Largest difference of a probability that still counts as the same answer, where all is computed in float32."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassLabel:
@@ -27,11 +30,13 @@ class ClassLabel:
 class KnownAnswer:
     """Pictures and what the model said of them where it was made.
 
-    `images`: (K, S, S, 3) uint8 RGB; `probabilities`: (K, classes) float32.
+    `images`: (K, S, S, 3) uint8 RGB; `probabilities`: (K, classes) float32; `tolerance`: the largest difference of a
+    probability that still counts as the same answer.
     """
 
     images: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
+    tolerance: float = TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,11 @@ class Model:
     preprocessing: Preprocessing
     known_answer: KnownAnswer | None = None
     about: About = field(default_factory=About)
+
+    @property
+    def origins(self) -> tuple[About, ...]:
+        """Where the networks inside come from: of a model, its one."""
+        return (self.about,)
 
     @property
     def has_side_classifiers(self) -> bool:

@@ -2,7 +2,8 @@
 
 While it is written, FILE grows beside its name as FILE.partial, each row at once; when the last one is there, it takes
 its name. What is interrupted (a key, `kill -9`, a full disk, no power) leaves FILE.partial behind, which `read_begun`
-takes up, and FILE.partial.json, a note of the model that began it. A Parquet file cannot grow: its FILE.partial is JSON lines, of which it is made at the end.
+takes up, and FILE.partial.json, a note of the model that began it. A Parquet file cannot grow: its FILE.partial is
+JSON lines, of which it is made at the end.
 """
 
 from __future__ import annotations

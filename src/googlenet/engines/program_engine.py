@@ -1,0 +1,62 @@
+"""Runs a .pt2 file with torch.
+
+torch's own reader of such files unpickles parts of them and evaluates text in them. So only the weights are read, as
+raw bytes, and put into the network that the file's description names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from googlenet.architecture import build_architecture
+from googlenet.engines.engine import Extra, Outputs
+from googlenet.engines.torch_engine import choose_device
+from googlenet.formats import ExportedModel
+from googlenet.formats.pt2_archive import read_weights
+from googlenet.model import check_shapes
+from googlenet.network import network_with_weights
+from googlenet.network.program import Program
+
+
+class ProgramEngine:
+    """A `Program` on a device."""
+
+    def __init__(self, program: Program, device: str = "cpu") -> None:
+        """Takes the program as it is and switches it to evaluation."""
+        self.program = program.to(device).eval()
+        self.device = device
+
+    @classmethod
+    def from_exported(
+        cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
+    ) -> ProgramEngine:
+        """An engine with the weights of an exported file; `device` left out: the best there is.
+
+        Raises ModelFileError where they are not those of the networks that the file names.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
+        where = str(model.path)
+        weights = read_weights(model.content, where)
+        members = []
+        for number, spec in enumerate(model.specs):
+            prefix = f"members.{number}."
+            own = {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
+            check_shapes(spec, {name: array.shape for name, array in own.items()}, where=where)
+            members.append(network_with_weights(build_architecture(spec), own))
+        return cls(Program(members, model.preprocessing), choose_device(device))
+
+    @property
+    def name(self) -> str:
+        """`torch` and the device."""
+        return f"torch ({self.device})"
+
+    @torch.inference_mode()
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        """(N, side, side, 3) uint8 RGB -> probabilities, and what `also` names."""
+        seen = self.program(torch.from_numpy(np.ascontiguousarray(images)).to(self.device))
+        return Outputs(**{name: seen[name].cpu().numpy() for name in ("probabilities", *also)})

@@ -1,0 +1,19 @@
+"""Export: models as one file for another runtime, judged beside float32 before it gets its name."""
+
+from googlenet.export.export import Candidate, Choice, ExportRequest, ExportResult, check_place, export_models
+from googlenet.export.pictures import GatePictures, gather_pictures
+from googlenet.export.targets import EXPORT_TARGETS, PRECISIONS, ExportTarget
+
+__all__ = [
+    "EXPORT_TARGETS",
+    "PRECISIONS",
+    "Candidate",
+    "Choice",
+    "ExportRequest",
+    "ExportResult",
+    "ExportTarget",
+    "GatePictures",
+    "check_place",
+    "export_models",
+    "gather_pictures",
+]

@@ -1,0 +1,131 @@
+"""The pictures that an exported file is calibrated and judged on: the user's, in two halves, or some of our making."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from googlenet.dataset import Dataset, Samples, open_dataset
+from googlenet.errors import DataError
+from googlenet.evaluation import PreparedSquares
+from googlenet.images import BadImage, Preprocessing
+from googlenet.model import known_answer_images
+
+MOST_JUDGED = 1000
+MOST_CALIBRATION = 128
+MADE = 64
+"""Pictures made to judge on, where there are no others."""
+
+MADE_SENTENCE = "pictures made by formula, no photographs: --judge DATA gives better ones"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatePictures:
+    """Squares (N, side, side, 3) uint8 RGB: `judged`, what those are for people, and other ones for calibration."""
+
+    judged: NDArray[np.uint8]
+    judged_on: str
+    calibration: NDArray[np.uint8] | None = None
+
+
+def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, judge: str | None) -> GatePictures:
+    """The pictures of the gate, from DATA as `open_dataset` takes it.
+
+    Without `judge`, or where it is the same data, a picture of `calibrate` is judged on or calibrated with as the hash
+    of its name says; without either, pictures are made. Raises InputError and DataError as `open_dataset` does, and
+    DataError where no picture can be read.
+    """
+    judged = None if judge is None else open_dataset(judge, split_rule=None)
+    if calibrate is None:
+        if judged is None:
+            return GatePictures(made_pictures(preprocessing.side), MADE_SENTENCE)
+        return GatePictures(
+            _squares(_pictures_of(judged), preprocessing, MOST_JUDGED, judged.name), f"pictures of {judged.name}"
+        )
+    data = open_dataset(calibrate, split_rule=None)
+    if judged is None or judged.fingerprint == data.fingerprint:
+        for_calibration, for_judging = halves(_pictures_of(data))
+        sentence = f"the pictures of {data.name} that calibration did not see"
+    else:
+        for_calibration, for_judging = _pictures_of(data), _pictures_of(judged)
+        sentence = f"pictures of {judged.name}"
+    return GatePictures(
+        _squares(for_judging, preprocessing, MOST_JUDGED, "the half that is judged"),
+        sentence,
+        _squares(for_calibration, preprocessing, MOST_CALIBRATION, "the half that calibrates"),
+    )
+
+
+def halves(samples: Samples) -> tuple[Samples, Samples]:
+    """Two halves by the hash of each picture's name, the same whatever other pictures there are; both may be uneven."""
+    sides: tuple[list[int], list[int]] = ([], [])
+    for index, item in enumerate(samples.items):
+        sides[_hash(item.name) % 2].append(index)
+    return samples.select(sides[0]), samples.select(sides[1])
+
+
+def made_pictures(side: int, count: int = MADE) -> NDArray[np.uint8]:
+    """The known answer's pictures, and (count, side, side, 3) with gradients, shapes, stripes and textures by chance.
+
+    They are the same each time, not on every machine: nothing is stored about them.
+    """
+    generator = np.random.default_rng(1409_4842)
+    made = [_made_picture(side, generator) for _ in range(count)]
+    return np.concatenate([known_answer_images(side), np.stack(made)])
+
+
+def _made_picture(side: int, generator: np.random.Generator) -> NDArray[np.uint8]:
+    y, x = np.indices((side, side)) / side
+    image = _blend(np.zeros((side, side, 3)), _direction(x, y, generator), generator)
+    for _ in range(generator.integers(2, 7)):
+        centre, radius = generator.uniform(0.1, 0.9, 2), generator.uniform(0.05, 0.35)
+        stripes = np.sin(generator.uniform(10, 120) * _direction(x, y, generator)) > 0
+        disc = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 < radius**2
+        box = np.maximum(abs(x - centre[0]), generator.uniform(0.3, 2) * abs(y - centre[1])) < radius
+        image = _blend(image, (disc, box, box & stripes, disc & stripes)[generator.integers(4)], generator)
+    cells = generator.integers(0, 256, (generator.integers(3, 24),) * 2, np.uint8)
+    texture = np.asarray(Image.fromarray(cells).resize((side, side), Image.Resampling.BICUBIC), np.float64)
+    image += generator.uniform(0, 0.6) * (texture[:, :, np.newaxis] - 128)
+    image += generator.normal(0, generator.uniform(1, 14), image.shape)
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def _direction(x: NDArray[np.float64], y: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.float64]:
+    angle = generator.uniform(0, 2 * np.pi)
+    along: NDArray[np.float64] = np.cos(angle) * x + np.sin(angle) * y
+    return along
+
+
+def _blend(
+    image: NDArray[np.float64], where: NDArray[np.float64] | NDArray[np.bool_], generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """The image with a gradient between two colours laid over it, as much as `where` (H, W) says, -1 to 1."""
+    share = np.clip(np.asarray(where, np.float64), 0, 1)[:, :, np.newaxis]
+    colours = generator.uniform(0, 255, (2, 3))
+    rows = np.linspace(0, 1, len(image))[:, np.newaxis, np.newaxis]
+    laid: NDArray[np.float64] = (1 - share) * image + share * (rows * colours[0] + (1 - rows) * colours[1])
+    return laid
+
+
+def _pictures_of(data: Dataset) -> Samples:
+    """All splits together, in the order of the hashes of their names: the first ones are then any of them."""
+    first, *others = data.splits.values()
+    items = first.items + tuple(item for samples in others for item in samples.items)
+    return Samples(first.classes, tuple(sorted(items, key=lambda item: _hash(item.name))), first.source)
+
+
+def _squares(samples: Samples, preprocessing: Preprocessing, most: int, name: str) -> NDArray[np.uint8]:
+    first = samples.select(range(min(most, len(samples))))
+    read = PreparedSquares(first, preprocessing).read()
+    good = [square for square in read if not isinstance(square, BadImage)]
+    if not good:
+        raise DataError(f"{name} has no picture that can be read; more pictures are needed")
+    return np.stack(good)
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest(), "big")

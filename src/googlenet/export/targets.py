@@ -1,0 +1,107 @@
+"""The targets of an export and the precisions: two tables of how a network becomes the content of a file."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.errors import InputError, MissingExtraError, ModelFileError
+from googlenet.export.whole_numbers import in_whole_numbers
+from googlenet.formats import EXPORT_FORMATS, Precision, Target, encode_onnx
+from googlenet.formats.judged import Content
+from googlenet.graphs import Graph, take_norms_apart
+from googlenet.model import Model, known_answer_images
+
+Rewrite: TypeAlias = Callable[[Graph], Graph]
+
+Conversion: TypeAlias = Callable[[Graph, NDArray[np.uint8] | None], Graph]
+"""A graph in float32, and squares (N, side, side, 3) uint8 RGB to calibrate on -> the graph of another precision."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTarget:
+    """A target: what a graph, or the models it is of, become; `package`, of the part `extra`, is needed for it.
+
+    `precisions`: those it can be had in. `rewrites`: exact ones that its runtime gains from.
+    """
+
+    encode: Callable[[Graph, Sequence[Model]], Content]
+    precisions: tuple[Precision, ...]
+    rewrites: tuple[Rewrite, ...] = ()
+    package: str = ""
+    extra: str = ""
+
+    def check_installed(self, target: Target) -> None:
+        """Raise MissingExtraError where the package that writes and runs it is not here."""
+        if self.package and find_spec(self.package) is None:
+            raise MissingExtraError(self.package, extra=self.extra, purpose=f"exporting for {target}")
+
+
+def _onnx(graph: Graph, models: Sequence[Model]) -> Content:
+    return (encode_onnx(graph),)
+
+
+def _ir(graph: Graph, models: Sequence[Model]) -> Content:
+    from googlenet.engines.openvino_runtime import openvino
+
+    names = EXPORT_FORMATS["openvino"].files
+    network = openvino.Core().read_model(io.BytesIO(encode_onnx(graph)))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            openvino.save_model(network, Path(folder, names[0]), compress_to_fp16=False)
+            return tuple(Path(folder, name).read_bytes() for name in names)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"OpenVINO cannot write its files below {tempfile.gettempdir()}: {reason}") from error
+
+
+def _program(graph: Graph, models: Sequence[Model]) -> Content:
+    """Read back by torch's own reader, which whoever gets the file will use, and compared with the network itself."""
+    import torch
+
+    from googlenet.network.program import encode_program, program_of
+
+    program = program_of(models)
+    content = encode_program(program)
+    squares = torch.from_numpy(known_answer_images(program.preprocessing.side))
+    with torch.no_grad():
+        read = torch.export.load(io.BytesIO(content)).module()(squares)
+        if not all(torch.allclose(value, read[name], atol=1e-5) for name, value in program(squares).items()):
+            raise ModelFileError("torch reads another program than it wrote; this version cannot export the model")
+    return (content,)
+
+
+EXPORT_TARGETS: dict[Target, ExportTarget] = {
+    "onnx": ExportTarget(_onnx, ("float32", "int8"), rewrites=(take_norms_apart,)),
+    "openvino": ExportTarget(_ir, ("float32", "bf16", "int8"), package="openvino", extra="openvino"),
+    "pt2": ExportTarget(_program, ("float32",), package="torch", extra="train"),
+}
+"""The targets, by name. ONNX Runtime computes nothing in bf16 on a CPU, so an ONNX file is never in it; its own LRN
+takes a third of the network's time, OpenVINO's does not."""
+
+
+def _unchanged(graph: Graph, squares: NDArray[np.uint8] | None) -> Graph:
+    return graph
+
+
+PRECISIONS: dict[Precision, Conversion] = {"float32": _unchanged, "bf16": _unchanged, "int8": in_whole_numbers}
+"""How the graph of each precision is made. For bf16 the graph stays: OpenVINO computes in it where it is told to."""
+
+NEEDS_CALIBRATION: frozenset[Precision] = frozenset({"int8"})
+
+
+def cpu_computes(precision: Precision) -> bool:
+    """Whether this processor has instructions for it, as OpenVINO sees it; float32 and int8 run everywhere."""
+    if precision != "bf16":
+        return True
+    from googlenet.engines.openvino_engine import computes_in_bf16
+
+    return computes_in_bf16()

@@ -1,0 +1,62 @@
+"""What a file of this package says of itself: JSON with a schema version and a kind, beside the sha256 of that text.
+
+Model files and exported files carry it under the same two keys of their format's own metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from googlenet.errors import InputError, ModelFileError
+from googlenet.model.container import first_error
+from googlenet.model.migrations import SCHEMA_VERSION, migrate
+
+DESCRIPTION_KEY = "googlenet"
+DESCRIPTION_SUM_KEY = "googlenet_sha256"
+
+D = TypeVar("D", bound=BaseModel)
+
+
+def sealed(text: str) -> dict[str, str]:
+    """The metadata that carry a description: its JSON, and the sha256 of it."""
+    return {DESCRIPTION_KEY: text, DESCRIPTION_SUM_KEY: _sum_of(text)}
+
+
+def read_description(metadata: Mapping[str, str], record: type[D], *, kind: str, where: str) -> D:
+    """Check the description in a file's `metadata`, bring it to this schema, and give it as the pydantic `record`.
+
+    Raises ModelFileError, which begins with `where`, for a description that is damaged, not the one that was written,
+    of a newer schema, of another `kind`, or that says what cannot be.
+    """
+    text = metadata[DESCRIPTION_KEY]
+    try:
+        fields = json.loads(text)
+        version, said_kind = fields["schema_version"], fields["kind"]
+        if type(version) is not int or version < 1:
+            raise ValueError(version)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ModelFileError(f"{where} is damaged: its description cannot be read") from error
+    if version > SCHEMA_VERSION:
+        raise ModelFileError(
+            f"{where} was written by a newer googlenet (schema {version}, this one reads {SCHEMA_VERSION}): upgrade"
+        )
+    if metadata.get(DESCRIPTION_SUM_KEY) != _sum_of(text):
+        raise ModelFileError(f"{where} is damaged: its description is not the one that was written (sha256 differs)")
+    if said_kind != kind:
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise ModelFileError(f"{where} is a {ascii(said_kind)[1:-1]} of googlenet, not {article} {kind}")
+    try:
+        return record.model_validate(migrate(fields))
+    except ValidationError as error:
+        raise ModelFileError(f"{where}: in its description {first_error(error)}") from error
+    except InputError as error:  # from the records' own checks
+        raise ModelFileError(f"{where}: in its description {error}") from error
+
+
+def _sum_of(text: str) -> str:
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,209 @@
+"""`googlenet export`, and its files wherever a MODEL is taken: predict, evaluate, info, load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import googlenet as package
+from googlenet.model import load_model
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Run
+
+TEN_LINES = """
+import json, sys
+import numpy as np, onnxruntime
+from PIL import Image, ImageOps
+
+session = onnxruntime.InferenceSession(sys.argv[1])
+model = json.loads(session.get_modelmeta().custom_metadata_map["googlenet"])
+side = model["preprocessing"]["side"]
+picture = ImageOps.fit(Image.open(sys.argv[2]).convert("RGB"), (side, side))
+probabilities, features, maps = session.run(None, {"images": np.asarray(picture)[np.newaxis]})
+print(model["classes"][probabilities[0].argmax()]["name"], probabilities[0].max())
+"""
+"""An exported file in another program, as the README shows it."""
+
+SUFFIXES = {"onnx": ".onnx", "openvino": "", "pt2": ".pt2"}
+
+
+@pytest.fixture(scope="module")
+def exported(googlenet: Run, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The trained model, exported to each target in float32."""
+    folder = tmp_path_factory.mktemp("exported")
+    paths = {target: folder / f"net{suffix}" for target, suffix in SUFFIXES.items()}
+    for target, path in paths.items():
+        done = googlenet("export", trained, "--to", target, "--precision", "float32", "--out", path)
+        assert done.code == 0, done.err
+    return paths
+
+
+def test_export_prints_agreement_speed_and_size(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "net.onnx"
+    done = googlenet("export", trained, "--judge", photos, "--out", out)
+    facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
+    assert facts["agreement"].startswith("100.0% of 36 pictures have the same best class as in float32")
+    assert facts["judged on"] == "pictures of photos"
+    assert "ms a picture" in facts["speed"]
+    assert facts["size"] == f"{out.stat().st_size / 1e6:.1f} MB"
+    assert facts["precision"].startswith("float32 is the fastest that passes the gate on this processor (float32 ")
+    assert facts["precision"].endswith("int8 was not considered, it needs --calibrate DATA")
+    assert done.out.splitlines()[-1].startswith(f"saved: {out}; try: googlenet predict {out}")
+
+
+def test_export_without_pictures_says_that_it_judged_on_made_ones(
+    googlenet: Run, trained: Path, tmp_path: Path
+) -> None:
+    fields = googlenet("export", trained, "--out", tmp_path / "net.onnx", "--json").json
+    assert fields["agreement"]["judged_on"].startswith("pictures made by formula, no photographs")
+    assert (fields["target"], fields["precision"], fields["passes"]) == ("onnx", "float32", True)
+    assert [one["precision"] for one in fields["considered"]] == ["float32"]
+
+
+@pytest.mark.parametrize("target", SUFFIXES)
+def test_predict_says_the_same_with_an_exported_file(
+    googlenet: Run, trained: Path, photos: Path, exported: dict[str, Path], target: str
+) -> None:
+    pictures = sorted(photos.rglob("0*.png"))[::7]
+    expected, got = (googlenet("predict", model, *pictures, "--json").lines for model in (trained, exported[target]))
+    assert [row["image"] for row in got] == [row["image"] for row in expected]
+    for one, other in zip(expected, got, strict=True):
+        assert [p["label"] for p in one["predictions"]] == [p["label"] for p in other["predictions"]]
+        np.testing.assert_allclose(
+            [p["probability"] for p in one["predictions"]], [p["probability"] for p in other["predictions"]], atol=1e-4
+        )
+
+
+@pytest.mark.parametrize("target", SUFFIXES)
+def test_evaluate_counts_the_same_and_holds_the_same_pictures_back(
+    googlenet: Run, trained: Path, photos: Path, exported: dict[str, Path], target: str
+) -> None:
+    """The split travels in the file too."""
+    expected = googlenet("evaluate", trained, photos, "--json").json
+    got = googlenet("evaluate", exported[target], photos, "--json").json
+    assert got["split"] == expected["split"] == "val"
+    assert (got["pictures"], got["top1"]) == (expected["pictures"], expected["top1"])
+    assert got["loss"] == pytest.approx(expected["loss"], abs=1e-3)
+
+
+@pytest.mark.parametrize("target", SUFFIXES)
+def test_info_says_what_the_file_is_and_verifies_it(
+    googlenet: Run, trained: Path, exported: dict[str, Path], target: str
+) -> None:
+    done = googlenet("info", exported[target], "--verify")
+    assert done.code == 0, done.err
+    facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
+    assert facts["exported"] == f"for {target}, in float32"
+    assert facts["classes"] == "blue; green; red"
+    assert facts["known answer"].startswith("agrees")
+    assert facts["agreement"].startswith("100.0% of 67 pictures")
+    assert "held back by seed 3, share 0.3" in facts["data"]
+    assert "validation top-1" in done.out.splitlines()[-1]
+    fields = googlenet("info", exported[target], "--verify", "--json").json
+    assert fields["architecture"] == googlenet("info", trained, "--json").json["architecture"]
+    assert (fields["target"], fields["precision"]) == (target, "float32")
+    assert fields["known_answer"]["agrees"] is True
+
+
+def test_an_exported_file_can_be_loaded_from_python(photos: Path, exported: dict[str, Path]) -> None:
+    classifier = package.load(exported["onnx"], threads=1)
+    assert classifier.predict(photos / "red" / "00.png").best.label == "red"
+
+
+def test_ten_lines_of_plain_onnx_runtime_classify_a_picture(
+    exported: dict[str, Path], photos: Path, tmp_path: Path
+) -> None:
+    assert len(TEN_LINES.strip().splitlines()) <= 10 + 1  # with the empty line below the imports
+    Image.open(photos / "green" / "03.png").resize((28, 28)).save(tmp_path / "green.png")
+    done = subprocess.run(
+        [sys.executable, "-c", TEN_LINES, exported["onnx"], tmp_path / "green.png"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    name, probability = done.stdout.split()
+    expected = package.load(exported["onnx"]).predict(tmp_path / "green.png").best
+    assert name == expected.name == "green"
+    assert float(probability) == pytest.approx(expected.probability, abs=1e-6)
+
+
+def test_members_that_prepare_pictures_differently_cannot_be_one_file(
+    googlenet: Run, ensemble: Path, tmp_path: Path
+) -> None:
+    sentence = googlenet("export", ensemble, "--out", tmp_path / "net.onnx").error
+    assert sentence.startswith("these models prepare pictures differently")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_models_become_one_file_that_says_of_each_where_it_is_from(
+    googlenet: Run, trained: Path, tmp_path: Path
+) -> None:
+    done = googlenet("export", trained, trained, "--out", tmp_path / "both.onnx")
+    assert done.code == 0, done.err
+    facts = googlenet("info", tmp_path / "both.onnx", "--verify", "--json").json
+    assert len(facts["networks"]) == 2
+    assert facts["known_answer"]["agrees"] is True
+    assert googlenet("info", tmp_path / "both.onnx").out.count("licence  ") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--precision", "int8"), "--precision int8 needs pictures"),
+        (("--precision", "bf16"), "an ONNX file is not written in bf16"),
+        (("--to", "torchvision"), "is of the variant"),
+        (("--to", "torchvision", "--without-lrn", "--json"), "leave out: --without-lrn, --json"),
+        (("--calibrate", "nowhere"), "nowhere does not exist"),
+        (("--out", "no/such/folder/net.onnx"), "there is no folder no/such/folder"),
+    ],
+)
+def test_what_cannot_be_written_is_a_sentence(
+    googlenet: Run,
+    trained: Path,
+    arguments: tuple[str, ...],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert sentence in googlenet("export", trained, *arguments).error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_exported_file_is_not_exported_again(googlenet: Run, exported: dict[str, Path], tmp_path: Path) -> None:
+    sentence = googlenet("export", exported["onnx"], "--out", tmp_path / "net.onnx").error
+    assert sentence == f"{exported['onnx']} is an exported file already; export the model that it was made from"
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+from googlenet.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("target", SUFFIXES)
+def test_a_disk_that_fills_up_is_a_sentence_and_leaves_nothing(trained: Path, target: str, tmp_path: Path) -> None:
+    assert (trained / "model.safetensors").stat().st_size > 40_000
+    arguments = ("export", trained, "--to", target, "--out", tmp_path / "net")
+    done = subprocess.run([sys.executable, "-c", LIMITED, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_strangers_onnx_file_is_told_from_ours(googlenet: Run, trained: Path, tmp_path: Path) -> None:
+    from googlenet.formats import encode_onnx
+    from googlenet.graphs import build_graph
+
+    path = tmp_path / "stranger.onnx"
+    path.write_bytes(encode_onnx(build_graph(load_model(trained))))
+    for verb in (("info", path), ("predict", path, tmp_path / "x.png")):
+        assert f"`googlenet import {path}` makes a model of it" in googlenet(*verb).error
