@@ -262,7 +262,7 @@ def test_a_jpeg_that_the_quick_decoder_refuses_is_judged_by_pillow(monkeypatch: 
     def refuse(*_: object, **__: object) -> None:
         raise ValueError("odd")
 
-    monkeypatch.setattr(decode_module.simplejpeg, "decode_jpeg", refuse)
+    monkeypatch.setattr("simplejpeg.decode_jpeg", refuse)
     np.testing.assert_array_equal(decoded(FILES["jpeg"]), expected)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -92,4 +93,4 @@ def test_a_bit_that_was_flipped_is_found_or_does_no_harm(tmp_path: Path) -> None
     for position in range(0, len(whole), 23):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :])
         for read in (read_rows, read_features):
-            check_sentence(lambda read=read: list(read(path)))
+            check_sentence(partial(list, read(path)))
