@@ -91,7 +91,7 @@ def test_rows_of_another_model_are_not_mixed_in(
     path = part("rows.jsonl")
     before = partial_path(path).read_bytes()
     origin = model_origin(str(trained))
-    note_path(path).write_text(json.dumps(origin.as_row()))
+    note_path(path).write_text(json.dumps(origin.as_row() | {"crops": 1}))
     other = ensemble / "members" / "2"
     refused = googlenet("predict", other, photos / "red", "--output", path, "--resume")
     assert refused.error == (
@@ -113,8 +113,9 @@ def test_rows_of_other_settings_are_not_mixed_in(
 ) -> None:
     path = part("rows.jsonl")
     before = partial_path(path).read_bytes()
+    note_path(path).write_text(json.dumps({"crops": 1}))
     for options, sentence in (
-        (("--crops", "10"), "was begun with another model or other settings: it gives "),
+        (("--crops", "10"), "was begun with --crops 1: give it again"),
         (("--top", "1"), "was begun with --top 3: give it again"),
         (("--embeddings",), "was begun without --embeddings: do so again"),
     ):
@@ -168,7 +169,7 @@ def test_a_run_that_is_ended_in_the_middle_goes_on(
     program: Run, trained: Path, many: Path, tmp_path: Path, ending: signal.Signals
 ) -> None:
     path = tmp_path / "rows.csv"
-    command = [str(word) for word in (*PROGRAM, "predict", trained, many, "--output", path)]
+    command: list[Any] = [*PROGRAM, "predict", trained, many, "--output", path]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while process.poll() is None and not (partial_path(path).exists() and partial_path(path).stat().st_size > 2000):
@@ -180,7 +181,7 @@ def test_a_run_that_is_ended_in_the_middle_goes_on(
         assert f"interrupted: {partial_path(path)} holds " in said
         assert "--resume goes on from there" in said
     assert not path.exists()
-    assert json.loads(note_path(path).read_bytes()) == model_origin(str(trained)).as_row()
+    assert json.loads(note_path(path).read_bytes()) == model_origin(str(trained)).as_row() | {"crops": 1}
     done = program("predict", trained, many, "--output", path, "--resume")
     assert done.code == 0, done.err
     assert done.out.startswith("400 pictures (")

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import simplejpeg
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
@@ -263,7 +262,7 @@ def test_a_jpeg_that_the_quick_decoder_refuses_is_judged_by_pillow(monkeypatch: 
     def refuse(*_: object, **__: object) -> None:
         raise ValueError("odd")
 
-    monkeypatch.setattr(simplejpeg, "decode_jpeg", refuse)
+    monkeypatch.setattr("simplejpeg.decode_jpeg", refuse)
     np.testing.assert_array_equal(decoded(FILES["jpeg"]), expected)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +14,6 @@ from googlenet.rows import open_rows, partial_path, read_begun, read_features, r
 from tests.rows.conftest import bad, check_sentence, good, interrupt
 
 ORIGIN = {"model": "bvlc", "model_sha256": "ab12"}
-
-
-def read_whole(read: Callable[[Path], Any], path: Path) -> None:
-    list(read(path))
 
 
 def test_without_pyarrow_it_is_a_sentence_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,4 +93,4 @@ def test_a_bit_that_was_flipped_is_found_or_does_no_harm(tmp_path: Path) -> None
     for position in range(0, len(whole), 23):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :])
         for read in (read_rows, read_features):
-            check_sentence(partial(read_whole, read, path))
+            check_sentence(partial(list, read(path)))

@@ -57,18 +57,18 @@ def predict_command(
     if embeddings:
         check_has_features(model)
     origin = model_origin(model) if embeddings or output is not None else None
-    written = origin if embeddings else None
+    note = {} if origin is None else origin.as_row() | {"crops": crops}
     classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
     if begun.file is not None:
-        check_same_answers(begun, classifier, top=top, crops=crops, origin=origin, embeddings=embeddings)
+        check_same_answers(begun, classifier, top=top, crops=crops, note=note, embeddings=embeddings)
     display = CountDisplay("predicted", already=begun.rows)
     total = count_sources(paths) if display.on and output is not None else None
     done, bad = begun.rows, begun.bad
     new = (path for path in expand_sources(paths) if not begun.holds(path))
     try:
-        with open_rows(output, begun=begun, origin=origin) as write:
+        with open_rows(output, begun=begun, note=note) as write:
             for prediction in classifier.predict(new, top=top, crops=crops, features=embeddings):
-                row = prediction_row(prediction, origin=written)
+                row = prediction_row(prediction, origin=origin if embeddings else None)
                 write(row)
                 done += 1
                 bad += prediction.error is not None

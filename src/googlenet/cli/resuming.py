@@ -1,7 +1,7 @@
 """Whether an output can be gone on with: a file must not mix the rows of two models.
 
-What was interrupted has a note beside it that says which model began it. And of any file, the model must say again what
-the file says of its first pictures: whatever would change a row (--crops, another precision) shows there.
+What was interrupted has a note beside it that says which model began it, and how. And of any file, the model must say
+again what the file says of its first pictures: whatever would change a row (another precision, too) shows there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from googlenet.errors import InputError
 
 if TYPE_CHECKING:
     from googlenet.classifier import Classifier
-    from googlenet.rows import Begun, Origin
+    from googlenet.rows import Begun, Note
 
 COMPARED = 8
 """Pictures that are predicted again."""
@@ -23,15 +23,18 @@ TOLERANCE = 2e-4
 
 
 def check_same_answers(
-    begun: Begun, classifier: Classifier, *, top: int, crops: int, origin: Origin | None, embeddings: bool
+    begun: Begun, classifier: Classifier, *, top: int, crops: int, note: Note, embeddings: bool
 ) -> None:
     """Raise InputError where rows that would be written now do not belong into the file that has `begun`.
 
     Pictures that are gone by now cannot be compared; where that is all of the first ones, it is an error too.
     """
     file = begun.file
-    if origin is not None and begun.origin is not None and begun.origin.sha256 != origin.sha256:
-        raise InputError(f"{file} was begun with another model, {begun.origin.model}: name that one, or another output")
+    known = note | begun.note
+    if known["model_sha256"] != note["model_sha256"]:
+        raise InputError(f"{file} was begun with another model, {known['model']}: name that one, or another output")
+    if known["crops"] != crops:
+        raise InputError(f"{file} was begun with --crops {known['crops']}: give it again")
     if not begun.samples:
         return
     first = begun.samples[0]

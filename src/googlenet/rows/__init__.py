@@ -4,12 +4,13 @@ from googlenet.rows.features import FeatureChunk, Neighbour, nearest, read_featu
 from googlenet.rows.kinds import read_rows
 from googlenet.rows.origin import Origin, origin_of
 from googlenet.rows.output import Begun, note_path, open_rows, partial_path, read_begun
-from googlenet.rows.row import Row, Write, json_line, written_name
+from googlenet.rows.row import Note, Row, Write, json_line, written_name
 
 __all__ = [
     "Begun",
     "FeatureChunk",
     "Neighbour",
+    "Note",
     "Origin",
     "Row",
     "Write",

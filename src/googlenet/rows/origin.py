@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from googlenet.errors import InputError
+from googlenet.rows.row import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Origin:
     model: str
     sha256: str
 
-    def as_row(self) -> dict[str, str]:
+    def as_row(self) -> Note:
         """The columns of a row that say it."""
         return {"model": self.model, "model_sha256": self.sha256}
 

@@ -2,8 +2,8 @@
 
 While it is written, FILE grows beside its name as FILE.partial, each row at once; when the last one is there, it takes
 its name. What is interrupted (a key, `kill -9`, a full disk, no power) leaves FILE.partial behind, which `read_begun`
-takes up, and FILE.partial.json, a note of the model that began it. A Parquet file cannot grow: its FILE.partial is
-JSON lines, of which it is made at the end.
+takes up, and FILE.partial.json, a note of the model that began it. A Parquet file cannot grow: its FILE.partial is JSON
+lines, of which it is made at the end.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from typing import BinaryIO
 from googlenet.errors import InputError
 from googlenet.files import open_atomically, write_atomically
 from googlenet.rows.kinds import Kind, kind_of, read_rows
-from googlenet.rows.origin import Origin
 from googlenet.rows.parquet import write_parquet
-from googlenet.rows.row import Row, Write, written_name
+from googlenet.rows.row import Note, Row, Write, written_name
 
 SAMPLES = 20
 """How many rows of a file that is gone on with are kept, to compare what is said now with what was said then."""
@@ -33,7 +32,7 @@ class Begun:
     """What an output holds already: `rows` rows, `bad` of them errors, of the pictures `names`.
 
     `samples`: the first rows that are no errors. `file`: where they are, whose first `end` bytes they are; None where
-    there is no such file. `origin`: which model it was begun with, where that is known.
+    there is no such file. `note`: what they were written with, as far as that is known.
     """
 
     file: Path | None = None
@@ -42,7 +41,7 @@ class Begun:
     bad: int = 0
     names: frozenset[str] = frozenset()
     samples: tuple[Row, ...] = field(default=(), repr=False)
-    origin: Origin | None = None
+    note: Note = field(default_factory=dict)
 
     def holds(self, name: str) -> bool:
         """Whether the picture of this name has its row."""
@@ -68,7 +67,7 @@ def read_begun(path: Path) -> Begun:
     partial = partial_path(path)
     if partial.is_file():
         begun = _count(partial, _read_growing(kind, partial))
-        return replace(begun, origin=_read_note(note_path(path)) or begun.origin)
+        return replace(begun, note=begun.note | _read_note(note_path(path)))
     if path.is_file():
         in_place = kind.read_finished is None
         return _count(path, _read_growing(kind, path) if in_place else ((row, 0) for row in read_rows(path)))
@@ -76,12 +75,12 @@ def read_begun(path: Path) -> Begun:
 
 
 @contextmanager
-def open_rows(path: Path | None, *, begun: Begun | None = None, origin: Origin | None = None) -> Iterator[Write]:
+def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | None = None) -> Iterator[Write]:
     """Give a function that writes a row to `path` (.csv, .jsonl, .parquet); without a path it does nothing.
 
-    With `begun` the rows that it knows come first, and what is written stays where the block ends early, with a note of
-    its `origin`. Without it the file is written anew, and nothing of it stays. In CSV and Parquet the best prediction
-    has columns of its own. Raises InputError for another suffix, a place that cannot be written to, a full disk.
+    With `begun` the rows that it knows come first, and what is written stays where the block ends early, beside its
+    `note`. Without it the file is written anew, and nothing of it stays. In CSV and Parquet the best prediction has
+    columns of its own. Raises InputError for another suffix, a place that cannot be written to, a full disk.
     """
     if path is None:
         yield lambda row: None
@@ -100,8 +99,8 @@ def open_rows(path: Path | None, *, begun: Begun | None = None, origin: Origin |
     with _as_sentence(path, kept=False):
         file, locked = _open_partial(path, kind, started)
     try:
-        if origin is not None:
-            write_atomically(note_path(path), json.dumps(origin.as_row()).encode())
+        if note is not None:
+            write_atomically(note_path(path), json.dumps(note).encode())
         yield write
         with _as_sentence(path, kept=begun is not None):
             os.fsync(file.fileno())
@@ -148,17 +147,17 @@ def _count(file: Path, rows: Iterator[tuple[Row, int]]) -> Begun:
         if row["error"] is None and len(samples) < SAMPLES:
             samples.append(row)
     first = samples[0] if samples else {}
-    origin = Origin(first["model"], first["model_sha256"]) if {"model", "model_sha256"} <= first.keys() else None
-    return Begun(file, last, count, bad, frozenset(names), tuple(samples), origin)
+    note: Note = {key: str(first[key]) for key in ("model", "model_sha256") if key in first}
+    return Begun(file, last, count, bad, frozenset(names), tuple(samples), note)
 
 
-def _read_note(path: Path) -> Origin | None:
-    """Which model has begun a file; None where no note says it, or where one that was cut off does not."""
+def _read_note(path: Path) -> Note:
+    """What the rows of a growing file are written with; nothing where no note says it, or none that is whole."""
     try:
         fields = json.loads(path.read_bytes())
-        return Origin(str(fields["model"]), str(fields["model_sha256"]))
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {str(key): value for key, value in fields.items()} if isinstance(fields, dict) else {}
 
 
 def _open_partial(path: Path, kind: Kind, begun: Begun) -> tuple[BinaryIO, bool]:

@@ -30,7 +30,8 @@ def write_parquet(rows: Iterable[Row], file: BinaryIO, *, features: int | None) 
     group = list(islice(source, ROW_GROUP))
     keys = group[0] if group else {"image": "", "predictions": [], "error": None}
     schema = _schema(pyarrow, keys, features)
-    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+    flat = [name for name in schema.names if name not in ("predictions", "embedding")]
+    with parquet.ParquetWriter(file, schema, compression="zstd", use_dictionary=flat) as writer:
         while group:
             writer.write_table(pyarrow.Table.from_pylist([_as_columns(row) for row in group], schema))
             group = list(islice(source, ROW_GROUP))
@@ -40,8 +41,8 @@ def read_parquet(path: Path) -> Iterator[Row]:
     """Yield the rows of a file that `write_parquet` wrote; raises InputError for another one."""
     with _opened(path) as file:
         number = 0
-        for batch in file.iter_batches(ROW_GROUP):
-            for values in batch.to_pylist():
+        for group in range(file.num_row_groups):  # one at a time: `iter_batches` reads ahead without a bound
+            for values in file.read_row_group(group).to_pylist():
                 number += 1
                 yield checked_row(
                     {key: value for key, value in values.items() if key not in BEST}, where=f"{path}: row {number:,}"
@@ -53,13 +54,16 @@ def read_parquet_features(path: Path) -> Iterator[tuple[list[str], NDArray[np.fl
     import numpy as np
 
     with _opened(path) as file:
-        if not {"image", "embedding", "model", "model_sha256"} <= set(file.schema_arrow.names):
+        columns = ["image", "embedding", "model", "model_sha256"]
+        if not set(columns) <= set(file.schema_arrow.names):
             return
-        for batch in file.iter_batches(ROW_GROUP, columns=["image", "embedding", "model", "model_sha256"]):
-            good = batch.filter(batch.column("embedding").is_valid())
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=columns)
+            good = table.filter(table.column("embedding").is_valid())
             if not good.num_rows:
                 continue
-            features = np.asarray(good.column("embedding").flatten(), np.float32).reshape(good.num_rows, -1)
+            embeddings = good.column("embedding").combine_chunks()
+            features = np.asarray(embeddings.flatten(), np.float32).reshape(good.num_rows, -1)
             names, models, sums = (good.column(name).to_pylist() for name in ("image", "model", "model_sha256"))
             yield names, features, set(zip(models, sums, strict=True))
 

@@ -17,6 +17,9 @@ from googlenet.errors import InputError
 Row: TypeAlias = dict[str, Any]
 Write: TypeAlias = Callable[[Row], None]
 
+Note: TypeAlias = dict[str, str | int]
+"""What all rows of a file were written with: `model`, `model_sha256` and other settings that a row does not hold."""
+
 BEST = ("label", "name", "probability")
 """Keys of a prediction; in tables the best one has columns of its own, by these names."""
 
