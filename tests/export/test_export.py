@@ -37,7 +37,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("googlenet.export.export.SECONDS", 0.0)
 
 
-def damaged(graph: Graph, squares: NDArray[np.uint8] | None) -> Graph:
+def damaged(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> Graph:
     """The graph with the outputs of its last layer in another order."""
     constants = dict(graph.constants)
     for name in ("linear.weight", "linear.bias"):
@@ -45,7 +45,7 @@ def damaged(graph: Graph, squares: NDArray[np.uint8] | None) -> Graph:
     return replace(graph, constants=constants)
 
 
-def rounded(graph: Graph, squares: NDArray[np.uint8] | None) -> Graph:
+def rounded(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> Graph:
     """The graph with weights in half precision: another answer, the same best classes."""
     return replace(
         graph, constants={name: a.astype(np.float16).astype(np.float32) for name, a in graph.constants.items()}

@@ -28,6 +28,7 @@ from googlenet.graphs import (
     take_norms_apart,
     with_observed_outputs,
 )
+from googlenet.graphs.calibration import is_weighted
 from googlenet.model import Model, known_answer_images, load_model
 from googlenet.pretrained import find_model
 from tests.graphs.test_building import make_images, make_model
@@ -75,7 +76,7 @@ def test_every_variant_answers_in_whole_numbers_nearly_as_in_floats(variant: str
     onnx.checker.check_model(onnx.load_from_string(encode_onnx(rounded)), full_check=True)
     expected = run(graph, images).probabilities
     difference = np.abs(run(rounded, images).probabilities - expected).max()
-    assert 0 < difference < 0.03
+    assert 0 < difference < 0.06
 
 
 def test_the_shipped_network_answers_nearly_the_same() -> None:
@@ -90,24 +91,50 @@ def test_the_shipped_network_answers_nearly_the_same() -> None:
 
 def test_all_kernels_but_that_of_a_wide_norm_are_whole_numbers() -> None:
     _, graph, rounded = bvlc()
-    producers = rounded.producers
-    in_floats = [
-        node.output
-        for node in rounded.nodes
-        if node.operator in ("Conv", "Gemm") and producers[node.inputs[1]].operator != "DequantizeLinear"
-        if node.inputs[1] in producers
-    ] + [node.output for node in rounded.nodes if node.operator == "Conv" and node.inputs[1] not in producers]
+    in_floats = [node.output for node in rounded.nodes if is_weighted(rounded, node)]
     assert in_floats == ["pool1.layer_1.sums"]
     assert sum(node.operator == "Conv" for node in rounded.nodes) == sum(
         node.operator == "Conv" for node in graph.nodes
     )
 
 
+def test_the_features_are_what_the_network_computes_not_their_rounded_form() -> None:
+    _, _, rounded = bvlc()
+    features = run(rounded, known_answer_images(224, count=1)).features
+    assert features is not None
+    steps = features / float(rounded.constants["linear.input.scale"])
+    assert np.abs(steps - np.rint(steps)).max() > 0.1
+
+
+def test_members_of_an_ensemble_keep_grids_of_their_own() -> None:
+    models = [make_model("small-32", seed=seed, width=0.25) for seed in (1, 2)]
+    graph = build_graph(*models)
+    rounded = quantize(graph, observe(graph, make_images(32)))
+    assert [value.name for value in rounded.outputs] == ["probabilities", "features", "maps"]
+    scales = [float(rounded.constants[f"member_{number}.linear.input.scale"]) for number in (1, 2)]
+    assert scales[0] != scales[1]
+    expected = run(graph, make_images(32)).probabilities
+    assert 0 < np.abs(run(rounded, make_images(32)).probabilities - expected).max() < 0.03
+
+
+def test_all_that_convolutions_give_is_rounded_where_the_runtime_needs_it() -> None:
+    model = make_model("paper", width=0.25)
+    images = make_images(96, count=4)
+    graph = take_norms_apart(build_graph(model))
+    statistics = observe(graph, images)
+    rounded = quantize(graph, statistics, round_all_outputs=True)
+    after_relu = {node.output for node in rounded.nodes if node.operator == "Relu"}
+    assert all(f"{name}.scale" in rounded.constants for name in after_relu)
+    assert "5b.1x1.scale" not in quantize(graph, statistics).constants
+    expected = run(graph, images).probabilities
+    assert 0 < np.abs(run(rounded, images).probabilities - expected).max() < 0.06
+
+
 def test_what_pools_and_concatenations_pass_on_is_on_one_grid() -> None:
     _, _, rounded = bvlc()
     concatenations = [node for node in rounded.nodes if node.operator == "Concat"]
-    assert len(concatenations) == 9
-    for node in concatenations:
+    assert [node.output for node in concatenations if f"{node.output}.scale" not in rounded.constants] == ["5b"]
+    for node in concatenations[:-1]:
         values = [name.removesuffix(".rounded") for name in node.inputs] + [node.output]
         assert len({float(rounded.constants[f"{value}.scale"]) for value in values}) == 1
 

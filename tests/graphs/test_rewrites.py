@@ -43,7 +43,7 @@ def run(graph: Graph, values: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-@pytest.mark.parametrize("size", [1, 3, 4, 5, 9])
+@pytest.mark.parametrize("size", [1, 3, 5, 9])
 @pytest.mark.parametrize(("beta", "k"), [(0.75, 1.0), (0.5, 2.0), (0.6, 1.0)])
 def test_a_norm_taken_apart_is_the_same_norm(size: int, beta: float, k: float) -> None:
     values = np.random.default_rng(size).uniform(-900, 900, (2, CHANNELS, 5, 5)).astype(np.float32)

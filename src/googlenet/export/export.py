@@ -181,7 +181,7 @@ def _draft(
     pictures: GatePictures,
     known: KnownAnswer,
 ) -> _Draft:
-    converted = PRECISIONS[precision](graph, pictures.calibration)
+    converted = PRECISIONS[precision](graph, pictures.calibration, target)
     description = Description(
         target=target,
         precision=precision,

@@ -22,8 +22,8 @@ from googlenet.model import Model, known_answer_images
 
 Rewrite: TypeAlias = Callable[[Graph], Graph]
 
-Conversion: TypeAlias = Callable[[Graph, NDArray[np.uint8] | None], Graph]
-"""A graph in float32, and squares (N, side, side, 3) uint8 RGB to calibrate on -> the graph of another precision."""
+Conversion: TypeAlias = Callable[[Graph, NDArray[np.uint8] | None, Target], Graph]
+"""A graph in float32, squares (N, side, side, 3) uint8 RGB to calibrate on, whom it is for -> in another precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,15 @@ EXPORT_TARGETS: dict[Target, ExportTarget] = {
 takes a third of the network's time, OpenVINO's does not."""
 
 
-def _unchanged(graph: Graph, squares: NDArray[np.uint8] | None) -> Graph:
+def _unchanged(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> Graph:
     return graph
 
 
-PRECISIONS: dict[Precision, Conversion] = {"float32": _unchanged, "bf16": _unchanged, "int8": in_whole_numbers}
+def _int8(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> Graph:
+    return in_whole_numbers(graph, squares, round_all_outputs=target == "onnx")
+
+
+PRECISIONS: dict[Precision, Conversion] = {"float32": _unchanged, "bf16": _unchanged, "int8": _int8}
 """How the graph of each precision is made. For bf16 the graph stays: OpenVINO computes in it where it is told to."""
 
 NEEDS_CALIBRATION: frozenset[Precision] = frozenset({"int8"})

@@ -26,16 +26,16 @@ from googlenet.graphs import (
 BATCH = 4  # pictures watched at once: all values inside the network are kept, some 30 MB for each at 224 px
 
 
-def in_whole_numbers(graph: Graph, squares: NDArray[np.uint8] | None) -> Graph:
+def in_whole_numbers(graph: Graph, squares: NDArray[np.uint8] | None, *, round_all_outputs: bool = False) -> Graph:
     """The graph in int8, calibrated on squares (N, side, side, 3) uint8 RGB, with its norms taken apart.
 
-    Raises InputError without squares.
+    `round_all_outputs`: as `quantize` says. Raises InputError without squares.
     """
     if squares is None:
         raise InputError("a network in whole numbers needs pictures to measure its values on")
     apart = take_norms_apart(graph)
     largest = FULL_RANGE if sums_fit() else REDUCED_RANGE
-    return quantize(apart, _watched(apart, squares), largest_weight=largest)
+    return quantize(apart, _watched(apart, squares), largest_weight=largest, round_all_outputs=round_all_outputs)
 
 
 def _watched(graph: Graph, squares: NDArray[np.uint8]) -> Statistics:

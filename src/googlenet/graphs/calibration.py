@@ -21,8 +21,12 @@ BINS = 4096  # of a histogram: 16 or more for each of the 255 steps of a grid, u
 
 
 def observed_values(graph: Graph) -> tuple[str, ...]:
-    """The values that quantising asks about: what convolutions and linear layers read, and what a norm squares."""
-    read = (node.inputs[0] for node in graph.nodes if is_weighted(graph, node) or is_square(node))
+    """The values that quantising asks about: what is read by whatever does more than to pass values on."""
+    read = (
+        node.inputs[0]
+        for node in graph.nodes
+        if is_weighted(graph, node) or is_square(node) or node.operator in ("LRN", "GlobalAveragePool")
+    )
     return tuple(dict.fromkeys(name for name in read if not is_centred_image(graph, name)))
 
 
@@ -78,7 +82,7 @@ class Histogram:
     @property
     def centres(self) -> NDArray[np.float64]:
         """The middle of each bin."""
-        return (np.arange(BINS, dtype=np.float64) + 0.5) * self.width
+        return np.linspace(0, BINS * self.width, BINS, endpoint=False, dtype=np.float64) + self.width / 2
 
 
 class Statistics:

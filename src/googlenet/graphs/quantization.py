@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.graphs.calibration import Statistics, is_centred_image, is_square, is_weighted
+from googlenet.graphs.calibration import Statistics, is_centred_image, is_square, is_weighted, observed_values
 from googlenet.graphs.graph import Graph, Node
 
 LEVELS = 255
@@ -25,6 +25,8 @@ FULL_RANGE, REDUCED_RANGE = 127, 63
 """Largest weight; with the reduced one, sums of two products fit into 16 bits, as processors without VNNI need."""
 COARSEST_NORM = 0.05
 """A norm is k (here 1) and a sum of squares: the largest step of one square that it may be rounded to."""
+SMALLEST_FILTER = 1e-30
+"""Filters whose largest weight is below this are rounded to 0: their scale would have no float32 of full precision."""
 
 _PASS_ON = frozenset({"MaxPool", "Concat"})
 
@@ -37,25 +39,30 @@ class Grid:
     zero: int = 0
 
 
-def quantize(graph: Graph, statistics: Statistics, *, largest_weight: int = FULL_RANGE) -> Graph:
+def quantize(
+    graph: Graph, statistics: Statistics, *, largest_weight: int = FULL_RANGE, round_all_outputs: bool = False
+) -> Graph:
     """The graph with whole numbers where that is accurate enough, by what was observed (`observed_values`).
 
-    Of the graph with its norms taken apart, those with a moderate range become whole numbers, too. Raises InputError
-    for a value that was not observed.
+    Of the graph with its norms taken apart, those with a moderate range become whole numbers, too. With
+    `round_all_outputs` what norms and the mean read is rounded as well: less exact, and needed by ONNX Runtime, which
+    computes a convolution in whole numbers only where its output is rounded. Raises InputError for a value that was
+    not observed.
     """
-    grids = _choose_grids(graph, statistics)
+    grids = _choose_grids(graph, statistics, round_all_outputs)
     writer = _Writer(graph, grids, statistics, largest_weight)
     for node in graph.nodes:
         writer.add(node)
     return replace(graph, nodes=tuple(writer.nodes), constants=writer.constants)
 
 
-def _choose_grids(graph: Graph, statistics: Statistics) -> dict[str, Grid]:
+def _choose_grids(graph: Graph, statistics: Statistics, round_all_outputs: bool) -> dict[str, Grid]:
     """The grid of each value that is rounded."""
     grids: dict[str, Grid] = {}
     coarse = _coarse_squares(graph, statistics)
     fine = {node.inputs[0] for node in graph.nodes if is_square(node) and node.output not in coarse}
-    asked = {node.inputs[0] for node in graph.nodes if is_weighted(graph, node)} - coarse | fine
+    read = {node.inputs[0] for node in graph.nodes if is_weighted(graph, node)} | fine
+    asked = (set(observed_values(graph)) | read if round_all_outputs else read) - coarse
     squares = {node.output for node in graph.nodes if is_square(node)}
     for members in _groups(graph):
         observed = [name for name in members if name in asked]
@@ -72,11 +79,16 @@ def _choose_grids(graph: Graph, statistics: Statistics) -> dict[str, Grid]:
     return grids
 
 
+def _passes_on(graph: Graph, node: Node) -> bool:
+    """Whether a node gives values of its inputs as they are, to other nodes."""
+    return node.operator in _PASS_ON and all(node.output != value.name for value in graph.outputs)
+
+
 def _coarse_squares(graph: Graph, statistics: Statistics) -> set[str]:
     """The squares whose largest would leave the small ones too few steps."""
-    coarse = set()
+    coarse, producers = set(), graph.producers
     for node in graph.nodes:
-        producer = graph.producers.get(node.inputs[0])
+        producer = producers.get(node.inputs[0])
         if producer is not None and is_square(producer) and is_weighted(graph, node):
             statistics.demand(producer.output)
             step = statistics.largest[producer.output] / LEVELS * float(graph.constants[node.inputs[1]].max())
@@ -89,7 +101,7 @@ def _groups(graph: Graph) -> list[list[str]]:
     """The values between nodes, those together that are the same numbers in other places."""
     group_of: dict[str, list[str]] = {node.output: [node.output] for node in graph.nodes}
     for node in graph.nodes:
-        if node.operator in _PASS_ON:
+        if _passes_on(graph, node):
             for name in node.inputs:
                 one, other = group_of[node.output], group_of[name]
                 if one is not other:
@@ -138,7 +150,7 @@ def round_weights(weights: NDArray[Any], largest: int) -> tuple[NDArray[np.int8]
     """
     flat = weights.reshape(len(weights), -1).astype(np.float32)
     tops = np.abs(flat).max(1)
-    tops[tops == 0] = 1
+    tops[tops < SMALLEST_FILTER] = 1
     scales, errors = tops / largest, np.full(len(flat), np.inf, np.float32)
     for share in np.linspace(1, 0.6, 41, dtype=np.float32):
         tried = tops * share / largest
@@ -162,19 +174,19 @@ class _Writer:
     def add(self, node: Node) -> None:
         """Copy a node whose inputs are there already."""
         if is_weighted(self.graph, node) and node.inputs[0] in self.grids:
-            inputs: tuple[str, ...] = self._rounded_weights(node)
+            self.nodes.append(replace(node, inputs=self._rounded_weights(node)))
         else:
-            inputs = tuple(self._read(node, name) for name in node.inputs)
-        self.nodes.append(replace(node, inputs=inputs))
+            self.nodes.append(replace(node, inputs=tuple(self._read(node, name) for name in node.inputs)))
         if node.output in self.grids:
             self._round_value(node.output, self.grids[node.output])
 
     def _read(self, node: Node, value: str) -> str:
-        """What a node reads for a value: it rounded, but for an output of the graph that exists in floats anyway."""
-        made_in_floats = value in self.producers and self.producers[value].operator not in _PASS_ON
-        if value not in self.grids or (node.operator == "Identity" and made_in_floats):
+        """What a node reads for a value: it rounded, but for an output of the graph where it exists in floats."""
+        if value not in self.grids:
             return value
-        return f"{value}.rounded"
+        made_in_floats = not _passes_on(self.graph, self.producers[value])
+        gives_output = any(node.output == output.name for output in self.graph.outputs)
+        return value if made_in_floats and gives_output else f"{value}.rounded"
 
     def _round_value(self, value: str, grid: Grid) -> None:
         scale, zero = f"{value}.scale", f"{value}.zero"
