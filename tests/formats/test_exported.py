@@ -89,7 +89,9 @@ def test_every_engine_that_runs_a_file_gives_its_known_answer(
         pytest.skip(f"{engine} is not installed")
     read = open_model(written(target))
     assert read.known_answer is not None
-    outputs = open_engine(read, name=engine, device="cpu", threads=1).run(read.known_answer.images)
+    outputs = open_engine(read, name=engine, device="cpu", threads=1).run(
+        read.known_answer.images, also=("features", "maps")
+    )
     assert compare_answer(read.known_answer.probabilities, outputs.probabilities).agrees
     assert read.known_answer.probabilities.std() > 0.01
     assert outputs.features is not None
@@ -106,7 +108,7 @@ def test_several_models_in_a_file_answer_with_their_mean(target: Target, tmp_pat
     assert isinstance(read, ExportedModel)
     assert read.specs == tuple(model.spec for model in models)
     assert read.known_answer is not None
-    outputs = open_engine(read, device="cpu", threads=1).run(read.known_answer.images)
+    outputs = open_engine(read, device="cpu", threads=1).run(read.known_answer.images, also=("features", "maps"))
     assert compare_answer(read.known_answer.probabilities, outputs.probabilities).agrees
     assert outputs.features is not None
     assert outputs.features.shape == (3, 128 + 256)

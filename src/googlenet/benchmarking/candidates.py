@@ -12,6 +12,7 @@ from googlenet.benchmarking.machine import FEATURES
 Precision = Literal["float32", "bf16", "int8"]
 
 _OURS, _PEERS = "googlenet.benchmarking.engine_openers", "googlenet.benchmarking.peer_openers"
+_OPENVINO = 'pip install "googlenet[openvino]"'
 _BF16 = ("avx512_bf16", "amx_bf16")
 
 
@@ -50,11 +51,10 @@ class Candidate:
 
 CANDIDATES: tuple[Candidate, ...] = (
     Candidate("onnx", "float32", "onnx", f"{_OURS}:open_onnx", "onnxruntime", "pip install googlenet"),
-    Candidate("openvino", "float32", "onnx", f"{_OURS}:open_openvino", "openvino", 'pip install "googlenet[openvino]"'),
-    Candidate(
-        *("openvino", "bf16", "onnx", f"{_OURS}:open_openvino_bf16", "openvino", 'pip install "googlenet[openvino]"'),
-        needs=_BF16,
-    ),
+    Candidate("onnx", "int8", "onnx-int8", f"{_OURS}:open_onnx", "onnxruntime", "pip install googlenet"),
+    Candidate("openvino", "float32", "plain", f"{_OURS}:open_openvino", "openvino", _OPENVINO),
+    Candidate("openvino", "bf16", "plain", f"{_OURS}:open_openvino_bf16", "openvino", _OPENVINO, needs=_BF16),
+    Candidate("openvino", "int8", "openvino-int8", f"{_OURS}:open_openvino_int8", "openvino", _OPENVINO),
     Candidate("torch", "float32", "model", f"{_OURS}:open_torch", "torch", 'pip install "googlenet[train]"'),
     Candidate(
         *("onnxruntime", "float32", "plain", f"{_PEERS}:open_onnxruntime", "onnxruntime", "pip install onnxruntime"),

@@ -28,6 +28,14 @@ def open_openvino_bf16(path: Path, threads: int) -> Run:
     return OpenVinoEngine(path.read_bytes(), where=str(path), precision="bf16", threads=threads).run
 
 
+def open_openvino_int8(path: Path, threads: int) -> Run:
+    """Our engine of OpenVINO on a graph in whole numbers; what is left in floats, in bfloat16 where there is any."""
+    from googlenet.engines.openvino_engine import OpenVinoEngine, computes_in_bf16
+
+    precision = "bf16" if computes_in_bf16() else "f32"
+    return OpenVinoEngine(path.read_bytes(), where=str(path), precision=precision, threads=threads).run
+
+
 def open_torch(path: Path, threads: int) -> Run:
     """Our engine of torch, on the CPU."""
     from googlenet.classifier import Classifier
