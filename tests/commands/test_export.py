@@ -199,3 +199,14 @@ def test_a_strangers_onnx_file_is_told_from_ours(googlenet: Run, trained: Path, 
     path.write_bytes(encode_onnx(build_graph(load_model(trained))))
     for verb in (("info", path), ("predict", path, tmp_path / "x.png")):
         assert f"`googlenet import {path}` makes a model of it" in googlenet(*verb).error
+
+
+@pytest.mark.parametrize("target", ["onnx", "openvino"])
+def test_an_exported_file_makes_an_index_in_which_similar_pictures_are_found(
+    googlenet: Run, exported: dict[str, Path], photos: Path, tmp_path: Path, target: str
+) -> None:
+    index = tmp_path / "index.jsonl"
+    assert googlenet("predict", exported[target], photos, "--embeddings", "--output", index).code == 0
+    found = googlenet("similar", index, photos / "red" / "01.png", "--json").json["similar"]
+    assert found[0]["image"].endswith("red/01.png")
+    assert found[0]["similarity"] > 0.999

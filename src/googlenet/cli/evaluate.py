@@ -25,7 +25,9 @@ PREFERRED_SPLITS = ("test", "val", "all")
 
 
 def evaluate_command(
-    models: Annotated[list[str], typer.Argument(help="Model files, run folders or bvlc; several are averaged.")],
+    models: Annotated[
+        list[str], typer.Argument(help="Model files, run folders, exported files or bvlc; several are averaged.")
+    ],
     data: Annotated[str, typer.Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
     split: Annotated[
         str | None, typer.Option(help="train, val, test or all; left out: test, else val, else all there is.")

@@ -16,13 +16,14 @@ def model_origin(model: str) -> Origin:
 
     Raises InputError where there is none.
     """
-    from googlenet.model import member_paths, resolve_model_path
+    from googlenet.formats import model_files
+    from googlenet.model import member_paths
     from googlenet.pretrained import CATALOGUE, find_model
     from googlenet.rows import origin_of
 
     path = find_model(model)
     shipped = model in CATALOGUE and path == CATALOGUE[model].shipped_path
-    files = (resolve_model_path(member) for member in member_paths(path))
+    files = (file for member in member_paths(path) for file in model_files(member))
     return origin_of(model if shipped else str(Path(model).resolve()), *files)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def predict_command(
-    model: Annotated[str, typer.Argument(help="A model file, a run folder, or bvlc.")],
+    model: Annotated[str, typer.Argument(help="A model file, a run folder, an exported file, or bvlc.")],
     paths: Annotated[list[str], typer.Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
     top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a picture.")] = False,

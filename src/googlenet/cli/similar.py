@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def similar_command(
     model: Annotated[
         str | None, typer.Option(help="The model that made the index; left out: it is where it was then.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+    engine: EngineOption = None,
+    threads: ThreadsOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Find the pictures of an index that are most like a picture: by the cosine of their features, 1 is the same.
 
@@ -36,7 +39,8 @@ def similar_command(
     origin = next(read_features(index)).origin
     wanted = model or origin.model
     _check_same_model(index, origin, wanted)
-    prediction = Classifier.load(wanted, device=device).predict(image, features=True)
+    classifier = Classifier.load(wanted, engine=engine, device=device, threads=threads)
+    prediction = classifier.predict(image, features=True)
     if prediction.error is not None or prediction.features is None:
         raise InputError(f"{image}: {prediction.error}")
     found = nearest(read_features(index), prediction.features, top=top)

@@ -33,7 +33,15 @@ if TYPE_CHECKING:
         with_known_answer,
     )
     from googlenet.formats.onnx_file import OPSET, encode_onnx
-    from googlenet.formats.opening import MODEL_KINDS, AnyModel, ModelKind, describe_model, open_model, open_models
+    from googlenet.formats.opening import (
+        MODEL_KINDS,
+        AnyModel,
+        ModelKind,
+        describe_model,
+        model_files,
+        open_model,
+        open_models,
+    )
     from googlenet.formats.torchvision import write_torchvision
 
 _FILES = {
@@ -61,7 +69,7 @@ _FILES = {
         "with_known_answer",
     ),
     "onnx_file": ("OPSET", "encode_onnx"),
-    "opening": ("MODEL_KINDS", "AnyModel", "ModelKind", "describe_model", "open_model", "open_models"),
+    "opening": ("MODEL_KINDS", "AnyModel", "ModelKind", "describe_model", "model_files", "open_model", "open_models"),
     "torchvision": ("write_torchvision",),
 }
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
@@ -89,6 +97,7 @@ __all__ = [
     "describe_model",
     "encode_onnx",
     "import_file",
+    "model_files",
     "open_model",
     "open_models",
     "read_classes",

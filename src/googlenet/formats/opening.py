@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from googlenet.formats.exported import ExportedModel, Target, read_exported
+from googlenet.formats.exported import EXPORT_FORMATS, ExportedModel, Target, read_exported
 from googlenet.formats.openvino_ir import XML_FILE
-from googlenet.model import Model, ModelHeader, load_model, load_models, read_header
+from googlenet.model import Model, ModelHeader, load_model, load_models, read_header, resolve_model_path
 
 AnyModel: TypeAlias = Model | ExportedModel
 """What an engine runs, and a classifier is made of."""
@@ -71,3 +71,10 @@ def open_models(paths: Sequence[Path]) -> tuple[AnyModel, ...]:
 def describe_model(path: Path) -> ModelHeader | ExportedModel:
     """Read what a model says of itself, of a model file without its weights; raises as `open_model` does."""
     return kind_of(path).describe(path)
+
+
+def model_files(path: Path) -> tuple[Path, ...]:
+    """The files that a path given by `member_paths` stands for; raises InputError where there are none."""
+    if (path / XML_FILE).is_file():
+        return tuple(path / name for name in EXPORT_FORMATS["openvino"].files)
+    return (resolve_model_path(path),)
