@@ -45,7 +45,7 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": precision,
         }
         self.core = openvino.Core()
-        self.requests: dict[tuple[int, ...], Any] = {}
+        self.requests: dict[tuple[tuple[int, ...], tuple[str, ...]], Any] = {}
         try:
             self.network = self.core.read_model(
                 *((io.BytesIO(content),) if constants is None else (content, constants))
@@ -81,20 +81,31 @@ class OpenVinoEngine:
 
         Raises ModelFileError for a graph that OpenVINO cannot compile.
         """
-        request = self._request(images.shape)
-        request.get_input_tensor().shape = images.shape
-        np.copyto(request.get_input_tensor().data, images)
+        names = (PROBABILITIES, *also)
+        request = self._request(images.shape, names)
+        pixels = request.get_input_tensor()
+        if tuple(pixels.shape) != images.shape:
+            pixels.shape = images.shape
+        np.copyto(pixels.data, images)
         request.start_async()  # with wait(), quicker than infer(): nothing is looked up by name
         request.wait()
-        return Outputs(**{name: request.get_tensor(name).data.copy() for name in (PROBABILITIES, *also)})
+        return Outputs(**{name: request.get_tensor(name).data.copy() for name in names})
 
-    def _request(self, shape: tuple[int, ...]) -> Any:
-        """What runs this shape: a network of its own for the first shapes, one for any shape for the others."""
-        key = shape if shape in self.requests or len(self.requests) < MOST_SHAPES else ()
+    def _request(self, shape: tuple[int, ...], names: tuple[str, ...]) -> Any:
+        """What runs this shape and gives these outputs, and nothing else, which would take time.
+
+        The first shapes have a network of their own, all others share one that takes any.
+        """
+        key = shape, names
+        if key not in self.requests and len(self.requests) >= MOST_SHAPES:
+            key = (), names
         if key not in self.requests:
             network = self.network.clone()
-            if key:
-                network.reshape(key)
+            if key[0]:
+                network.reshape(shape)
+            for result in network.get_results():
+                if result.get_output_tensor(0).any_name not in names:
+                    network.remove_result(result)
             try:
                 self.requests[key] = self.core.compile_model(network, "CPU", self.options).create_infer_request()
             except RuntimeError as error:
