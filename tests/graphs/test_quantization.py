@@ -45,7 +45,7 @@ def observe(graph: Graph, images: np.ndarray) -> Statistics:
 
 
 def run(graph: Graph, images: np.ndarray) -> Outputs:
-    return OnnxEngine(encode_onnx(graph), where="the graph", threads=1).run(images)
+    return OnnxEngine(encode_onnx(graph), where="the graph", threads=1).run(images, also=["features"])
 
 
 @cache
