@@ -37,8 +37,8 @@ print(json.dumps({"distributions": sizes, "whole": whole}))
 
 ONE_BY_ONE = """
 import sys, googlenet
-classifier = googlenet.load("bvlc", engine=sys.argv[1])
-for path in sys.argv[2:]:
+classifier = googlenet.load(sys.argv[1], engine=sys.argv[2])
+for path in sys.argv[3:]:
     assert classifier.predict(path).error is None
 """
 
@@ -75,31 +75,31 @@ def print_weight(programs: Path) -> None:
         print(f"    {size / 1e6:7.1f} MB  {name}")
 
 
-def print_start(programs: Path, picture: Path, engine: str) -> None:
+def print_start(programs: Path, picture: Path, model: str, engine: str) -> None:
     """Seconds from the start of the process to its end, which is right behind the label."""
-    command = [programs / "googlenet", "predict", "bvlc", picture, "--engine", engine]
+    command = [programs / "googlenet", "predict", model, picture, "--engine", engine]
     seconds = []
     for _ in range(ROUNDS + 1):
         start = time.perf_counter()
         output_of(*command)
         seconds.append(time.perf_counter() - start)
     warm = seconds[1:]  # the first one compiles Python's bytecode and fills the system's cache
-    print(f"  first label: {statistics.median(warm):.3f} s ({min(warm):.3f} to {max(warm):.3f})")
+    print(f"  first label, {Path(model).name}: {statistics.median(warm):.3f} s ({min(warm):.3f} to {max(warm):.3f})")
 
 
-def print_peak(programs: Path, picture: Path, engine: str) -> None:
+def print_peak(programs: Path, picture: Path, model: str, engine: str) -> None:
     """Peak resident megabytes for copies of a picture: run one at a time, and as the command runs a folder."""
     with tempfile.TemporaryDirectory() as folder:
         for number in range(PICTURES):
             Path(folder, f"{number:02}{picture.suffix}").write_bytes(picture.read_bytes())
         paths = sorted(Path(folder).iterdir())
         commands = {
-            "one at a time": (programs / "python", "-c", ONE_BY_ONE, engine, *paths),
-            "as a folder": (programs / "googlenet", "predict", "bvlc", folder, "--engine", engine),
+            "one at a time": (programs / "python", "-c", ONE_BY_ONE, model, engine, *paths),
+            "as a folder": (programs / "googlenet", "predict", model, folder, "--engine", engine),
         }
         for how, command in commands.items():
             peak = int(output_of(programs / "python", "-c", PEAK, *command))
-            print(f"  peak memory, {PICTURES} pictures {how}: {peak / 1e6:.0f} MB")
+            print(f"  peak memory, {Path(model).name}, {PICTURES} pictures {how}: {peak / 1e6:.0f} MB")
 
 
 def main() -> None:
@@ -109,19 +109,24 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="a folder for the environments, which are used again if they are there"
     )
+    parser.add_argument(
+        "--exported", nargs=2, metavar=("ONNX", "OPENVINO"), help="exported files, which are measured, too"
+    )
     arguments = parser.parse_args()
+    exported = [[path] for path in arguments.exported or ()] or [[], []]
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         command = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT)
         subprocess.run(command, check=True)
         (wheel,) = folder.glob("googlenet-*.whl")
-        for extra, engine in (("", "onnx"), ("openvino", "openvino")):
+        for (extra, engine), files in zip((("", "onnx"), ("openvino", "openvino")), exported, strict=True):
             place = folder / (extra or "bare")
             programs = place / "bin" if place.exists() else install(place, wheel, extra)
             print(f"googlenet{f'[{extra}]' if extra else ''}:", flush=True)
             print_weight(programs)
-            print_start(programs, arguments.picture, engine)
-            print_peak(programs, arguments.picture, engine)
+            for model in ("bvlc", *files):
+                print_start(programs, arguments.picture, model, engine)
+                print_peak(programs, arguments.picture, model, engine)
 
 
 if __name__ == "__main__":
