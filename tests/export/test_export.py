@@ -183,12 +183,12 @@ def test_auto_without_calibration_says_that_it_left_int8_out(
     assert result.reason.endswith("; int8 was not considered, it needs --calibrate DATA")
 
 
-def test_a_lower_precisions_known_answer_is_float32s_and_it_may_differ_twice_as_far_as_here(
+def test_a_lower_precisions_known_answer_is_float32s_and_it_may_differ_as_far_as_was_seen_here(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PRECISIONS, "int8", rounded)
     taking(monkeypatch, 2.0, 1.0)
-    export_models([model], tmp_path / "net.onnx", ExportRequest("onnx", "int8"), WITH_CALIBRATION)
+    result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx", "int8"), WITH_CALIBRATION)
     read = open_model(tmp_path / "net.onnx")
     assert read.known_answer is not None
     assert model.known_answer is not None
@@ -196,7 +196,8 @@ def test_a_lower_precisions_known_answer_is_float32s_and_it_may_differ_twice_as_
     got = open_engine(read, threads=1).run(read.known_answer.images).probabilities
     check = compare_answer(read.known_answer.probabilities, got, tolerance=read.known_answer.tolerance)
     assert check.worst > 1e-4  # so that the tolerance is one of its own
-    assert read.known_answer.tolerance == pytest.approx(2 * check.worst, rel=0.01)
+    seen = max(2 * check.worst, result.chosen.agreement.worst)
+    assert read.known_answer.tolerance == pytest.approx(seen, rel=0.01)
     assert check.agrees
 
 
