@@ -6,6 +6,7 @@ import re
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
@@ -13,7 +14,9 @@ from pathlib import Path
 
 from googlenet.errors import InputError
 from googlenet.pretrained.catalogue import Published
-from googlenet.pretrained.fetching import Progress
+
+Progress = Callable[[int, int | None], None]
+"""Told the bytes that are there and, where the server says it, how many there will be."""
 
 LARGEST_DOWNLOAD = 128 * 2**20  # bytes, above every file of the catalogue
 PIECE = 2**18  # bytes read at once

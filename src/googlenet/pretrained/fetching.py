@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
 from googlenet.errors import InputError
 from googlenet.pretrained.catalogue import Published
 
-Progress = Callable[[int, int | None], None]
-"""Told the bytes that are there and, where the server says it, how many there will be."""
+if TYPE_CHECKING:  # it brings ssl and urllib, which only a download needs
+    from googlenet.pretrained.download import Progress
 
 
 def cache_folder() -> Path:
