@@ -14,7 +14,8 @@ from pathlib import Path
 
 from curves import Panel, Points, draw_curves
 
-from googlenet.benchmarking import CANDIDATES, Worker, read_machine, write_files
+from googlenet.benchmarking import CANDIDATES, Worker, write_files
+from googlenet.machine import read_machine
 from googlenet.model import load_models
 from googlenet.parallel import available_cpus
 from googlenet.pretrained import find_model

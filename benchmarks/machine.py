@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from googlenet.benchmarking import read_machine
+from googlenet.machine import read_machine
 
 
 def describe_machine() -> str:

@@ -20,7 +20,6 @@ from googlenet.benchmarking import (
     Worker,
     WorkerError,
     compare,
-    read_machine,
     write_files,
 )
 from googlenet.benchmarking.files import GRAPHS, MODEL
@@ -28,6 +27,7 @@ from googlenet.benchmarking.worker import peak_bytes, time_runs
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.images import Preprocessing
+from googlenet.machine import read_machine
 from googlenet.model import ClassLabel, Model, known_answer_images, save_model
 from googlenet.network import GoogLeNet, read_weights
 

@@ -10,6 +10,7 @@ import pytest
 
 from googlenet import benchmarking
 from googlenet.benchmarking import CANDIDATES
+from googlenet.machine import read_machine
 from googlenet.model import load_model
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def test_json_has_the_promised_keys_for_every_engine_and_peer(googlenet: Run, tr
 
 def test_the_text_begins_with_the_processor_and_ends_with_the_fastest(googlenet: Run, trained: Path) -> None:
     lines = googlenet("benchmark", trained, "--rounds", "1", "--batch", "1", "--threads", "1").out.splitlines()
-    assert lines[0] == str(benchmarking.read_machine())
+    assert lines[0] == str(read_machine())
     side = load_model(trained).preprocessing.side
     assert lines[1] == f"{trained}, {side} px; threads: 1; rounds: 1, each of 10 single pictures"
     assert any(line.split()[:3] == ["onnxruntime", "float32", "peer"] and line.endswith("1.00") for line in lines)

@@ -8,12 +8,15 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec, build_architecture, weight_shapes
 from googlenet.architecture.layers import Convolution, Inception, Layer, Linear
 from googlenet.formats.caffe import NAMES
 from googlenet.formats.protobuf import message_class
+
+TEN_GIGABYTES = b"\x80\xc8\xaf\xa0\x25"  # as protobuf writes a length
 
 Weights = dict[str, NDArray[np.float32]]
 Encoding = Literal["V1", "new"]
@@ -177,3 +180,21 @@ def onnx_file(
 @pytest.fixture(scope="session")
 def write_onnx() -> Callable[..., bytes]:
     return onnx_file
+
+
+def damaged(data: st.DataObject, whole: bytes) -> bytes:
+    """The bytes with one to three pieces overwritten, inserted, taken out or cut off, as `data` draws them."""
+    content = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(content)))
+        piece = data.draw(st.binary(min_size=1, max_size=9) | st.just(TEN_GIGABYTES))
+        change = data.draw(st.sampled_from(["overwrite", "insert", "remove", "truncate"]))
+        if change == "overwrite":
+            content[place : place + len(piece)] = piece
+        elif change == "insert":
+            content[place:place] = piece
+        elif change == "remove":
+            del content[place : place + len(piece)]
+        else:
+            del content[place:]
+    return bytes(content)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from googlenet.errors import GoogLeNetError
 from googlenet.formats import Origin, import_file
 from googlenet.formats.protobuf import message_class
+from tests.formats.conftest import damaged
 
 SMALL = {
     "conv1.weight": np.arange(6, dtype=np.float32).reshape(2, 3, 1, 1),
@@ -23,7 +24,6 @@ SMALL = {
     "linear.weight": np.arange(6, dtype=np.float32).reshape(2, 3),
 }
 STATE = {"inception3a.branch1.conv.weight": SMALL["conv1.weight"], "fc.weight": SMALL["linear.weight"]}
-TEN_GIGABYTES = b"\x80\xc8\xaf\xa0\x25"
 
 
 def pickled(*, old: bool) -> bytes:
@@ -75,21 +75,8 @@ def end_of_reading(path: Path) -> str:
 def test_a_damaged_file_is_one_line_with_its_name(
     data: st.DataObject, kind: str, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
-    content = bytearray(whole[kind])
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(content)))
-        piece = data.draw(st.binary(min_size=1, max_size=9) | st.just(TEN_GIGABYTES))
-        change = data.draw(st.sampled_from(["overwrite", "insert", "remove", "truncate"]))
-        if change == "overwrite":
-            content[place : place + len(piece)] = piece
-        elif change == "insert":
-            content[place:place] = piece
-        elif change == "remove":
-            del content[place : place + len(piece)]
-        else:
-            del content[place:]
     path = tmp_path / "file"
-    path.write_bytes(content)
+    path.write_bytes(damaged(data, whole[kind]))
     sentence = end_of_reading(path)
     assert str(path) in sentence
     assert sentence.isprintable()

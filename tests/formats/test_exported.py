@@ -33,11 +33,11 @@ from googlenet.formats import write_exported as write
 from googlenet.formats.judged import Content
 from googlenet.formats.onnx_exported import with_metadata
 from googlenet.model import Model, compare_answer, save_model, sealed
+from tests.formats.conftest import damaged
 from tests.formats.exported_models import exported, small_model
 
 TARGETS: tuple[Target, ...] = ("onnx", "openvino", "pt2")
 NAMES: dict[Target, str] = {"onnx": "net.onnx", "openvino": "net", "pt2": "net.pt2"}
-TEN_GIGABYTES = b"\x80\xc8\xaf\xa0\x25"
 
 
 @pytest.fixture(scope="module")
@@ -286,20 +286,7 @@ def test_a_damaged_file_is_one_line_with_its_name(
     path = tmp_path / NAMES[target]
     write(whole[target], path)
     victim = path / data.draw(st.sampled_from(EXPORT_FORMATS[target].files)) if path.is_dir() else path
-    content = bytearray(victim.read_bytes())
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(content)))
-        piece = data.draw(st.binary(min_size=1, max_size=9) | st.just(TEN_GIGABYTES))
-        change = data.draw(st.sampled_from(["overwrite", "insert", "remove", "truncate"]))
-        if change == "overwrite":
-            content[place : place + len(piece)] = piece
-        elif change == "insert":
-            content[place:place] = piece
-        elif change == "remove":
-            del content[place : place + len(piece)]
-        else:
-            del content[place:]
-    victim.write_bytes(content)
+    victim.write_bytes(damaged(data, victim.read_bytes()))
     read = end_of_reading(path)
     if isinstance(read, str):
         assert str(path) in read

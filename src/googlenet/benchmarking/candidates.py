@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
-from googlenet.benchmarking.machine import FEATURES
+from googlenet.machine import FEATURES
 
 Precision = Literal["float32", "bf16", "int8"]
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from googlenet.cli.columns import aligned
 from googlenet.cli.options import ThreadsOption
 
 if TYPE_CHECKING:
-    from googlenet.benchmarking import Comparison, Machine, Measurement, Plan
+    from googlenet.benchmarking import Comparison, Measurement, Plan
+    from googlenet.machine import Machine
 
 HEADINGS = ("engine", "precision", "kind", "median", "p95", "images/s", "memory", "file", "ratio")
 UNITS = ("", "", "", "ms", "ms", "", "MB", "MB", "")
@@ -36,7 +38,8 @@ def benchmark_command(
     from pathlib import Path
 
     from googlenet.architecture import build_architecture, check_input_side
-    from googlenet.benchmarking import CANDIDATES, Plan, compare, read_machine, write_files
+    from googlenet.benchmarking import CANDIDATES, Plan, compare, write_files
+    from googlenet.machine import read_machine
     from googlenet.model import load_model, load_models
     from googlenet.parallel import available_cpus
     from googlenet.pretrained import find_model
@@ -111,14 +114,7 @@ def _result(measured: Measurement, comparison: Comparison) -> dict[str, Any]:
 def _lines(comparison: Comparison) -> list[str]:
     """The table, the fastest first; what was left out and why; and who is the fastest."""
     cells = [HEADINGS, UNITS, *(_cells(one, comparison) for one in comparison.measurements)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if place < WORDS else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
+    lines = aligned(cells, words=WORDS)
     lines += [f"left out: {one}: {reason}" for one, reason in comparison.left_out.items()]
     return ["", *lines, "", _sentence(comparison)]
 

@@ -10,6 +10,7 @@ import typer
 
 from googlenet.architecture import VARIANTS, ArchitectureSpec, network_cost
 from googlenet.architecture.cost import NetworkCost, RowCost, cost_to_dict
+from googlenet.cli.columns import aligned
 from googlenet.errors import InputError
 
 HEADER = ("layer", "type", "output", "depth", "params", "printed", "multiply-adds", "printed")
@@ -71,15 +72,7 @@ def _printed(text: str | None, met: bool | None) -> str:
 
 
 def _text_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    left = 3  # columns of text; the others are numbers
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    lines = aligned(rows, words=3)
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 

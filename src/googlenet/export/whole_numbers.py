@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from googlenet.graphs import (
     take_norms_apart,
     with_observed_outputs,
 )
+from googlenet.machine import read_machine
 
 BATCH = 4  # pictures watched at once: all values inside the network are kept, some 30 MB for each at 224 px
 
@@ -51,8 +51,4 @@ def sums_fit() -> bool:
     """Whether this processor adds products of 8 bits in 32: x86 without VNNI does so in 16, where two may overflow."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return True
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return "avx512_vnni" in flags or "avx_vnni" in flags
+    return bool({"avx512_vnni", "avx_vnni"} & set(read_machine().features))
