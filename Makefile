@@ -12,7 +12,7 @@ DEMO := runs/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
-  bench-crops bench-decode bench-fuzz bench-growth bench-install bench-pipeline
+  bench-crops bench-decode bench-fuzz bench-growth bench-install bench-pipeline bench-members bench-untuned
 .DELETE_ON_ERROR:
 
 help:
@@ -101,6 +101,12 @@ bench-install: $(INSTALLED)
 
 bench-transfer: $(INSTALLED) $(PEER_INSTALLED)
 	@$(BIN)/python benchmarks/transfer.py $(TRANSFER) --budgets $(TRANSFER_BUDGETS)
+
+bench-members: $(INSTALLED)
+	@$(BIN)/python benchmarks/members.py
+
+bench-untuned: $(INSTALLED)
+	@$(BIN)/python benchmarks/untuned.py $(TRANSFER)
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+GOOGLENET = Path(sys.executable).with_name("googlenet")
 PEER = HERE.parent / ".venv-peer" / "bin" / "python"
 KEPT = ("split", "top1", "top1_interval", "macro_recall", "pictures")
 
@@ -21,11 +22,16 @@ def budget_minutes(budget: int) -> float:
     return float(text.split("minutes")[0].split()[-1])
 
 
-def train_and_evaluate(data: str, flags: Sequence[str], run: Path, *, split: str) -> dict[str, Any]:
-    """Train with `googlenet train DATA FLAGS --out RUN`, evaluate once on a split with `googlenet evaluate`."""
-    googlenet = Path(sys.executable).with_name("googlenet")
-    subprocess.run([googlenet, "train", data, *flags, "--out", run], check=True)
-    command = [googlenet, "evaluate", run, data, "--split", split, "--json"]
+def train_and_evaluate(
+    data: str, flags: Sequence[str], run: Path, *, split: str, output: Path | None = None
+) -> dict[str, Any]:
+    """Train with `googlenet train DATA FLAGS --out RUN`, evaluate once on a split with `googlenet evaluate`.
+
+    `output`: where to write a row a picture.
+    """
+    subprocess.run([GOOGLENET, "train", data, *flags, "--out", run], check=True)
+    rows = ["--output", output] if output else []
+    command = [GOOGLENET, "evaluate", run, data, "--split", split, "--json", *rows]
     result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return {"command": " ".join(["googlenet train", data, *flags])} | {key: result[key] for key in KEPT}
 
