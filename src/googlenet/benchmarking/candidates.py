@@ -50,6 +50,9 @@ class Candidate:
 
 
 CANDIDATES: tuple[Candidate, ...] = (
+    Candidate(
+        "native", "float32", "model", f"{_OURS}:open_native", "googlenet", "pip install googlenet", needs=("avx2",)
+    ),
     Candidate("onnx", "float32", "onnx", f"{_OURS}:open_onnx", "onnxruntime", "pip install googlenet"),
     Candidate("onnx", "int8", "onnx-int8", f"{_OURS}:open_onnx", "onnxruntime", "pip install googlenet"),
     Candidate("openvino", "float32", "plain", f"{_OURS}:open_openvino", "openvino", _OPENVINO),

@@ -7,6 +7,13 @@ from pathlib import Path
 from googlenet.benchmarking.worker import Run
 
 
+def open_native(path: Path, threads: int) -> Run:
+    """Our engine of compiled kernels."""
+    from googlenet.classifier import Classifier
+
+    return Classifier.load(path, engine="native", threads=threads).engine.run
+
+
 def open_onnx(path: Path, threads: int) -> Run:
     """Our engine of ONNX Runtime."""
     from googlenet.engines.onnx_engine import OnnxEngine
