@@ -68,7 +68,7 @@ except ModuleNotFoundError:  # run by hand
     pass
 else:
 
-    class KernelsHook(BuildHookInterface[Any]):
+    class KernelsHook(BuildHookInterface[Any]):  # type: ignore[misc]
         """Adds the library to a wheel, whose name then says for which machines it is."""
 
         PLUGIN_NAME = "custom"

@@ -12,6 +12,7 @@ from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
 from googlenet.formats import encode_onnx
 from googlenet.graphs import FEATURES, IMAGES, MAPS, PROBABILITIES, Graph, Node, Value
+from googlenet.graphs.graph import Attribute
 from googlenet.kernels import Network
 
 FLOAT32 = np.dtype(np.float32)
@@ -63,7 +64,7 @@ class Layers:
         scale = 1 / np.sqrt(widths[0] * side * side)
         self.constants[f"{name}.weight"] = (self.generator.standard_normal(shape) * scale).astype(np.float32)
         self.constants[f"{name}.bias"] = self.generator.standard_normal(widths[1]).astype(np.float32)
-        attributes = {
+        attributes: dict[str, Attribute] = {
             "kernel_shape": (side, side), "strides": (stride, stride), "pads": (before, before, after, after)
         }  # fmt: skip
         inputs = source, f"{name}.weight", f"{name}.bias"

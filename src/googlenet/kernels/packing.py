@@ -42,10 +42,10 @@ def pack_direct(kernel: NDArray[Any], panel: int) -> NDArray[np.float32]:
 
 
 def pack_winograd(kernel: NDArray[Any], tile: int, panel: int) -> NDArray[np.float32]:
-    """(out, in, 3, 3) -> (panels, places, in, panel) of the transformed kernels; transformed in float64."""
-    transform = TRANSFORMS[tile]
-    rows = np.einsum("ia,ocab,jb->ijco", transform, kernel.astype(np.float64), transform, optimize=True)
-    return _pack(rows.reshape(len(transform) ** 2, kernel.shape[1], len(kernel)), panel)
+    """(out, in, 3, 3) -> (panels, places, in, panel) of the transformed kernels, transform * kernel * its transpose."""
+    both = np.kron(TRANSFORMS[tile], TRANSFORMS[tile]).astype(np.float32)
+    rows = both @ kernel.transpose(2, 3, 1, 0).reshape(9, -1)
+    return _pack(rows.reshape(len(both), kernel.shape[1], len(kernel)), panel)
 
 
 def pack_biases(biases: NDArray[Any], panel: int) -> NDArray[np.float32]:
@@ -63,8 +63,8 @@ def _pack(rows: NDArray[Any], panel: int) -> NDArray[np.float32]:
     """(places, depth, out) -> (panels, places, depth, panel), zeros behind the last output."""
     places, depth, channels = rows.shape
     panels = -(-channels // panel)
-    whole = np.zeros((places, depth, panels * panel), np.float32)
-    whole[..., :channels] = rows
-    packed = aligned_zeros(whole.size).reshape(panels, places, depth, panel)
-    packed[:] = whole.reshape(places, depth, panels, panel).transpose(2, 0, 1, 3)
+    packed = aligned_zeros(panels * places * depth * panel).reshape(panels, places, depth, panel)
+    for number in range(panels):
+        part = rows[..., number * panel : (number + 1) * panel]
+        packed[number, ..., : part.shape[-1]] = part
     return packed
