@@ -74,7 +74,7 @@ class Layers:
         return name
 
     def pool(self, source: str, name: str, kernel: int, stride: int, padding: int) -> str:
-        attributes = {
+        attributes: dict[str, Attribute] = {
             "kernel_shape": (kernel, kernel), "strides": (stride, stride), "pads": (padding,) * 4, "ceil_mode": 1
         }  # fmt: skip
         self.nodes.append(Node("MaxPool", (source,), name, attributes))
