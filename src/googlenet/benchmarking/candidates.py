@@ -51,7 +51,11 @@ class Candidate:
 
 CANDIDATES: tuple[Candidate, ...] = (
     Candidate(
-        "native", "float32", "model", f"{_OURS}:open_native", "googlenet", "pip install googlenet", needs=("avx2",)
+        *("native", "float32", "model", f"{_OURS}:open_native", "googlenet", "pip install googlenet"), needs=("avx2",)
+    ),
+    Candidate(
+        *("native", "int8", "onnx-int8", f"{_OURS}:open_native_int8", "googlenet", "pip install googlenet"),
+        needs=("avx2",),
     ),
     Candidate("onnx", "float32", "onnx", f"{_OURS}:open_onnx", "onnxruntime", "pip install googlenet"),
     Candidate("onnx", "int8", "onnx-int8", f"{_OURS}:open_onnx", "onnxruntime", "pip install googlenet"),

@@ -8,10 +8,19 @@ from googlenet.benchmarking.worker import Run
 
 
 def open_native(path: Path, threads: int) -> Run:
-    """Our engine of compiled kernels."""
+    """Our engine of compiled kernels, on a model."""
     from googlenet.classifier import Classifier
 
     return Classifier.load(path, engine="native", threads=threads).engine.run
+
+
+def open_native_int8(path: Path, threads: int) -> Run:
+    """Our engine of compiled kernels, on a graph in whole numbers."""
+    from googlenet.engines.native_engine import NativeEngine
+    from googlenet.formats import decode_onnx
+    from googlenet.kernels import Network
+
+    return NativeEngine(Network(decode_onnx(path.read_bytes()), threads)).run
 
 
 def open_onnx(path: Path, threads: int) -> Run:

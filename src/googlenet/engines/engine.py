@@ -73,6 +73,8 @@ ENGINES: dict[str, EngineEntry] = {
         "googlenet.engines.native_engine:NativeEngine.from_model",
         package="googlenet",
         extra="",
+        from_exported="googlenet.engines.native_engine:NativeEngine.from_exported",
+        runs=("onnx",),
         best_if="googlenet.kernels:is_best_here",
     ),
     "onnx": EngineEntry(
@@ -112,26 +114,36 @@ def open_engine(
     """
     if name is not None and name not in ENGINES:
         raise InputError(f"no engine is called {name!r}; there is {', '.join(ENGINES)}")
-    if isinstance(model, ExportedModel):
-        entry = ENGINES[_engine_of_exported(model, name)]
-        return _load_factory(entry, entry.from_exported)(model, device=device, threads=threads)
     if name is None and device in (None, CPU):
         for entry in ENGINES.values():
-            if entry.best_if and _load(entry.best_if)():
-                with suppress(InputError):  # a variant that it cannot run
-                    return _load_factory(entry, entry.factory)(model, device=device, threads=threads)
-    entry = ENGINES[name or ("onnx" if device in (None, CPU) else "torch")]
-    return _load_factory(entry, entry.factory)(model, device=device, threads=threads)
+            if entry.best_if and _runs(entry, model) and _load(entry.best_if)():
+                with suppress(InputError):  # a network that it cannot run
+                    return _make(entry, model, device, threads)
+    if isinstance(model, ExportedModel):
+        chosen = name or runtime_of(model.target)
+        if not _runs(ENGINES[chosen], model):
+            able = [engine for engine, entry in ENGINES.items() if _runs(entry, model)]
+            raise InputError(
+                f"{model.path} is {EXPORT_FORMATS[model.target].what}, which the engine {name} does not run; "
+                f"--engine {' or '.join(able)} does"
+            )
+    else:
+        chosen = name or ("onnx" if device in (None, CPU) else "torch")
+    return _make(ENGINES[chosen], model, device, threads)
 
 
-def _engine_of_exported(model: ExportedModel, name: str | None) -> str:
-    able = [engine for engine, entry in ENGINES.items() if model.target in entry.runs]
-    if name is not None and name not in able:
-        raise InputError(
-            f"{model.path} is {EXPORT_FORMATS[model.target].what}, which the engine {name} does not run; "
-            f"--engine {' or '.join(able)} does"
-        )
-    return name or able[0]
+def runtime_of(target: Target) -> str:
+    """The engine of the runtime that an exported file is written for."""
+    return next(engine for engine, entry in ENGINES.items() if target in entry.runs and not entry.best_if)
+
+
+def _runs(entry: EngineEntry, model: AnyModel) -> bool:
+    return not isinstance(model, ExportedModel) or model.target in entry.runs
+
+
+def _make(entry: EngineEntry, model: AnyModel, device: str | None, threads: int | None) -> Engine:
+    factory = entry.from_exported if isinstance(model, ExportedModel) else entry.factory
+    return _load_factory(entry, factory)(model, device=device, threads=threads)
 
 
 def check_cpu(engine: str, device: str | None) -> None:

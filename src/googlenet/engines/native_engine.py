@@ -1,4 +1,4 @@
-"""Runs a model with this package's own compiled kernels, in float32 on the CPU: the fastest without AVX-512."""
+"""Runs a model with this package's own compiled kernels, on the CPU: the fastest without AVX-512."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.engines.engine import Extra, Outputs, check_cpu
+from googlenet.formats import ExportedModel, decode_onnx
 from googlenet.graphs import FEATURES, MAPS, PROBABILITIES, build_graph
 from googlenet.kernels import Network
 from googlenet.model import Model
@@ -30,6 +31,17 @@ class NativeEngine:
         """
         check_cpu("native", device)
         return cls(Network(build_graph(model), threads or available_cpus()))
+
+    @classmethod
+    def from_exported(
+        cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
+    ) -> NativeEngine:
+        """An engine for an exported ONNX file, in float32 or in whole numbers, as the file is.
+
+        Raises InputError as `from_model` does, ModelFileError for a file that is no graph of ours.
+        """
+        check_cpu("native", device)
+        return cls(Network(decode_onnx(model.content[0]), threads or available_cpus()))
 
     @property
     def name(self) -> str:

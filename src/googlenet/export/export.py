@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from googlenet.engines import Engine, open_engine
+from googlenet.engines import Engine, open_engine, runtime_of
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
@@ -208,9 +208,9 @@ def _staging(out: Path) -> Iterator[Path]:
 
 
 def _open_again(exported: ExportedModel, path: Path) -> Engine:
-    """Write it, and open what was written as a user will."""
+    """Write it, and open what was written with the runtime that it is for."""
     write_exported(exported, path)
-    return open_engine(read_exported(path, exported.target), device="cpu")
+    return open_engine(read_exported(path, exported.target), name=runtime_of(exported.target), device="cpu")
 
 
 def _judge(

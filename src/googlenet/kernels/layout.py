@@ -1,7 +1,7 @@
 """Where values lie: their sizes in pixels, the zeros around them, their places in the arena.
 
-A value is (height, width, channels) floats, one picture's. What a convolution pads stands around it in memory as zeros
-that nothing ever writes to.
+A value is (height, width, channels) floats or bytes, one picture's. What a convolution pads stands around it in memory
+as zeros that nothing ever writes to.
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ from dataclasses import dataclass
 
 from googlenet.errors import InputError
 from googlenet.kernels.packing import LINE
-from googlenet.kernels.steps import Average, Computation, Convolve, Join, MaxPool, Normalize, Step, TakeImage
+from googlenet.kernels.steps import (
+    Average,
+    Computation,
+    Convolve,
+    Join,
+    MaxPool,
+    Normalize,
+    Restore,
+    Round,
+    Step,
+    TakeImage,
+    outputs_of,
+)
 
 LARGE_GRID = 25
 """Tiles of 4x4 outputs; a grid with fewer loses more at its border, and to larger weights, than larger tiles save."""
@@ -41,7 +53,7 @@ class Border:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value lies in the block of memory of `owner`, which it is a part of, and its distances; in floats."""
+    """Where a value lies in the block of memory of `owner`, which it is a part of, and its distances."""
 
     owner: str
     first: int
@@ -77,7 +89,7 @@ def _shapes_of(
         case MaxPool():
             source = shapes[step.source]
             return [Shape(_pooled(source.height, step), _pooled(source.width, step), source.channels)]
-        case Normalize():
+        case Normalize() | Round() | Restore():
             return [shapes[step.source]]
         case Average():
             return [Shape(1, 1, shapes[step.source].channels)]
@@ -90,11 +102,6 @@ def _pooled(side: int, pool: MaxPool) -> int:
     """The last window begins inside the padded picture, before its padding on the far side."""
     windows = -(-(side + 2 * pool.padding - pool.kernel) // pool.stride) + 1
     return windows - 1 if (windows - 1) * pool.stride >= side + pool.padding else windows
-
-
-def outputs_of(step: Step) -> tuple[str, ...]:
-    """The values that a step makes."""
-    return step.outputs if isinstance(step, Convolve) else (step.output,)
 
 
 def tile_of(step: Convolve, shapes: Mapping[str, Shape], lanes: int) -> int:
@@ -127,7 +134,7 @@ def borders(computation: Computation, shapes: Mapping[str, Shape], tiles: Mappin
 def place_values(
     computation: Computation, shapes: Mapping[str, Shape], needed: Mapping[str, Border]
 ) -> tuple[dict[str, Place], dict[str, int]]:
-    """The place of each value in its block, and the size of each block, in floats.
+    """The place of each value in its block, and the size of each block; in floats or bytes, whatever the value is of.
 
     Raises InputError for a part of two values, or one whose reader needs a border.
     """
@@ -158,7 +165,8 @@ def place_values(
 def place_blocks(sizes: Mapping[str, int], lifetimes: Mapping[str, tuple[int, int]]) -> tuple[dict[str, int], int]:
     """Where each block begins in the arena, and the arena's size: blocks share memory when they do not live together.
 
-    `lifetimes`: the first and the last phase in which a block is used. The largest are placed first.
+    `sizes` and results are in bytes; `lifetimes` are the first and the last phase in which a block is used. The largest
+    are placed first.
     """
     placed: dict[str, tuple[int, int]] = {}
     for name in sorted(sizes, key=lambda name: (-sizes[name], name)):

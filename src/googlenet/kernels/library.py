@@ -19,7 +19,7 @@ LIBRARY = Path(__file__).with_name("kernels.so")
 
 
 class View(ctypes.Structure):
-    """Where a value lies in the arena, in floats: its first pixel, and how far apart rows and pixels are."""
+    """Where a value lies in the arena: its first pixel, and how far apart rows and pixels are; in floats or bytes."""
 
     _fields_ = [
         *((name, c_int64) for name in ("first", "row", "pixel")),
@@ -44,7 +44,10 @@ class Operation(ctypes.Structure):
         ("weights", c_void_p),
         ("biases", c_void_p),
         *((name, c_int32) for name in ("panel_count", "relu", "taps", "run", "stride", "kernel", "padding", "window")),
-        *((name, c_int32) for name in ("tiles_down", "tiles_across", "tile", "_padding")),
+        *((name, c_int32) for name in ("tiles_down", "tiles_across", "tile")),
+        *((name, c_int32) for name in ("group", "top", "floats", "rooted", "in_rooted")),
+        ("scales", c_void_p),
+        ("factor", c_float),
         *((name, c_float) for name in ("alpha", "k", "beta")),
         ("mean", c_float * 3),
     ]

@@ -10,10 +10,11 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.graphs import Graph
+from googlenet.graphs import Graph, put_norms_together, without_rounding
+from googlenet.kernels.codes import WholeNumbers
 from googlenet.kernels.library import Job, Output, load_library
-from googlenet.kernels.packing import aligned_zeros
-from googlenet.kernels.program import PackedWeights, Program, write_program
+from googlenet.kernels.numbers import Floats, Numbers
+from googlenet.kernels.program import Program, write_program
 from googlenet.kernels.steps import read_graph
 
 MOST_SIZES = 3
@@ -26,7 +27,7 @@ class Network:
     def __init__(self, graph: Graph, threads: int) -> None:
         """Raises InputError where there is no library that runs here, and for a graph that it cannot run."""
         self.library = load_library()
-        self.weights = PackedWeights(read_graph(graph), self.library.googlenet_panel())
+        self.numbers = _numbers_of(graph, self.library.googlenet_panel())
         self.threads = threads
         self.programs: dict[tuple[int, int], tuple[Program, NDArray[np.float32]]] = {}
         self.lock = Lock()
@@ -73,6 +74,14 @@ class Network:
         if key not in self.programs:
             if len(self.programs) >= MOST_SIZES:
                 del self.programs[next(iter(self.programs))]
-            program = write_program(self.weights, height, width)
-            self.programs[key] = program, aligned_zeros(program.arena_size * self.threads)
+            program = write_program(self.numbers, height, width)
+            self.programs[key] = program, program.arenas(self.threads)
         return self.programs[key]
+
+
+def _numbers_of(graph: Graph, panel: int) -> Numbers:
+    plain = without_rounding(graph)
+    computation = read_graph(put_norms_together(plain.graph))
+    if plain.grids:
+        return WholeNumbers.from_grids(computation, panel, plain.grids, plain.kernels)
+    return Floats(computation, panel)

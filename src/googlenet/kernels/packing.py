@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-LINE = 16
-"""Floats in 64 bytes, to which whatever the kernels read and write is aligned."""
+LINE = 64
+"""Bytes to which whatever the kernels read and write is aligned."""
 
 TRANSFORMS: dict[int, NDArray[np.float64]] = {
     2: np.array([[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]]),
@@ -28,11 +28,12 @@ TRANSFORMS: dict[int, NDArray[np.float64]] = {
 Networks, 2015); the kernels in C have the two other transforms that belong to it."""
 
 
-def aligned_zeros(size: int) -> NDArray[np.float32]:
-    """Zeros that begin at a line."""
-    memory = np.zeros(size + LINE, np.float32)
-    first = -memory.ctypes.data // memory.itemsize % LINE
-    return memory[first : first + size]
+def aligned_zeros(size: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """`size` zeros that begin at a line."""
+    length = size * np.dtype(dtype).itemsize
+    memory = np.zeros(length + LINE, np.uint8)
+    first = -memory.ctypes.data % LINE
+    return memory[first : first + length].view(dtype)
 
 
 def pack_direct(kernel: NDArray[Any], panel: int) -> NDArray[np.float32]:
@@ -53,9 +54,11 @@ def pack_biases(biases: NDArray[Any], panel: int) -> NDArray[np.float32]:
     return _pack(biases.reshape(1, 1, -1), panel)[:, 0, 0]
 
 
-def join_packed(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+def join_packed(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Packed arrays one behind the other, along their first axis."""
-    joined = aligned_zeros(sum(part.size for part in parts)).reshape(-1, *parts[0].shape[1:])
+    if len(parts) == 1:
+        return parts[0]
+    joined = aligned_zeros(sum(part.size for part in parts), parts[0].dtype).reshape(-1, *parts[0].shape[1:])
     return np.concatenate(parts, out=joined)
 
 
@@ -67,4 +70,95 @@ def _pack(rows: NDArray[Any], panel: int) -> NDArray[np.float32]:
     for number in range(panels):
         part = rows[..., number * panel : (number + 1) * panel]
         packed[number, ..., : part.shape[-1]] = part
+    return packed
+
+
+INPUT_TRANSFORMS: dict[int, NDArray[np.int64]] = {
+    2: np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]),
+    4: np.array(
+        [
+            [4, 0, -5, 0, 1, 0],
+            [0, -4, -4, 1, 1, 0],
+            [0, 4, -4, -1, 1, 0],
+            [0, -2, -1, 2, 1, 0],
+            [0, 2, -1, -2, 1, 0],
+            [0, 4, 0, -5, 0, 1],
+        ]
+    ),
+}
+"""Of a square of the input, as the kernels compute them."""
+
+WHOLE_FACTORS = {2: np.ones(4), 4: np.array([4, 4, 4, 4, 4, 1.0])}
+"""What the rows of a transformed kernel are multiplied by before they are rounded; the kernels in C divide by it."""
+
+
+def pack_winograd_codes(
+    kernel: NDArray[Any], tile: int, panel: int, top: int
+) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
+    """(out, in, 3, 3) -> transformed kernels in 16 bits, (panels, places, in / 2, panel, 2), and the scales (out,).
+
+    As fine as 32 bits hold the sums of, for inputs up to `top`.
+    """
+    factors = TRANSFORMS[tile] * WHOLE_FACTORS[tile][:, None]
+    transformed = np.kron(factors, factors) @ kernel.transpose(2, 3, 1, 0).reshape(9, -1).astype(np.float64)
+    rows = transformed.reshape(-1, kernel.shape[1], len(kernel))
+    reach = np.abs(INPUT_TRANSFORMS[tile]).sum(1)
+    largest_input = np.outer(reach, reach).reshape(-1) * top
+    sums = (np.abs(rows).sum(1) * largest_input[:, None]).max(0)
+    rounding = kernel.shape[1] * largest_input.max() / 2
+    scales = np.maximum(np.abs(rows).max((0, 1)) / (2**15 - 1), sums / (2**31 - 1 - rounding))
+    scales[scales == 0] = 1
+    whole = np.rint(rows / scales).astype(np.int16)
+    places, depth, channels = whole.shape
+    panels = -(-channels // panel)
+    packed = aligned_zeros(panels * places * depth * panel, np.int16).reshape(panels, places, depth // 2, panel, 2)
+    for number in range(panels):
+        part = whole[..., number * panel : (number + 1) * panel]
+        packed[number, :, :, : part.shape[-1]] = part.reshape(places, depth // 2, 2, -1).swapaxes(2, 3)
+    return packed, scales / (WHOLE_FACTORS[tile][0] ** 2)
+
+
+def fit_sums(
+    codes: NDArray[np.int8], scales: NDArray[Any], group: int, top: int
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """(out, in, side, side) codes that `group` products of pairs with inputs up to `top` may be added of in 16 bits.
+
+    Filters that overflow are made coarser, until they do not.
+    """
+    fitted, scales = codes.copy(), scales.astype(np.float64).copy()
+    bound = (2**15 - 1) // top
+    for factor in (1.0, *np.geomspace(0.98, 0.3, 60)):
+        reach = _largest_sums(fitted, group)
+        over = reach > bound
+        if not over.any():
+            return fitted, scales
+        wanted = np.minimum(bound / reach[over], 1) * (factor if factor < 1 else 0.99)
+        fitted[over] = np.rint(codes[over] * wanted[:, None, None, None])
+        scales[over] = scales[over] / wanted
+    raise AssertionError("codes of 0 always fit")
+
+
+def _largest_sums(codes: NDArray[np.int8], group: int) -> NDArray[np.int64]:
+    """The largest sum of positive, or of negative, codes that meet in one number of 16 bits, of each filter."""
+    rows = _rows_of_bytes(codes, 4 * group).astype(np.int64)
+    lanes = rows.reshape(len(codes), -1, group, 2, 2)  # (filter, part, step, number, of a pair)
+    sums = [np.maximum(sign * lanes, 0).sum((2, 4)).reshape(len(codes), -1).max(1) for sign in (1, -1)]
+    largest: NDArray[np.int64] = np.maximum(*sums)
+    return largest
+
+
+def _rows_of_bytes(codes: NDArray[np.int8], part: int) -> NDArray[np.int8]:
+    """(out, in, side, side) -> (out, rows, run): each row of a kernel as a run of whole parts, zeros behind it."""
+    rows = codes.transpose(0, 2, 3, 1).reshape(len(codes), codes.shape[2], -1)
+    return np.pad(rows, ((0, 0), (0, 0), (0, -rows.shape[2] % part)))
+
+
+def pack_codes(codes: NDArray[np.int8], panel: int, part: int) -> NDArray[np.int8]:
+    """(out, in, side, side) -> (panels, runs / 4, panel, 4)."""
+    rows = _rows_of_bytes(codes, part).reshape(len(codes), -1, 4)
+    panels = -(-len(codes) // panel)
+    packed = aligned_zeros(panels * rows.shape[1] * panel * 4, np.int8).reshape(panels, rows.shape[1], panel, 4)
+    for number in range(panels):
+        filters = rows[number * panel : (number + 1) * panel]
+        packed[number, :, : len(filters)] = filters.swapaxes(0, 1)
     return packed

@@ -7,8 +7,8 @@ phases.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,92 +25,86 @@ from googlenet.kernels.layout import (
     tile_of,
 )
 from googlenet.kernels.library import Operation, Panel, Phase, View
-from googlenet.kernels.packing import join_packed, pack_biases, pack_direct, pack_winograd
+from googlenet.kernels.numbers import Numbers
+from googlenet.kernels.packing import aligned_zeros
 from googlenet.kernels.schedule import Kind, Task, lifetimes, schedule, tiles_block
-from googlenet.kernels.steps import Average, Computation, Convolve, MaxPool, Normalize, TakeImage
+from googlenet.kernels.steps import Average, Convolve, Join, MaxPool, Normalize, Restore, Round, TakeImage
 
 ITEM = 1 << 20
 """Multiply-adds of an item: some twenty microseconds, long beside what taking it costs, short beside a phase."""
 
-MOST_INPUT = 32_000
-"""Floats of input that an item of a convolution reads: half of a second cache of 256 KiB."""
+MOST_INPUT = 128_000
+"""Bytes of input that an item of a convolution reads: half of a second cache of 256 KiB."""
 
 MOST_TILES = 32
 """Of an item, as in source/float32.h."""
 
+FLOAT = 4
+"""Bytes."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """Operations in phases, for pictures of one size. `outputs`: where each lies in the arena, and its shape.
+    """Operations in phases, for pictures of one size.
 
-    `kept` holds the memory that the operations point to.
+    `arena_size`, and where each output lies, are in floats; `filled` is what an arena holds at first (bytes, by where
+    they begin). `kept` holds the memory that the operations point to.
     """
 
     operations: ctypes.Array[Operation]
     phases: ctypes.Array[Phase]
     arena_size: int
     outputs: Mapping[str, tuple[int, Shape]]
+    filled: Mapping[int, NDArray[np.uint8]]
     kept: tuple[Any, ...]
 
-
-@dataclass(slots=True, eq=False)
-class PackedWeights:
-    """The weights of a computation as the kernels read them, packed when first asked for, for programs of all sizes.
-
-    `panel`: output channels that the library computes at once.
-    """
-
-    computation: Computation
-    panel: int
-    packed: dict[tuple[int | str, ...], NDArray[np.float32]] = field(default_factory=dict)
-
-    def kernels(self, step: Convolve, tile: int) -> NDArray[np.float32]:
-        """Of all the convolutions of a step, one behind the other; `tile`: Winograd's, or 0."""
-        return self._pack(
-            (tile, *step.kernels),
-            lambda kernel: pack_winograd(kernel, tile, self.panel) if tile else pack_direct(kernel, self.panel),
-        )
-
-    def biases(self, step: Convolve) -> NDArray[np.float32]:
-        """Of all the convolutions of a step."""
-        return self._pack(step.biases, lambda biases: pack_biases(biases, self.panel))
-
-    def _pack(self, key: tuple[int | str, ...], pack: Any) -> NDArray[np.float32]:
-        if key not in self.packed:
-            parts = [pack(self.computation.constants[name]) for name in key if isinstance(name, str)]
-            self.packed[key] = parts[0] if len(parts) == 1 else join_packed(parts)
-        return self.packed[key]
+    def arenas(self, count: int) -> NDArray[np.float32]:
+        """Memory for that many threads, one behind the other."""
+        memory: NDArray[np.float32] = aligned_zeros(self.arena_size * count)
+        content = memory.view(np.uint8).reshape(count, -1)
+        for begin, values in self.filled.items():
+            content[:, begin : begin + len(values)] = values
+        return memory
 
 
-def write_program(weights: PackedWeights, height: int, width: int) -> Program:
+def write_program(numbers: Numbers, height: int, width: int) -> Program:
     """The program for pictures of that size. Raises InputError where the computation or the size cannot be run."""
-    computation, lanes = weights.computation, weights.panel // 2
+    computation = numbers.computation
     shapes = measure(computation, height, width)
     convolutions = [step for step in computation.steps if isinstance(step, Convolve)]
-    tiles = {step.outputs[0]: tile_of(step, shapes, lanes) for step in convolutions}
+    tiles = {step.outputs[0]: tile_of(step, shapes, numbers.winograd_channels) for step in convolutions}
     needed = borders(computation, shapes, tiles)
-    places, sizes = place_values(computation, shapes, needed)
+    places, lengths = place_values(computation, shapes, needed)
+    sizes = {name: length * numbers.bytes_of(name) for name, length in lengths.items()}
     for step in convolutions:
         if tile := tiles[step.outputs[0]]:
             down, across = count_tiles(shapes[step.outputs[0]], tile)
-            sizes[tiles_block(step)] = (tile + 2) ** 2 * down * across * shapes[step.source].channels
+            transformed = (tile + 2) ** 2 * down * across * shapes[step.source].channels
+            sizes[tiles_block(step)] = transformed * numbers.tile_bytes
     tasks = schedule(computation, places, tiles)
-    spans = lifetimes(tasks, always=frozenset(needed), until_the_end=_owners(computation.outputs.values(), places))
-    firsts, arena_size = place_blocks(sizes, spans)
-    placed = {name: replace(place, first=place.first + firsts[place.owner]) for name, place in places.items()}
-    writer = _Writer(weights, shapes, placed, tiles, firsts)
+    outputs = frozenset(places[value].owner for value in computation.outputs.values())
+    begins, arena_bytes = place_blocks(sizes, lifetimes(tasks, always=frozenset(needed), until_the_end=outputs))
+    placed = {name: _counted(place, numbers, begins) for name, place in places.items()}
+    writer = _Writer(numbers, shapes, placed, tiles, begins)
     operations = [writer.operation(task) for task in tasks]
     return Program(
         operations=(Operation * len(operations))(*operations),
         phases=_phases(tasks, operations),
-        arena_size=arena_size,
-        outputs={name: (placed[value].first, shapes[value]) for name, value in computation.outputs.items()},
+        arena_size=arena_bytes // FLOAT,
+        outputs={
+            name: (placed[value].first * numbers.unit // FLOAT, shapes[value])
+            for name, value in computation.outputs.items()
+        },
+        filled={begins[name]: np.resize(values, lengths[name]) for name, values in numbers.border().items()},
         kept=tuple(writer.kept),
     )
 
 
-def _owners(values: Any, places: Mapping[str, Place]) -> frozenset[str]:
-    return frozenset(places[value].owner for value in values)
+def _counted(place: Place, numbers: Numbers, begins: Mapping[str, int]) -> Place:
+    """A place in its block as one in the arena, in the unit of the numbers."""
+    size = numbers.bytes_of(place.owner) // numbers.unit
+    first = begins[place.owner] // numbers.unit + place.first * size
+    return Place(place.owner, first, place.row * size, place.pixel * size)
 
 
 def _phases(tasks: tuple[Task, ...], operations: list[Operation]) -> ctypes.Array[Phase]:
@@ -126,81 +120,95 @@ def _phases(tasks: tuple[Task, ...], operations: list[Operation]) -> ctypes.Arra
 class _Writer:
     """Makes the operation of a task; `places` are counted from the beginning of the arena."""
 
-    weights: PackedWeights
+    numbers: Numbers
     shapes: Mapping[str, Shape]
     places: Mapping[str, Place]
     tiles: Mapping[str, int]
-    firsts: Mapping[str, int]
+    begins: Mapping[str, int]
     kept: list[Any] = field(default_factory=list)
 
     def operation(self, task: Task) -> Operation:
+        operation = self._shaped(task)
+        operation.kind = self.numbers.kernel_of(task.kind)
+        self.numbers.adjust(operation, task.step)
+        return operation
+
+    def _shaped(self, task: Task) -> Operation:
         match task.step:
-            case TakeImage() as step:
-                view = self._view(step.output)
-                return Operation(task.kind, view.height, out=view, mean=step.mean)
+            case TakeImage(output, mean):
+                view = self._view(output)
+                return Operation(items=view.height, out=view, mean=mean)
             case MaxPool(source, output, kernel, stride, padding):
-                operation = self._plain(task.kind, source, output, self.shapes[output].height)
+                operation = self._plain(source, output, self.shapes[output].height)
                 operation.kernel, operation.stride, operation.padding = kernel, stride, padding
                 return operation
             case Normalize(source, output, window, alpha, beta, k):
-                operation = self._plain(task.kind, source, output, self.shapes[output].height)
+                operation = self._plain(source, output, self.shapes[output].height)
                 operation.window, operation.alpha, operation.beta, operation.k = window, alpha, beta, k
                 return operation
             case Average(source, output):
-                vectors = -(-self.shapes[output].channels // (self.weights.panel // 2))
-                return self._plain(task.kind, source, output, vectors)
+                return self._plain(source, output, -(-self.shapes[output].channels // self.numbers.panel))
+            case Round(source, output):
+                return self._plain(source, output, 1)
+            case Restore(source, output):
+                return self._plain(source, output, self.shapes[output].height)
             case Convolve() as step if task.kind is Kind.CONVOLVE:
                 return self._direct(step)
             case Convolve() as step:
                 return self._winograd(task.kind, step, self.tiles[step.outputs[0]])
-            case _:
-                raise AssertionError(task)
+            case Join():
+                raise AssertionError("joining is no task")
 
-    def _plain(self, kind: Kind, source: str, output: str, items: int) -> Operation:
-        return Operation(kind, items, in_=self._view(source), out=self._view(output))
+    def _plain(self, source: str, output: str, items: int) -> Operation:
+        return Operation(items=items, in_=self._view(source), out=self._view(output))
 
     def _direct(self, step: Convolve) -> Operation:
         source, grid = self.shapes[step.source], self.shapes[step.outputs[0]]
-        operation = self._panelled(Kind.CONVOLVE, step, 0)
+        operation = self._panelled(step, 0)
         operation.in_ = self._view(step.source, step.padding[0])
-        operation.taps, operation.run, operation.stride = step.side, step.side * source.channels, step.stride
-        most_pixels = max(1, MOST_INPUT // (source.channels * max(step.side, step.stride)))
-        _cut(operation, grid.height * grid.width, most_pixels, step.side**2 * source.channels * self.weights.panel)
+        operation.taps, operation.run = step.side, self.numbers.run_of(step, step.side * source.channels)
+        operation.stride = step.stride
+        pixel = source.channels * max(step.side, step.stride) * self.numbers.unit
+        work = step.side**2 * source.channels * self.numbers.panel
+        _cut(operation, grid.height * grid.width, max(1, MOST_INPUT // pixel), work)
         return operation
 
     def _winograd(self, kind: Kind, step: Convolve, tile: int) -> Operation:
         source, grid = self.shapes[step.source], self.shapes[step.outputs[0]]
         down, across = count_tiles(grid, tile)
-        transformed = View(self.firsts[tiles_block(step)], channels=source.channels)
+        transformed = View(self.begins[tiles_block(step)] // self.numbers.unit, channels=source.channels)
         if kind is Kind.TRANSFORM_TILES:
-            operation = Operation(kind, down, in_=self._view(step.source, 1), out=transformed)
+            operation = Operation(items=down, in_=self._view(step.source, 1), out=transformed)
         else:
-            operation = self._panelled(kind, step, tile)
+            operation = self._panelled(step, tile)
             operation.in_ = transformed
-            _cut(operation, down * across, MOST_TILES, (tile + 2) ** 2 * source.channels * self.weights.panel)
+            _cut(operation, down * across, MOST_TILES, (tile + 2) ** 2 * source.channels * self.numbers.panel)
         operation.tiles_down, operation.tiles_across, operation.tile = down, across, tile
         return operation
 
-    def _panelled(self, kind: Kind, step: Convolve, tile: int) -> Operation:
+    def _panelled(self, step: Convolve, tile: int) -> Operation:
         """An operation with the weights and panels of all its outputs."""
-        kernels, biases = self.weights.kernels(step, tile), self.weights.biases(step)
-        panels = [
-            Panel(place.first + begin, place.row, place.pixel, min(self.weights.panel, shape.channels - begin))
-            for place, shape in ((self.places[name], self.shapes[name]) for name in step.outputs)
-            for begin in range(0, shape.channels, self.weights.panel)
-        ]
-        array = (Panel * len(panels))(*panels)
-        self.kept += [kernels, biases, array]
+        packed = self.numbers.pack(step, tile)
+        panels = (Panel * len(packed.kernels))(*self._panels(step.outputs))
+        self.kept += [packed, panels]
         grid = self.shapes[step.outputs[0]]
         return Operation(
-            kind,
             out=View(height=grid.height, width=grid.width),
-            panels=array,
-            weights=kernels.ctypes.data,
-            biases=biases.ctypes.data,
+            panels=panels,
+            weights=packed.kernels.ctypes.data,
+            biases=packed.biases.ctypes.data,
+            scales=None if packed.scales is None else packed.scales.ctypes.data,
             panel_count=len(panels),
             relu=step.relu,
         )
+
+    def _panels(self, outputs: Iterable[str]) -> Iterable[Panel]:
+        width = self.numbers.panel
+        for name in outputs:
+            place, channels = self.places[name], self.shapes[name].channels
+            size = self.numbers.bytes_of(place.owner) // self.numbers.unit
+            for begin in range(0, channels, width):
+                yield Panel(place.first + begin * size, place.row, place.pixel, min(width, channels - begin))
 
     def _view(self, value: str, padding: int = 0) -> View:
         """A value with that many of the rows and columns of zeros around it."""

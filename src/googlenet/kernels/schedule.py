@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from googlenet.kernels.layout import Place
-from googlenet.kernels.steps import Average, Computation, Convolve, Join, MaxPool, Normalize, Step, TakeImage
+from googlenet.kernels.steps import (
+    Average,
+    Computation,
+    Convolve,
+    Join,
+    MaxPool,
+    Normalize,
+    Restore,
+    Round,
+    Step,
+    TakeImage,
+)
 
 
 class Kind(IntEnum):
@@ -20,6 +31,13 @@ class Kind(IntEnum):
     MAX_POOL = 4
     NORMALIZE = 5
     AVERAGE = 6
+    ROUND = 14
+    RESTORE = 15
+
+    @property
+    def of_codes(self) -> int:
+        """The kernel that does the same to values in whole numbers."""
+        return self if self >= Kind.ROUND else self + 7
 
 
 KINDS: dict[type[Step], Kind] = {
@@ -27,6 +45,8 @@ KINDS: dict[type[Step], Kind] = {
     MaxPool: Kind.MAX_POOL,
     Normalize: Kind.NORMALIZE,
     Average: Kind.AVERAGE,
+    Round: Kind.ROUND,
+    Restore: Kind.RESTORE,
 }
 """Of the steps that are one task and write one value."""
 

@@ -79,19 +79,42 @@ class Join:
     output: str
 
 
-Step: TypeAlias = TakeImage | Convolve | MaxPool | Normalize | Average | Join
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Floats -> codes; only in a computation in whole numbers."""
+
+    source: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Codes -> floats."""
+
+    source: str
+    output: str
+
+
+Step: TypeAlias = TakeImage | Convolve | MaxPool | Normalize | Average | Join | Round | Restore
+
+
+def outputs_of(step: Step) -> tuple[str, ...]:
+    """The values that a step makes."""
+    return step.outputs if isinstance(step, Convolve) else (step.output,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Computation:
     """The steps of a graph, its constants, and the values that are its outputs, by the outputs' names.
 
-    What is called PROBABILITIES here are the values before the softmax.
+    What is called PROBABILITIES here are the values before the softmax. `aliases`: other names of the graph for the
+    same values, such as that of a convolution's ReLU.
     """
 
     steps: tuple[Step, ...]
     constants: Mapping[str, NDArray[Any]]
     outputs: Mapping[str, str]
+    aliases: Mapping[str, str]
 
 
 def read_graph(graph: Graph) -> Computation:
@@ -100,7 +123,8 @@ def read_graph(graph: Graph) -> Computation:
     for node in graph.nodes:
         reader.read(node)
     outputs = {name: reader.origin(name) for name in (PROBABILITIES, FEATURES, MAPS)}
-    return Computation(tuple(_merge_siblings(reader.steps)), reader.constants, outputs)
+    aliases = {name: reader.origin(name) for name in reader.aliases}
+    return Computation(tuple(_merge_siblings(reader.steps)), reader.constants, outputs, aliases)
 
 
 class _Reader:
@@ -112,6 +136,7 @@ class _Reader:
         self.steps: list[Step] = []
         self.aliases: dict[str, str] = {}
         self.readers = graph.readers
+        self.single_pixels: set[str] = set()
 
     def origin(self, value: str) -> str:
         """The value that a name stands for."""
@@ -147,11 +172,18 @@ class _Reader:
         side: Any = settings["kernel_shape"]
         self._convolve(node, source, node.inputs[1], side[0], stride[0], (pads[0], pads[2]))
 
+    def flatten(self, node: Node, source: str) -> None:
+        """Of a single pixel: nothing to do."""
+        if source not in self.single_pixels:
+            raise InputError(f"the graph {self.graph.name}: the engine native has no linear layer over a whole grid")
+        self.rename(node, source)
+
     def linear(self, node: Node, source: str) -> None:
         """A linear layer: a convolution of one pixel."""
         kernel = f"{node.inputs[1]}.kernel"
         self.constants[kernel] = self.graph.constants[node.inputs[1]][:, :, None, None]
         self._convolve(node, source, kernel, 1, 1, (0, 0))
+        self.single_pixels.add(node.output)
 
     def _convolve(self, node: Node, source: str, kernel: str, side: int, stride: int, padding: tuple[int, int]) -> None:
         relu = [reader.operator for reader in self.readers[node.output]] == ["Relu"]
@@ -179,6 +211,7 @@ class _Reader:
     def average(self, node: Node, source: str) -> None:
         """Over the whole grid."""
         self.steps.append(Average(source, node.output))
+        self.single_pixels.add(node.output)
 
     def join(self, node: Node, source: str) -> None:
         """Channels, or nothing where there is one part."""
@@ -195,7 +228,7 @@ READERS: dict[str, Callable[[_Reader, Node, str], None]] = {
     "LRN": _Reader.norm,
     "Concat": _Reader.join,
     "GlobalAveragePool": _Reader.average,
-    "Flatten": _Reader.rename,
+    "Flatten": _Reader.flatten,
     "Gemm": _Reader.linear,
     "Softmax": _Reader.rename,  # done in numpy, on (N, classes)
     "Identity": _Reader.rename,

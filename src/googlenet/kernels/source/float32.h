@@ -1,5 +1,5 @@
 // The kernels in float32, written for vectors of LANES floats; included once for each set of instructions, which
-// defines: vec, LANES, MOST_ROWS, load, store, load_some, store_some, largest, root, NAME(kernel).
+// defines: vec, LANES, MOST_ROWS, load, store, load_some, store_some, largest, root.
 //
 // A convolution is a matrix product without a copy of its input: a block of up to MOST_ROWS output pixels times
 // a panel of PANEL output channels, its sums held in registers; see micro_kernel.
@@ -94,7 +94,8 @@ static void convolve(const Operation *o, int item, float *arena, const uint8_t *
         outputs[row] = arena + panel->first + y * panel->row + x * panel->pixel;
         if (++x == o->out.width) x = 0, y++;
       }
-      convolve_block(to - from, inputs, o, o->weights + (int64_t)p * depth * PANEL, o->biases + p * PANEL, outputs,
+      convolve_block(to - from, inputs, o, (const float *)o->weights + (int64_t)p * depth * PANEL,
+                     o->biases + p * PANEL, outputs,
                      panel->channels);
     }
   }
@@ -207,7 +208,7 @@ static void multiply_tiles(const Operation *o, int item, float *arena, const uin
     const Panel *panel = o->panels + p;
     for (int i = 0; i < places; i++) {
       const float *in = arena + o->in.first + ((int64_t)i * tiles + begin) * depth;
-      const float *weights = o->weights + ((int64_t)p * places + i) * depth * PANEL;
+      const float *weights = (const float *)o->weights + ((int64_t)p * places + i) * depth * PANEL;
       for (int block = 0; block < blocks; block++) {
         const int from = begin_of(count, block, blocks), to = begin_of(count, block + 1, blocks);
         const float *inputs[MOST_ROWS];
@@ -276,13 +277,15 @@ static void normalize(const Operation *o, int item, float *arena, const uint8_t 
   }
 }
 
-// An item is a vector of channels, averaged over the grid.
+// An item is a panel of channels, averaged over the grid.
 static void average(const Operation *o, int item, float *arena, const uint8_t *image) {
-  const int c = item * LANES, some = at_most(LANES, o->in.channels - c);
-  vec sum = {0};
-  for (int y = 0; y < o->in.height; y++)
-    for (int x = 0; x < o->in.width; x++) sum += load_some(pixel_in(&o->in, arena, y, x) + c, some);
-  store_some(arena + o->out.first + c, sum / (float)(o->in.height * o->in.width), some);
+  for (int c = item * PANEL; c < at_most((item + 1) * PANEL, o->in.channels); c += LANES) {
+    const int some = at_most(LANES, o->in.channels - c);
+    vec sum = {0};
+    for (int y = 0; y < o->in.height; y++)
+      for (int x = 0; x < o->in.width; x++) sum += load_some(pixel_in(&o->in, arena, y, x) + c, some);
+    store_some(arena + o->out.first + c, sum / (float)(o->in.height * o->in.width), some);
+  }
 }
 
 // An item is a row of the picture.
@@ -292,9 +295,3 @@ static void take_image(const Operation *o, int item, float *arena, const uint8_t
   for (int i = 0; i < o->out.width * 3; i += 3)
     for (int c = 0; c < 3; c++) out[i + c] = in[i + c] - o->mean[c];
 }
-
-const Kernel NAME(kernels)[KERNEL_COUNT] = {
-    [TAKE_IMAGE] = take_image,         [CONVOLVE] = convolve, [TRANSFORM_TILES] = transform_tiles,
-    [MULTIPLY_TILES] = multiply_tiles, [MAX_POOL] = max_pool, [NORMALIZE] = normalize,
-    [AVERAGE] = average,
-};

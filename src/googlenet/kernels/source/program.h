@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
-// Where a value's first pixel lies in the arena, and how far apart its rows and pixels are; all counted in floats.
-// Channels lie side by side, so a row of a kernel is one run of floats and a concatenation is only a larger pixel.
+// Where a value's first pixel lies in the arena, and how far apart its rows and pixels are; counted in floats, and in
+// bytes by the kernels in whole numbers. Channels lie side by side, so a row of a kernel is one run and a concatenation
+// is only a larger pixel.
 typedef struct {
   int64_t first, row, pixel;
   int32_t height, width, channels, padding_;
@@ -25,12 +26,15 @@ typedef struct {
   int32_t panel_groups;
   View in, out;            // `out` of a convolution: its grid; where its channels go say the panels
   const Panel *panels;     // of a convolution
-  const float *weights;    // panel after panel
+  const void *weights;     // panel after panel
   const float *biases;     // of whole panels
   int32_t panel_count, relu;
-  int32_t taps, run;       // a convolution's sums: `taps` runs of `run` floats, a row apart
+  int32_t taps, run;       // a convolution's sums: `taps` runs of `run` inputs, a row apart
   int32_t stride, kernel, padding, window;
-  int32_t tiles_down, tiles_across, tile, padding_;  // Winograd: the grid of tiles, and a tile's side in the output
+  int32_t tiles_down, tiles_across, tile;  // Winograd: the grid of tiles, and a tile's side in the output
+  int32_t group, top, floats, rooted, in_rooted;  // whole numbers: see int8.h
+  const float *scales;     // of whole panels
+  float factor;
   float alpha, k, beta;    // response norm: x / (k + alpha * sum of squares)^beta
   float mean[3];           // taken off the picture's channels
 } Operation;
@@ -42,7 +46,13 @@ typedef struct {
 
 typedef void (*Kernel)(const Operation *operation, int item, float *arena, const uint8_t *image);
 
-enum { TAKE_IMAGE, CONVOLVE, TRANSFORM_TILES, MULTIPLY_TILES, MAX_POOL, NORMALIZE, AVERAGE, KERNEL_COUNT };
+// In the order of Kind in kernels/schedule.py.
+enum {
+  TAKE_IMAGE, CONVOLVE, TRANSFORM_TILES, MULTIPLY_TILES, MAX_POOL, NORMALIZE, AVERAGE,
+  TAKE_BYTES, CONVOLVE_CODES, TRANSFORM_CODES, MULTIPLY_CODES, MAX_POOL_CODES, NORMALIZE_CODES, AVERAGE_CODES,
+  ROUND_FLOATS, RESTORE_FLOATS,
+  KERNEL_COUNT
+};
 
 extern const Kernel kernels_avx2[KERNEL_COUNT];
 
