@@ -14,7 +14,16 @@ from googlenet.export import in_whole_numbers
 from googlenet.graphs import FEATURES, MAPS, Graph, Node
 from googlenet.kernels import Network
 from googlenet.kernels.packing import INPUT_TRANSFORMS, TRANSFORMS, fit_sums, pack_winograd_codes
-from tests.kernels.test_network import Layers, graph_of, pictures
+from tests.kernels.test_network import Layers, graph_of
+
+
+def pictures(generator: np.random.Generator, count: int, height: int, width: int) -> NDArray[np.uint8]:
+    """Even colours that turn into others, and a little noise; noise alone is no picture."""
+    corners = generator.integers(20, 230, (count, 2, 2, 3))
+    down, across = np.linspace(0, 1, height)[:, None, None], np.linspace(0, 1, width)[:, None]
+    upper, lower = (corners[:, None, row, :1] * (1 - across) + corners[:, None, row, 1:] * across for row in (0, 1))
+    noise = generator.integers(-20, 21, (count, height, width, 3))
+    return (upper * (1 - down) + lower * down + noise).clip(0, 255).astype(np.uint8)
 
 
 def error_of_codes(graph: Graph, images: NDArray[np.uint8], threads: int = 2) -> float:
@@ -30,7 +39,7 @@ def error_of_codes(graph: Graph, images: NDArray[np.uint8], threads: int = 2) ->
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from([(1, 1), (2, 1), (3, 1), (3, 2), (5, 1), (7, 2)]),
-    st.tuples(st.integers(4, 40), st.integers(1, 50)),
+    st.tuples(st.integers(4, 40), st.integers(6, 50)),
     st.tuples(st.integers(10, 30), st.integers(10, 30)),
     st.integers(1, 3),
 )
@@ -41,7 +50,7 @@ def test_a_convolution_of_any_shape_is_nearly_that_in_floats(
     layers = Layers(generator)
     layers.convolution("centred", "first", (3, widths[0]), 1)
     layers.convolution("first", "second", widths, *kernel)
-    layers.constants["second.bias"] += 5  # so that not all of it is cut off
+    layers.constants["second.bias"] += 30  # so that hardly anything is cut off
     graph = graph_of(layers.nodes, layers.constants, widths[1])
     assert error_of_codes(graph, pictures(generator, 1, *size), threads) < 0.04
 
@@ -83,6 +92,19 @@ def test_a_module_with_pools_and_norms_is_nearly_that_in_floats(beta: float) -> 
     layers.nodes.append(Node("Concat", (one, three, five, projected), "joined", {"axis": 1}))
     graph = graph_of(layers.nodes, layers.constants, 46)
     assert error_of_codes(graph, pictures(generator, 3, 57, 57)) < 0.05
+
+
+def test_siblings_on_grids_of_their_own_are_each_cut_at_their_own_largest_code() -> None:
+    generator = np.random.default_rng(7)
+    layers = Layers(generator)
+    stem = layers.convolution("centred", "stem", (3, 24), 3, 2)
+    reduced = layers.convolution(stem, "reduced", (24, 16), 1)  # read by Winograd's transform: codes to 255
+    one = layers.convolution(stem, "one", (24, 16), 1)  # read directly: codes to 127
+    three = layers.convolution(reduced, "three", (16, 16), 3)
+    wide = layers.convolution(one, "wide", (16, 16), 5)
+    for number, parts in enumerate([(three, wide), (wide, three)]):
+        nodes = [*layers.nodes, Node("Concat", parts, "joined", {"axis": 1})]
+        assert error_of_codes(graph_of(nodes, layers.constants, 32), pictures(generator, 3, 31, 31)) < 0.02, number
 
 
 def test_a_value_without_a_grid_is_refused_with_another_engine() -> None:

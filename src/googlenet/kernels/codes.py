@@ -46,6 +46,9 @@ GROUP, IMAGE_GROUP = 4, 1
 SAFE_WEIGHT = 64
 """A pair of products of these with 255 fits 16 bits."""
 
+ROOM_FOR_LARGER = 1.25
+"""Squares have steps to spare: their range is that much wider than the one that was chosen for even steps."""
+
 WINOGRAD_CHANNELS = 16
 """Numbers of 16 bits in a vector."""
 
@@ -115,6 +118,10 @@ class WholeNumbers:
     def bytes_of(self, value: str) -> int:
         """One, but for the few values that stay floats."""
         return 1 if value in self.codes else 4
+
+    def top_of(self, value: str) -> int:
+        """See `Codes`."""
+        return self.codes[value].top if value in self.codes else 0
 
     def kernel_of(self, kind: Kind) -> int:
         """Those of codes."""
@@ -208,7 +215,7 @@ def _choose_codes(computation: Computation, grids: Mapping[str, Grid]) -> dict[s
             raise InputError(f"the graph does not say how {members[0]} is rounded; --engine onnx runs it")
         largest = found[0].scale * 255
         if all(isinstance(step, Normalize) for step in reading):
-            chosen = Codes(largest / 255**2, 255, rooted=True)
+            chosen = Codes(largest * ROOM_FOR_LARGER / 255**2, 255, rooted=True)
         else:
             direct = any(isinstance(step, Convolve) and not _may_be_winograd(computation, step) for step in reading)
             top = 127 if direct else 255

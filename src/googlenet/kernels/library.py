@@ -30,7 +30,7 @@ class View(ctypes.Structure):
 class Panel(ctypes.Structure):
     """Output channels that are computed at once, and where they go."""
 
-    _fields_ = [*((name, c_int64) for name in ("first", "row", "pixel")), ("channels", c_int32), ("_padding", c_int32)]
+    _fields_ = [*((name, c_int64) for name in ("first", "row", "pixel")), ("channels", c_int32), ("top", c_int32)]
 
 
 class Operation(ctypes.Structure):

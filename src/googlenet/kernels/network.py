@@ -83,5 +83,5 @@ def _numbers_of(graph: Graph, panel: int) -> Numbers:
     plain = without_rounding(graph)
     computation = read_graph(put_norms_together(plain.graph))
     if plain.grids:
-        return WholeNumbers.from_grids(computation, panel, plain.grids, plain.kernels)
+        return WholeNumbers.from_grids(computation, panel, plain.grids, plain.codes)
     return Floats(computation, panel)

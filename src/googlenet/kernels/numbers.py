@@ -53,6 +53,10 @@ class Numbers(Protocol):
         """The size of one number of a value."""
         ...
 
+    def top_of(self, value: str) -> int:
+        """The largest code of a value; 0 of floats."""
+        ...
+
     def kernel_of(self, kind: Kind) -> int:
         """The place of the kernel in the library."""
         ...
@@ -92,6 +96,10 @@ class Floats:
     def bytes_of(self, value: str) -> int:
         """Of a float."""
         return 4
+
+    def top_of(self, value: str) -> int:
+        """There are no codes."""
+        return 0
 
     def kernel_of(self, kind: Kind) -> int:
         """The kernels in floats are the first."""

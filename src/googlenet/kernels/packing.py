@@ -125,17 +125,12 @@ def fit_sums(
 
     Filters that overflow are made coarser, until they do not.
     """
-    fitted, scales = codes.copy(), scales.astype(np.float64).copy()
+    fitted, share = codes.copy(), np.ones(len(codes))
     bound = (2**15 - 1) // top
-    for factor in (1.0, *np.geomspace(0.98, 0.3, 60)):
-        reach = _largest_sums(fitted, group)
-        over = reach > bound
-        if not over.any():
-            return fitted, scales
-        wanted = np.minimum(bound / reach[over], 1) * (factor if factor < 1 else 0.99)
-        fitted[over] = np.rint(codes[over] * wanted[:, None, None, None])
-        scales[over] = scales[over] / wanted
-    raise AssertionError("codes of 0 always fit")
+    while (over := (reach := _largest_sums(fitted, group)) > bound).any():
+        share[over] *= 0.99 * bound / reach[over]
+        fitted[over] = np.rint(codes[over] * share[over, None, None, None])
+    return fitted, scales / share
 
 
 def _largest_sums(codes: NDArray[np.int8], group: int) -> NDArray[np.int64]:

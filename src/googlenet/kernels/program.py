@@ -206,9 +206,9 @@ class _Writer:
         width = self.numbers.panel
         for name in outputs:
             place, channels = self.places[name], self.shapes[name].channels
-            size = self.numbers.bytes_of(place.owner) // self.numbers.unit
+            size, top = self.numbers.bytes_of(place.owner) // self.numbers.unit, self.numbers.top_of(name)
             for begin in range(0, channels, width):
-                yield Panel(place.first + begin * size, place.row, place.pixel, min(width, channels - begin))
+                yield Panel(place.first + begin * size, place.row, place.pixel, min(width, channels - begin), top)
 
     def _view(self, value: str, padding: int = 0) -> View:
         """A value with that many of the rows and columns of zeros around it."""

@@ -54,13 +54,13 @@ INLINE void micro_kernel_8(const int rows, const int group, const uint8_t *const
 }
 
 // From sums to what is stored: floats, or codes on the scale of the output, which `scales` and `biases` are divided by.
-INLINE void finish(const Operation *o, uint8_t *to, vec low, vec high, int channels) {
+INLINE void finish(const Operation *o, const Panel *panel, uint8_t *to, vec low, vec high) {
   const vec zero = {0};
   if (o->rooted) low = root(largest(low, zero)), high = root(largest(high, zero));
   if (o->floats)
-    store_panel((float *)to, low, high, channels);
+    store_panel((float *)to, low, high, panel->channels);
   else
-    store_codes(to, low, high, o->top, channels);
+    store_codes(to, low, high, panel->top, panel->channels);
 }
 
 #define BLOCK_CASE(ROWS, GROUP)                                                                    \
@@ -69,15 +69,15 @@ INLINE void finish(const Operation *o, uint8_t *to, vec low, vec high, int chann
     UNROLL for (int row = 0; row < ROWS; row++) sums[row][0] = zero, sums[row][1] = zero;          \
     micro_kernel_8(ROWS, GROUP, inputs, o->taps, o->in.row, o->run, weights, sums);                \
     UNROLL for (int row = 0; row < ROWS; row++)                                                    \
-      finish(o, outputs[row], to_floats(sums[row][0]) * scales[0] + biases[0],                     \
-             to_floats(sums[row][1]) * scales[1] + biases[1], channels);                           \
+      finish(o, panel, outputs[row], to_floats(sums[row][0]) * scales[0] + biases[0],              \
+             to_floats(sums[row][1]) * scales[1] + biases[1]);                                     \
     break;                                                                                         \
   }
 
 #define CONVOLVE_BLOCK(GROUP)                                                                                      \
   static __attribute__((noinline)) void convolve_block_8x##GROUP(                                                  \
       int rows, const uint8_t *const *inputs, const Operation *o, const int8_t *weights, const vec *scales,        \
-      const vec *biases, uint8_t *const *outputs, int channels) {                                                  \
+      const vec *biases, uint8_t *const *outputs, const Panel *panel) {                                                  \
     const whole zero = {0};                                                                                        \
     switch (rows) { BLOCK_CASE(1, GROUP) BLOCK_CASE(2, GROUP) BLOCK_CASE(3, GROUP) }                               \
   }
@@ -109,10 +109,10 @@ static void convolve_codes(const Operation *o, int item, float *arena, const uin
         if (++x == o->out.width) x = 0, y++;
       }
       switch (o->group) {
-        case 1: convolve_block_8x1(to - from, inputs, o, weights, scales, biases, outputs, panel->channels); break;
-        case 2: convolve_block_8x2(to - from, inputs, o, weights, scales, biases, outputs, panel->channels); break;
-        case 4: convolve_block_8x4(to - from, inputs, o, weights, scales, biases, outputs, panel->channels); break;
-        case 8: convolve_block_8x8(to - from, inputs, o, weights, scales, biases, outputs, panel->channels); break;
+        case 1: convolve_block_8x1(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
+        case 2: convolve_block_8x2(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
+        case 4: convolve_block_8x4(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
+        case 8: convolve_block_8x8(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
       }
     }
   }
@@ -256,8 +256,8 @@ static void multiply_codes(const Operation *o, int item, float *arena, const uin
       }
       for (int i = 0; i < height; i++)
         for (int j = 0; j < width; j++)
-          finish(o, (uint8_t *)arena + panel->first + (y + i) * panel->row + (x + j) * panel->pixel,
-                 results[i][j][0], results[i][j][1], panel->channels);
+          finish(o, panel, (uint8_t *)arena + panel->first + (y + i) * panel->row + (x + j) * panel->pixel,
+                 results[i][j][0], results[i][j][1]);
     }
   }
 }

@@ -16,7 +16,7 @@ typedef struct {
 // As many output channels as a micro-kernel computes at once; the last panel of a convolution may have fewer.
 typedef struct {
   int64_t first, row, pixel;
-  int32_t channels, padding_;
+  int32_t channels, top;  // in whole numbers, `top` is the largest code of where they go
 } Panel;
 
 typedef struct {
