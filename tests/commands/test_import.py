@@ -289,7 +289,7 @@ def test_a_length_of_ten_gigabytes_allocates_nothing(tmp_path: Path) -> None:
     path = tmp_path / "long.caffemodel"
     path.write_bytes(b"\x0a\x09GoogLeNet\xa2\x06\x80\xc8\xaf\xa0\x25" + bytes(1000))
     done = subprocess.run(
-        [sys.executable, "-c", "from googlenet.cli.main import main; main()", "import", str(path)],
+        [sys.executable, "-m", "googlenet", "import", str(path)],
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)),
