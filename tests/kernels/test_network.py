@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -181,6 +183,22 @@ def test_sizes_take_turns_without_leaving_traces() -> None:
     alone = [Network(graph_of(layers.nodes, layers.constants, 16), 1).run(each, (MAPS,))[MAPS] for each in images]
     for one, other in zip(found, alone, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_fork_has_threads_of_its_own_and_ends() -> None:
+    layers = Layers(np.random.default_rng(7))
+    layers.convolution("centred", "first", (3, 16), 3)
+    network = Network(graph_of(layers.nodes, layers.constants, 16), 2)
+    images = pictures(np.random.default_rng(8), 3, 20, 20)
+    expected = network.run(images, (MAPS,))[MAPS]
+
+    def run_again() -> None:
+        np.testing.assert_array_equal(network.run(images, (MAPS,))[MAPS], expected)
+
+    child = multiprocessing.get_context("fork").Process(target=run_again)
+    child.start()
+    child.join(timeout=60)
+    assert child.exitcode == 0
 
 
 def test_an_operator_without_a_kernel_is_refused_with_another_engine() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Collection
 from threading import Lock
+from typing import Any
 from weakref import finalize
 
 import numpy as np
@@ -29,13 +31,17 @@ class Network:
         self.library = load_library()
         self.numbers = _numbers_of(graph, self.library.googlenet_panel())
         self.threads = threads
+        self._gather()
         self.programs: dict[tuple[int, int], tuple[Program, NDArray[np.float32]]] = {}
         self.lock = Lock()
-        team = self.library.googlenet_gather(threads)
+
+    def _gather(self) -> None:
+        """Make the threads, which are this process's: a fork has none of them."""
+        team = self.library.googlenet_gather(self.threads)
         if not team:
             raise MemoryError("no memory for the threads of the engine native")
-        self.team = ctypes.c_void_p(team)
-        self.disband = finalize(self, self.library.googlenet_disband, self.team)
+        self.team, self.process = ctypes.c_void_p(team), os.getpid()
+        self.disband = finalize(self, _disband, self.library, self.team, self.process)
 
     def run(self, images: NDArray[np.uint8], outputs: Collection[str]) -> dict[str, NDArray[np.float32]]:
         """(N, H, W, 3) uint8 RGB -> the outputs named, each (N, height, width, channels); before any softmax.
@@ -45,6 +51,8 @@ class Network:
         count, height, width, _ = images.shape
         pixels = np.ascontiguousarray(images)
         with self.lock:  # the arenas are shared
+            if self.process != os.getpid():
+                self._gather()
             program, arenas = self._program(height, width)
             results = {}
             records = (Output * len(outputs))()
@@ -77,6 +85,11 @@ class Network:
             program = write_program(self.numbers, height, width)
             self.programs[key] = program, program.arenas(self.threads)
         return self.programs[key]
+
+
+def _disband(library: Any, team: ctypes.c_void_p, process: int) -> None:
+    if process == os.getpid():
+        library.googlenet_disband(team)
 
 
 def _numbers_of(graph: Graph, panel: int) -> Numbers:

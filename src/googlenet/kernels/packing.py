@@ -100,11 +100,11 @@ def pack_winograd_codes(
     As fine as 32 bits hold the sums of, for inputs up to `top`.
     """
     factors = TRANSFORMS[tile] * WHOLE_FACTORS[tile][:, None]
-    transformed = np.kron(factors, factors) @ kernel.transpose(2, 3, 1, 0).reshape(9, -1).astype(np.float64)
+    transformed = np.kron(factors, factors).astype(np.float32) @ kernel.transpose(2, 3, 1, 0).reshape(9, -1)
     rows = transformed.reshape(-1, kernel.shape[1], len(kernel))
     reach = np.abs(INPUT_TRANSFORMS[tile]).sum(1)
     largest_input = np.outer(reach, reach).reshape(-1) * top
-    sums = (np.abs(rows).sum(1) * largest_input[:, None]).max(0)
+    sums = (np.abs(rows).sum(1) * largest_input[:, None]).max(0) * (1 + 1e-5)  # these are float32
     rounding = kernel.shape[1] * largest_input.max() / 2
     scales = np.maximum(np.abs(rows).max((0, 1)) / (2**15 - 1), sums / (2**31 - 1 - rounding))
     scales[scales == 0] = 1
@@ -133,12 +133,15 @@ def fit_sums(
     return fitted, scales / share
 
 
-def _largest_sums(codes: NDArray[np.int8], group: int) -> NDArray[np.int64]:
+def _largest_sums(codes: NDArray[np.int8], group: int) -> NDArray[np.int16]:
     """The largest sum of positive, or of negative, codes that meet in one number of 16 bits, of each filter."""
-    rows = _rows_of_bytes(codes, 4 * group).astype(np.int64)
-    lanes = rows.reshape(len(codes), -1, group, 2, 2)  # (filter, part, step, number, of a pair)
-    sums = [np.maximum(sign * lanes, 0).sum((2, 4)).reshape(len(codes), -1).max(1) for sign in (1, -1)]
-    largest: NDArray[np.int64] = np.maximum(*sums)
+    rows = _rows_of_bytes(codes, 4 * group).astype(np.int16)
+    largest = np.zeros(len(codes), np.int16)
+    for one_sign in (np.maximum(rows, 0), np.maximum(-rows, 0)):
+        pairs = one_sign[..., ::2] + one_sign[..., 1::2]
+        steps = pairs.reshape(len(codes), -1, group, 2)
+        sums = sum(steps[:, :, step] for step in range(group))
+        np.maximum(largest, np.max(sums, axis=(1, 2)), out=largest)
     return largest
 
 
