@@ -59,6 +59,7 @@ class NativeEngine:
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # weights of any size: what is not finite is told by who asks
+        powers = np.exp(logits - logits.max(1, keepdims=True))
     probabilities: NDArray[np.float32] = powers / powers.sum(1, keepdims=True)
     return probabilities
