@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -69,6 +71,36 @@ def test_what_was_interrupted_is_taken_up_and_what_is_finished_is_added_to(tmp_p
         assert not partial_path(path).exists()
     assert [row["image"] for row in read_rows(path)] == ["a", "b", "c"]
     assert read_begun(path).rows == 3
+
+
+FINISHER = """
+import os, signal, sys
+from pathlib import Path
+from googlenet.rows import open_rows, read_begun
+from googlenet.rows import output
+
+def write_a_part(rows, file, *, features):
+    file.write(b"PAR1")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+output.write_parquet = write_a_part
+path = Path(sys.argv[1])
+with open_rows(path, begun=read_begun(path)):
+    pass
+"""
+
+
+def test_a_run_that_is_killed_while_the_file_is_made_of_its_rows_goes_on_and_leaves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "rows.parquet"
+    interrupt(path, good("a"), bad("b"))
+    assert subprocess.run([sys.executable, "-c", FINISHER, path]).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 2
+    with open_rows(path, begun=read_begun(path)):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.parquet"]
+    assert [row["image"] for row in read_rows(path)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1" + bytes(100) + b"PAR1", b"image,predictions\n"])

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from googlenet.errors import InputError
-from googlenet.files import open_atomically, write_atomically
+from googlenet.files import open_atomically, remove_unfinished, write_atomically
 from googlenet.rows.kinds import Kind, kind_of, read_rows
 from googlenet.rows.names import PictureNames
 from googlenet.rows.parquet import write_parquet
@@ -201,6 +201,7 @@ def _finish(path: Path, kind: Kind) -> None:
         partial.replace(path)
         return
     features = next((len(row["embedding"]) for row, _ in _read_growing(kind, partial) if row.get("embedding")), None)
+    remove_unfinished(path)  # it takes seconds, in which one may well be killed
     with open_atomically(path) as file:
         write_parquet((row for row, _ in _read_growing(kind, partial)), file, features=features)
     partial.unlink()
