@@ -13,7 +13,7 @@ import pytest
 
 from googlenet.errors import InputError, MissingExtraError
 from googlenet.rows import open_rows, partial_path, read_begun, read_features, read_rows
-from tests.rows.conftest import bad, check_sentence, good, interrupt
+from tests.rows.conftest import bad, check_sentence, good, interrupt, write_rows
 
 ORIGIN = {"model": "bvlc", "model_sha256": "ab12"}
 
@@ -73,29 +73,29 @@ def test_what_was_interrupted_is_taken_up_and_what_is_finished_is_added_to(tmp_p
     assert read_begun(path).rows == 3
 
 
-FINISHER = """
+KILLED_BEFORE_A_FILE_GETS_ITS_NAME = """
 import os, signal, sys
 from pathlib import Path
 from googlenet.rows import open_rows, read_begun
-from googlenet.rows import output
 
-def write_a_part(rows, file, *, features):
-    file.write(b"PAR1")
-    file.flush()
-    os.kill(os.getpid(), signal.SIGKILL)
-
-output.write_parquet = write_a_part
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 path = Path(sys.argv[1])
 with open_rows(path, begun=read_begun(path)):
     pass
 """
 
 
-def test_a_run_that_is_killed_while_the_file_is_made_of_its_rows_goes_on_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_run_that_is_killed_while_it_makes_a_whole_file_goes_on_and_leaves_nothing(
+    tmp_path: Path, finished: bool
+) -> None:
     pytest.importorskip("pyarrow")
     path = tmp_path / "rows.parquet"
     interrupt(path, good("a"), bad("b"))
-    assert subprocess.run([sys.executable, "-c", FINISHER, path]).returncode == -signal.SIGKILL
+    if finished:
+        write_rows(path, [], begun=read_begun(path))
+    killed = subprocess.run([sys.executable, "-c", KILLED_BEFORE_A_FILE_GETS_ITS_NAME, path])
+    assert killed.returncode == -signal.SIGKILL
     assert len(list(tmp_path.iterdir())) == 2
     with open_rows(path, begun=read_begun(path)):
         pass

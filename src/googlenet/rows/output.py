@@ -173,6 +173,8 @@ def _open_partial(path: Path, kind: Kind, begun: Begun) -> tuple[BinaryIO, bool]
     file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
     try:
         locked = _lock(file, partial)
+        for whole in (path, partial):  # making one of 100,000 rows takes seconds, in which a run may be killed
+            remove_unfinished(whole)
         file.truncate(begun.end)
         file.seek(begun.end)
     except BaseException:
@@ -201,7 +203,6 @@ def _finish(path: Path, kind: Kind) -> None:
         partial.replace(path)
         return
     features = next((len(row["embedding"]) for row, _ in _read_growing(kind, partial) if row.get("embedding")), None)
-    remove_unfinished(path)  # it takes seconds, in which one may well be killed
     with open_atomically(path) as file:
         write_parquet((row for row, _ in _read_growing(kind, partial)), file, features=features)
     partial.unlink()
