@@ -20,10 +20,13 @@ from googlenet.benchmarking import (
     Worker,
     WorkerError,
     compare,
+    engine_openers,
     write_files,
 )
-from googlenet.benchmarking.files import GRAPHS, MODEL
+from googlenet.benchmarking.candidates import MODEL
+from googlenet.benchmarking.files import GRAPHS
 from googlenet.benchmarking.worker import peak_bytes, time_runs
+from googlenet.engines import ENGINES
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.images import Preprocessing
@@ -57,6 +60,8 @@ def test_every_row_of_the_table_names_a_function_that_is_there_and_a_file_that_i
         assert one.reads is None or one.reads in (MODEL, *GRAPHS)
         assert one.install.startswith("pip install ")
     assert len({(one.engine, one.precision, one.peer) for one in CANDIDATES}) == len(CANDIDATES)
+    for engine in ENGINES:
+        assert callable(getattr(engine_openers, f"open_exported_in_{engine}"))
 
 
 def test_peers_are_in_float32_on_the_graph_as_it_is_written() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from googlenet.benchmarking.worker import Run
@@ -52,8 +53,13 @@ def open_openvino_int8(path: Path, threads: int) -> Run:
     return OpenVinoEngine(path.read_bytes(), where=str(path), precision=precision, threads=threads).run
 
 
-def open_torch(path: Path, threads: int) -> Run:
-    """Our engine of torch, on the CPU."""
+def _open_model(engine: str, path: Path, threads: int) -> Run:
+    """An engine on the CPU with what it makes of a model file, a RUN folder or an exported file."""
     from googlenet.classifier import Classifier
 
-    return Classifier.load(path, engine="torch", device="cpu", threads=threads).engine.run
+    return Classifier.load(path, engine=engine, device="cpu", threads=threads).engine.run
+
+
+open_torch = open_exported_in_torch = partial(_open_model, "torch")
+open_exported_in_onnx = partial(_open_model, "onnx")
+open_exported_in_openvino = partial(_open_model, "openvino")
