@@ -8,13 +8,6 @@ from pathlib import Path
 from googlenet.benchmarking.worker import Run
 
 
-def open_native(path: Path, threads: int) -> Run:
-    """Our engine of compiled kernels, on a model."""
-    from googlenet.classifier import Classifier
-
-    return Classifier.load(path, engine="native", threads=threads).engine.run
-
-
 def open_native_int8(path: Path, threads: int) -> Run:
     """Our engine of compiled kernels, on a graph in whole numbers."""
     from googlenet.engines.native_engine import NativeEngine
@@ -60,6 +53,7 @@ def _open_model(engine: str, path: Path, threads: int) -> Run:
     return Classifier.load(path, engine=engine, device="cpu", threads=threads).engine.run
 
 
+open_native = open_exported_in_native = partial(_open_model, "native")
 open_torch = open_exported_in_torch = partial(_open_model, "torch")
 open_exported_in_onnx = partial(_open_model, "onnx")
 open_exported_in_openvino = partial(_open_model, "openvino")
