@@ -59,13 +59,13 @@ def test_the_text_begins_with_the_processor_and_ends_with_the_fastest(googlenet:
     assert lines[1] == f"{trained}, {side} px; threads: 1; rounds: 1, each of 10 single pictures"
     assert any(line.split()[:3] == ["onnxruntime", "float32", "peer"] and line.endswith("1.00") for line in lines)
     assert "left out: opencv (peer): cv2 is not installed: pip install opencv-python-headless" in lines
-    assert re.match(r"The fastest is onnx \((float32|int8)\) with ", lines[-1])
+    assert re.match(r"The fastest is (native|onnx) \((float32|int8)\) with ", lines[-1])
     assert lines[-1].endswith("times as fast as the fastest peer, onnxruntime.")
     assert all(len(line) <= 100 for line in lines)
 
 
 @pytest.mark.parametrize(
-    ("target", "engines"), [("onnx", {"onnx", "openvino"}), ("openvino", {"openvino"}), ("pt2", {"torch"})]
+    ("target", "engines"), [("onnx", {"native", "onnx", "openvino"}), ("openvino", {"openvino"}), ("pt2", {"torch"})]
 )
 def test_an_exported_file_is_timed_by_the_engines_that_run_it_and_beside_no_peer(
     googlenet: Run, target: Target, engines: set[str], tmp_path: Path
