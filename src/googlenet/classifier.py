@@ -192,7 +192,8 @@ def _read_image(source: Picture, enough: Enough) -> Rgb | BadImage:
     if not isinstance(source, str | os.PathLike):
         raise InputError(f"a picture is a path, bytes, a Pillow picture or an array, not {type(source).__name__}")
     try:
-        return decode_image(Path(source).read_bytes(), enough=enough)
+        with open(source, "rb") as file:  # a Path has the interpreter keep each name, in 3.12.1 for good
+            return decode_image(file.read(), enough=enough)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else None
         return BadImage(f"cannot be read ({reason or error})")
