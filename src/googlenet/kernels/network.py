@@ -12,8 +12,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.graphs import Graph, put_norms_together, without_rounding
-from googlenet.kernels.codes import WholeNumbers
+from googlenet.graphs import Graph, put_norms_together
 from googlenet.kernels.library import Job, Output, load_library
 from googlenet.kernels.numbers import Floats, Numbers
 from googlenet.kernels.program import Program, write_program
@@ -93,8 +92,11 @@ def _disband(library: Any, team: ctypes.c_void_p, process: int) -> None:
 
 
 def _numbers_of(graph: Graph, panel: int) -> Numbers:
+    if all(node.operator != "QuantizeLinear" for node in graph.nodes):
+        return Floats(read_graph(put_norms_together(graph)), panel)
+    from googlenet.graphs import without_rounding  # where it is needed alone: a start counts milliseconds
+    from googlenet.kernels.codes import WholeNumbers
+
     plain = without_rounding(graph)
     computation = read_graph(put_norms_together(plain.graph))
-    if plain.grids:
-        return WholeNumbers.from_grids(computation, panel, plain.grids, plain.codes)
-    return Floats(computation, panel)
+    return WholeNumbers.from_grids(computation, panel, plain.grids, plain.codes)
