@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 WIDTH, HEIGHT = 640, 520  # pixels of a panel
-LEFT, RIGHT, TOP, BOTTOM = 80, 40, 110, 80
+LEFT, RIGHT, TOP, BOTTOM = 80, 40, 70, 80
+NAMES_IN_A_ROW, ROW = 2, 22
 PAPER, INK, FAINT = "#ffffff", "#222222", "#dddddd"
 COLOURS = ("#1f5fbf", "#c0392b", "#2e8b57", "#8e44ad", "#b8860b", "#555555")
 
@@ -28,17 +29,21 @@ class Panel:
 
 def draw_curves(panels: Sequence[Panel], *, title: str) -> Image.Image:
     """Draw all panels beside each other below a title; a name has the same colour in each."""
-    sheet = Image.new("RGB", (WIDTH * len(panels), HEIGHT + 40), PAPER)
+    names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
+    legend = -(-len(names) // NAMES_IN_A_ROW) * ROW
+    sheet = Image.new("RGB", (WIDTH * len(panels), HEIGHT + 40 + legend), PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((LEFT, 16), title, INK, ImageFont.load_default(20))
-    names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(names)}
     for place, panel in enumerate(panels):
-        _draw_panel(draw, panel, colours, WIDTH * place, 40)
+        _draw_panel(draw, panel, colours, WIDTH * place, 40, legend)
     return sheet
 
 
-def _draw_panel(draw: ImageDraw.ImageDraw, panel: Panel, colours: Mapping[str, str], left: int, top: int) -> None:
+def _draw_panel(
+    draw: ImageDraw.ImageDraw, panel: Panel, colours: Mapping[str, str], left: int, top: int, legend: int
+) -> None:
+    title, top = top, top + legend
     small, large = ImageFont.load_default(15), ImageFont.load_default(17)
     points = [point for line in panel.lines.values() for point in line]
     marks = sorted({x for x, _ in points})
@@ -64,10 +69,10 @@ def _draw_panel(draw: ImageDraw.ImageDraw, panel: Panel, colours: Mapping[str, s
         draw.line(placed, colours[name], 3, joint="curve")
         for x, y in placed:
             draw.ellipse([x - 4, y - 4, x + 4, y + 4], colours[name])
-        corner = left + LEFT + number % 2 * 240, top + 44 + number // 2 * 22
+        corner = left + LEFT + number % NAMES_IN_A_ROW * 240, title + 44 + number // NAMES_IN_A_ROW * ROW
         draw.line([corner, (corner[0] + 24, corner[1])], colours[name], 3)
         draw.text((corner[0] + 32, corner[1]), name, INK, small, anchor="lm")
-    draw.text((left + LEFT, top + 8), panel.title, INK, large)
+    draw.text((left + LEFT, title + 8), panel.title, INK, large)
     draw.text((left + LEFT - 50, top + TOP - 14), panel.y_axis, INK, small, anchor="lb")
     draw.text((left + (LEFT + WIDTH - RIGHT) / 2, top + HEIGHT - 26), panel.x_axis, INK, small, anchor="mb")
 

@@ -33,6 +33,7 @@ from googlenet.formats import (
     ExportedNetwork,
     Origin,
     Target,
+    decode_onnx,
     describe_content,
     describe_model,
     import_file,
@@ -45,6 +46,7 @@ from googlenet.model import ClassLabel, Model
 from googlenet.network import GoogLeNet, read_weights
 
 EXPORTED = "model"  # what the files of exported models are called here
+GRAPH = "graph"  # and a file that is only a graph, of which no sha256 tells that it was damaged
 IR_FILES = EXPORT_FORMATS["openvino"].files
 
 TEN_GIGABYTES = b"\x80\xc8\xaf\xa0\x25"  # as a length in a protobuf message
@@ -90,7 +92,9 @@ def main() -> None:
 def read(path: Path) -> str:
     """How reading a file ends: "a model", or the kind of the error; the error is one printable line."""
     try:
-        if path.stem == EXPORTED:
+        if path.stem == GRAPH:
+            decode_onnx(path.read_bytes(), where=str(path))
+        elif path.stem == EXPORTED:
             describe_model(path.parent if path.name in IR_FILES else path)
         else:
             import_file(path, Origin())
@@ -222,6 +226,11 @@ def make_exported(target: Target) -> ExportedModel:
     return describe_content(EXPORT_TARGETS[target].encode(build_graph(model), [model]), description)
 
 
+def make_graph(folder: Path) -> Path:
+    """The graph of an exported ONNX file, as an engine reads it that runs graphs."""
+    return written(folder / f"{GRAPH}.onnx", make_exported("onnx").content[0])
+
+
 def make_exported_onnx(folder: Path) -> Path:
     """An exported ONNX file."""
     path = folder / f"{EXPORTED}.onnx"
@@ -255,6 +264,7 @@ MAKERS: tuple[Callable[[Path], Path], ...] = (
     make_torchvision,
     make_old_pickle,
     make_safetensors,
+    make_graph,
     make_exported_onnx,
     make_exported_ir,
     make_exported_pt2,

@@ -15,8 +15,8 @@ from pathlib import Path
 from curves import Panel, Points, draw_curves
 
 from googlenet.benchmarking import CANDIDATES, Worker, write_files
+from googlenet.formats import open_models
 from googlenet.machine import read_machine
-from googlenet.model import load_models
 from googlenet.parallel import available_cpus
 from googlenet.pretrained import find_model
 
@@ -43,7 +43,7 @@ def measure(rounds: int, threads: int) -> Times:
     times: Times = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         kinds = dict.fromkeys(one.reads for one in chosen if one.reads is not None)
-        files = write_files(path, load_models([path]), Path(folder), kinds)
+        files = write_files(path, open_models([path]), Path(folder), kinds)
         workers = {}
         for one in chosen:
             workers[f"{one.engine} {one.precision}"] = worker = Worker(one, files[one.reads or ""], threads)

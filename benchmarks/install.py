@@ -15,11 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "examples" / "cat.jpg"
 ROUNDS, PICTURES, LARGEST = 7, 50, 8
+ENGINES = {"": ("native", "onnx"), "openvino": ("openvino",)}
+"""Extra of an installation -> the engines that it is measured with."""
 NOT_COUNTED = ("pip", "setuptools", "_distutils_hack", "pkg_resources")
 
 # Run in the new environment, because only there importlib.metadata knows what belongs to which distribution.
@@ -84,7 +87,8 @@ def print_start(programs: Path, picture: Path, model: str, engine: str) -> None:
         output_of(*command)
         seconds.append(time.perf_counter() - start)
     warm = seconds[1:]  # the first one compiles Python's bytecode and fills the system's cache
-    print(f"  first label, {Path(model).name}: {statistics.median(warm):.3f} s ({min(warm):.3f} to {max(warm):.3f})")
+    spread = f"{min(warm):.3f} to {max(warm):.3f}"
+    print(f"  first label, {engine}, {Path(model).name}: {statistics.median(warm):.3f} s ({spread})")
 
 
 def print_peak(programs: Path, picture: Path, model: str, engine: str) -> None:
@@ -99,7 +103,7 @@ def print_peak(programs: Path, picture: Path, model: str, engine: str) -> None:
         }
         for how, command in commands.items():
             peak = int(output_of(programs / "python", "-c", PEAK, *command))
-            print(f"  peak memory, {Path(model).name}, {PICTURES} pictures {how}: {peak / 1e6:.0f} MB")
+            print(f"  peak memory, {engine}, {Path(model).name}, {PICTURES} pictures {how}: {peak / 1e6:.0f} MB")
 
 
 def main() -> None:
@@ -119,12 +123,12 @@ def main() -> None:
         command = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT)
         subprocess.run(command, check=True)
         (wheel,) = folder.glob("googlenet-*.whl")
-        for (extra, engine), files in zip((("", "onnx"), ("openvino", "openvino")), exported, strict=True):
+        for (extra, engines), files in zip(ENGINES.items(), exported, strict=True):
             place = folder / (extra or "bare")
             programs = place / "bin" if place.exists() else install(place, wheel, extra)
             print(f"googlenet{f'[{extra}]' if extra else ''}:", flush=True)
             print_weight(programs)
-            for model in ("bvlc", *files):
+            for engine, model in product(engines, ("bvlc", *files)):
                 print_start(programs, arguments.picture, model, engine)
                 print_peak(programs, arguments.picture, model, engine)
 

@@ -116,7 +116,8 @@ __all__ = [
 def load(path: Any, *, engine: str | None = None, device: str | None = None, threads: int | None = None) -> Classifier:
     """Open a model file, a run folder, an exported file or shipped weights ("bvlc") as a `Classifier`.
 
-    `engine`: onnx, openvino or torch; `device`: cpu, cuda, mps. Raises ModelFileError or InputError with a sentence.
+    `engine`: native, onnx, openvino or torch; `device`: cpu, cuda, mps. Raises ModelFileError or InputError with a
+    sentence.
     """
     from googlenet.classifier import Classifier
 

@@ -126,12 +126,15 @@ class Classifier:
         if top < 1 or batch < 1:
             raise InputError(f"top and batch are at least 1, not {top} and {batch}")
         runner = CropRunner(members_of(self.engine, self.preprocessing), (crops,), batch)
-        if isinstance(source, _PICTURE_TYPES):
-            return next(self._stream([source], top, runner, features))
-        return self._stream(source, top, runner, features)
+        prepare = partial(_prepare, runner)
+        if isinstance(source, _PICTURE_TYPES):  # with no threads, which would take as long to make as it to decode
+            return next(self._predictions([prepare((0, source))], top, runner, features))
+        pictures = map_in_order(prepare, enumerate(source), ahead=runner.pictures_ahead)
+        return self._predictions(pictures, top, runner, features)
 
-    def _stream(self, sources: Iterable[Picture], top: int, runner: CropRunner, features: bool) -> Iterator[Prediction]:
-        pictures = map_in_order(partial(_prepare, runner), enumerate(sources), ahead=runner.pictures_ahead)
+    def _predictions(
+        self, pictures: Iterable[_Prepared], top: int, runner: CropRunner, features: bool
+    ) -> Iterator[Prediction]:
         answer = _with_features if features else _without_features
         for pairs in in_batches(pictures, runner.pictures_at_once):
             good = [picture for _, picture in pairs if not isinstance(picture, BadImage)]
@@ -143,6 +146,9 @@ class Classifier:
                     probabilities, own = next(answers)
                     yield Prediction(name, rank_classes(probabilities, self.classes, top=top), features=own)
 
+
+_Prepared: TypeAlias = tuple[str, PreparedPicture | BadImage]
+"""A picture's name and its squares."""
 
 _Answer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32] | None]
 """Of one picture: its probabilities (classes,), its features (F,)."""
@@ -157,7 +163,7 @@ def _with_features(runner: CropRunner, pictures: Sequence[PreparedPicture]) -> I
     return zip(average_members(probabilities)[:, 0], features[:, 0].astype(np.float32), strict=True)
 
 
-def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> tuple[str, PreparedPicture | BadImage]:
+def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
     index, source = numbered
     image = _read_image(source, runner.enough)
     return _name(source, index), image if isinstance(image, BadImage) else runner.prepare(image)
@@ -186,7 +192,8 @@ def _read_image(source: Picture, enough: Enough) -> Rgb | BadImage:
     if not isinstance(source, str | os.PathLike):
         raise InputError(f"a picture is a path, bytes, a Pillow picture or an array, not {type(source).__name__}")
     try:
-        return decode_image(Path(source).read_bytes(), enough=enough)
+        with open(source, "rb") as file:  # a Path has the interpreter keep each name, in 3.12.1 for good
+            return decode_image(file.read(), enough=enough)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else None
         return BadImage(f"cannot be read ({reason or error})")

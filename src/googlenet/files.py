@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from uuid import uuid4
 
 from googlenet.errors import InputError
 
+MARK = 8  # letters that tell one writer's temporary file from another's
+
 
 @contextmanager
 def open_atomically(path: Path) -> Iterator[BinaryIO]:
@@ -20,7 +23,7 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
     Written beside `path` under a hidden temporary name, flushed to the disk, then renamed. Raises InputError where the
     folder cannot be written to or the disk is full. A closed pipe is never this file, and passes as it is.
     """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:MARK]}.tmp")
     try:
         with temporary.open("xb") as file:
             yield file
@@ -32,6 +35,13 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what writers of `path` that were killed left beside it; for who knows that nobody else is writing it."""
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.{'?' * MARK}.tmp"):
         with suppress(OSError):
             temporary.unlink()
 

@@ -20,10 +20,13 @@ from googlenet.benchmarking import (
     Worker,
     WorkerError,
     compare,
+    engine_openers,
     write_files,
 )
-from googlenet.benchmarking.files import GRAPHS, MODEL
+from googlenet.benchmarking.candidates import MODEL
+from googlenet.benchmarking.files import GRAPHS
 from googlenet.benchmarking.worker import peak_bytes, time_runs
+from googlenet.engines import ENGINES
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.images import Preprocessing
@@ -31,6 +34,7 @@ from googlenet.machine import read_machine
 from googlenet.model import ClassLabel, Model, known_answer_images, save_model
 from googlenet.network import GoogLeNet, read_weights
 
+ONNX = next(one for one in CANDIDATES if str(one) == "onnx (float32)")
 PLAN = Plan(side=32, threads=1, rounds=2, pictures=3, batch=2)
 
 
@@ -56,6 +60,8 @@ def test_every_row_of_the_table_names_a_function_that_is_there_and_a_file_that_i
         assert one.reads is None or one.reads in (MODEL, *GRAPHS)
         assert one.install.startswith("pip install ")
     assert len({(one.engine, one.precision, one.peer) for one in CANDIDATES}) == len(CANDIDATES)
+    for engine in ENGINES:
+        assert callable(getattr(engine_openers, f"open_exported_in_{engine}"))
 
 
 def test_peers_are_in_float32_on_the_graph_as_it_is_written() -> None:
@@ -140,11 +146,11 @@ def test_a_worker_says_why_it_cannot_open_its_file(tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"\x08\x08nothing")
     with pytest.raises(WorkerError, match=r"broken\.onnx cannot be run"):
-        Worker(CANDIDATES[0], broken, threads=1)
+        Worker(ONNX, broken, threads=1)
 
 
 def test_a_worker_that_is_gone_is_an_error_with_its_exit_code(files: dict[str, Path]) -> None:
-    worker = Worker(CANDIDATES[0], files["onnx"], threads=1)
+    worker = Worker(ONNX, files["onnx"], threads=1)
     worker.process.kill()
     worker.process.wait()
     with pytest.raises(WorkerError, match=r"ended by itself \(exit code -9\)"):

@@ -23,7 +23,7 @@ from googlenet.engines import open_engine
 from googlenet.model import KnownAnswer, load_model, save_ensemble, save_model
 
 COLOURS = {"blue": (40, 60, 210), "green": (50, 200, 60), "red": (210, 50, 40)}
-PROGRAM = (sys.executable, "-c", "from googlenet.cli.main import main; main()")
+PROGRAM = (sys.executable, "-m", "googlenet")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from googlenet import benchmarking
 from googlenet.benchmarking import CANDIDATES
+from googlenet.formats import EXPORT_FORMATS, Target, write_exported
 from googlenet.machine import read_machine
 from googlenet.model import load_model
+from tests.formats.exported_models import exported, small_model
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -26,7 +27,7 @@ KEYS = {
 def few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     """ONNX Runtime alone, ours and plain, and one program that is not there: quick, and the same everywhere."""
     kept = [one for one in CANDIDATES if one.package in ("onnxruntime", "cv2")]
-    monkeypatch.setattr(benchmarking, "CANDIDATES", kept)
+    monkeypatch.setattr("googlenet.benchmarking.candidates.CANDIDATES", kept)
     monkeypatch.setattr("googlenet.benchmarking.candidates.find_spec", lambda name: None if name == "cv2" else "there")
 
 
@@ -58,9 +59,34 @@ def test_the_text_begins_with_the_processor_and_ends_with_the_fastest(googlenet:
     assert lines[1] == f"{trained}, {side} px; threads: 1; rounds: 1, each of 10 single pictures"
     assert any(line.split()[:3] == ["onnxruntime", "float32", "peer"] and line.endswith("1.00") for line in lines)
     assert "left out: opencv (peer): cv2 is not installed: pip install opencv-python-headless" in lines
-    assert re.match(r"The fastest is onnx \((float32|int8)\) with ", lines[-1])
+    assert re.match(r"The fastest is (native|onnx) \((float32|int8)\) with ", lines[-1])
     assert lines[-1].endswith("times as fast as the fastest peer, onnxruntime.")
     assert all(len(line) <= 100 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("target", "engines"), [("onnx", {"native", "onnx", "openvino"}), ("openvino", {"openvino"}), ("pt2", {"torch"})]
+)
+def test_an_exported_file_is_timed_by_the_engines_that_run_it_and_beside_no_peer(
+    googlenet: Run, target: Target, engines: set[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("openvino")
+    path = tmp_path / f"model{EXPORT_FORMATS[target].suffix}"
+    file = exported(target, [small_model()])
+    write_exported(file, path)
+    record = googlenet("benchmark", path, "--json", "--rounds", "1", "--batch", "1", "--threads", "1").json
+    assert {one["engine"] for one in record["results"]} == engines
+    for one in record["results"]:
+        assert one.keys() >= KEYS
+        assert (one["precision"], one["peer"], one["ratio_to_fastest_peer"]) == ("float32", False, None)
+        assert one["file_megabytes"] == pytest.approx(file.megabytes, abs=0.01)
+    assert record["fastest_peer"] is None
+
+
+def test_the_text_says_why_no_peer_is_beside_an_exported_file(googlenet: Run, tmp_path: Path) -> None:
+    write_exported(exported("onnx", [small_model()]), tmp_path / "model.onnx")
+    done = googlenet("benchmark", tmp_path / "model.onnx", "--rounds", "1", "--batch", "1", "--threads", "1")
+    assert done.out.endswith("; no peer is timed: an exported file holds no plain graph for them.\n")
 
 
 def test_a_side_that_the_network_cannot_take_is_refused_before_anything_runs(googlenet: Run, trained: Path) -> None:

@@ -86,6 +86,20 @@ def test_a_state_dict_keeps_its_side_classifiers_and_gets_the_classes_that_are_n
     assert "transform_input=True" in googlenet("import", pth, "--classes", classes, "--out", out, "--force").out
 
 
+def test_a_network_that_was_trained_without_transform_input_is_imported_as_one(
+    googlenet: Run, pth: Path, classes: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "cars.safetensors"
+    done = googlenet("import", pth, "--classes", classes, "--out", out, "--no-transform-input")
+    assert done.code == 0, done.err
+    assert "assumed: transform_input=False, as --no-transform-input says" in done.out
+    back = googlenet("export", out, "--to", "torchvision", "--out", tmp_path / "back.pth").out
+    assert "Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])" in back
+    assert googlenet("import", "torchvision", "--no-transform-input").error == (
+        "how the pictures of torchvision are prepared is known; leave --no-transform-input out"
+    )
+
+
 def test_the_file_is_called_as_its_source_and_never_replaced_unasked(
     program: Run, pth: Path, classes: Path, tmp_path: Path
 ) -> None:
@@ -289,7 +303,7 @@ def test_a_length_of_ten_gigabytes_allocates_nothing(tmp_path: Path) -> None:
     path = tmp_path / "long.caffemodel"
     path.write_bytes(b"\x0a\x09GoogLeNet\xa2\x06\x80\xc8\xaf\xa0\x25" + bytes(1000))
     done = subprocess.run(
-        [sys.executable, "-c", "from googlenet.cli.main import main; main()", "import", str(path)],
+        [sys.executable, "-m", "googlenet", "import", str(path)],
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)),

@@ -13,7 +13,7 @@ from googlenet.cli.main import COMMANDS, main
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
-PROGRAM = [sys.executable, "-c", "from googlenet.cli.main import main; main()"]
+PROGRAM = [sys.executable, "-m", "googlenet"]
 
 
 def test_the_installed_command_is_this_program() -> None:

@@ -101,7 +101,7 @@ def test_verifying_a_known_answer_takes_no_torch() -> None:
 def test_exporting_and_running_what_was_exported_takes_no_torch(model: Path, target: str) -> None:
     out = model.with_name(f"exported-{target}")
     assert not HEAVY & loaded_by("export", model, "--to", target, "--precision", "float32", "--out", out)
-    loaded = loaded_by("predict", out, model.with_name("black.png"))
+    loaded = loaded_by("predict", out, model.with_name("black.png"), "--engine", target)
     assert {"onnx": "onnxruntime", "openvino": "openvino"}[target] in loaded
     assert not HEAVY & loaded
     assert not HEAVY & loaded_by("info", out, "--verify")

@@ -38,14 +38,34 @@ def test_a_row_of_the_table_is_an_engine(monkeypatch: pytest.MonkeyPatch) -> Non
     assert open_engine(MODEL, name="mirror", device="cpu", threads=3).name == "mirror of paper on cpu, 3 threads"
 
 
-def test_without_a_name_the_first_of_the_table_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = next(iter(ENGINES))
-    monkeypatch.setitem(ENGINES, first, EngineEntry(f"{__name__}:Mirror.from_model", "mirror", "mirror"))
+def best() -> bool:
+    return True
+
+
+def test_without_a_name_the_engine_is_taken_that_is_best_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror = EngineEntry(f"{__name__}:Mirror.from_model", "mirror", "mirror", best_if=f"{__name__}:best")
+    monkeypatch.setitem(ENGINES, "native", mirror)
+    assert open_engine(MODEL).name == "mirror of paper on None, None threads"
+
+
+def test_where_none_is_best_onnx_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENGINES, "native", EngineEntry(f"{__name__}:refuse", "a", "a"))
+    monkeypatch.setitem(ENGINES, "onnx", EngineEntry(f"{__name__}:Mirror.from_model", "mirror", "mirror"))
+    assert open_engine(MODEL).name == "mirror of paper on None, None threads"
+
+
+def refuse(model: Model, *, device: str | None, threads: int | None) -> Mirror:
+    raise InputError("no kernel for this")
+
+
+def test_a_model_that_the_best_engine_cannot_run_goes_to_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENGINES, "native", EngineEntry(f"{__name__}:refuse", "a", "a", best_if=f"{__name__}:best"))
+    monkeypatch.setitem(ENGINES, "onnx", EngineEntry(f"{__name__}:Mirror.from_model", "mirror", "mirror"))
     assert open_engine(MODEL).name == "mirror of paper on None, None threads"
 
 
 def test_a_name_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    with pytest.raises(InputError, match="no engine is called 'tensorflow'; there is onnx, openvino, torch"):
+    with pytest.raises(InputError, match="no engine is called 'tensorflow'; there is native, onnx, openvino, torch"):
         open_engine(MODEL, name="tensorflow")
 
 

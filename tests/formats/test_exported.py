@@ -116,7 +116,7 @@ def test_several_models_in_a_file_answer_with_their_mean(target: Target, tmp_pat
 
 @pytest.mark.parametrize(
     ("target", "engine", "able"),
-    [("onnx", "torch", "onnx or openvino"), ("openvino", "onnx", "openvino"), ("pt2", "onnx", "torch")],
+    [("onnx", "torch", "native or onnx or openvino"), ("openvino", "onnx", "openvino"), ("pt2", "onnx", "torch")],
 )
 def test_an_engine_that_cannot_run_the_file_is_refused_by_name(
     written: Callable[[Target], Path], target: Target, engine: str, able: str

@@ -66,6 +66,12 @@ def test_its_1008_outputs_without_names_are_numbered_and_that_is_said(tmp_path: 
     assert found.assumptions[0] == "1,008 outputs and no list of classes: called output_0000 to output_1007"
 
 
+def test_what_torchvision_alone_can_be_told_is_refused(tmp_path: Path) -> None:
+    torch.save(make_state(), tmp_path / "net.pth")
+    with pytest.raises(InputError, match=r"net\.pth is a state dict of inception5h"):
+        import_file(tmp_path / "net.pth", Origin(), transform_input=False)
+
+
 def test_a_fine_tuned_one_needs_its_classes(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has 2 outputs and does not name their classes: --classes FILE does"):
         imported(make_state(2), tmp_path)

@@ -20,9 +20,10 @@ from googlenet.architecture import (
     weight_shapes,
     with_dropout,
 )
+from googlenet.engines import open_engine
 from googlenet.errors import ModelFileError
 from googlenet.formats import Origin, import_file
-from googlenet.formats.torchvision import PREPROCESSING, from_state_dict, to_state_dict
+from googlenet.formats.torchvision import from_state_dict, to_state_dict
 from googlenet.model import ClassLabel
 from googlenet.network import GoogLeNet, network_with_weights
 
@@ -130,14 +131,26 @@ def test_an_imported_file_gives_torchvisions_logits(heads: bool, state: State, x
     assert model.has_side_classifiers == heads
 
 
-def test_transform_input_is_recorded_as_preprocessing() -> None:
-    """ImageNet's normalisation and torchvision's re-normalisation, one after the other, are what the record says."""
-    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-    pixels = np.array([[0, 128, 255], [10, 20, 30]])
-    normalised = (pixels / 255 - mean) / deviation
-    transformed = normalised * (deviation / 0.5) + (mean - 0.5) / 0.5
-    ours = (pixels - np.array(PREPROCESSING.mean)) * np.array(PREPROCESSING.scale)
-    np.testing.assert_allclose(ours, transformed, atol=1e-12)
+@pytest.mark.parametrize("transform_input", [True, False])
+def test_the_engine_answers_as_torchvision_does_behind_its_own_preparation(
+    transform_input: bool, state: State, network: GoogLeNet, tmp_path: Path
+) -> None:
+    """ToTensor and Normalize as torchvision's users write them, then what its network does in `_transform_input`."""
+    torch.save({name: torch.from_numpy(array) for name, array in state.items()}, tmp_path / "net.pth")
+    labels = tuple(ClassLabel(str(index), str(index)) for index in range(SPEC.classes))
+    model = import_file(tmp_path / "net.pth", Origin(), classes=labels, transform_input=transform_input).model
+    pictures = np.random.default_rng(3).integers(0, 256, (2, 224, 224, 3), np.uint8)
+    mean, deviation = (torch.tensor(one).view(3, 1, 1) for one in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    normalized = (torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255 - mean) / deviation
+    transformed = normalized * (deviation / 0.5) + (mean - 0.5) / 0.5
+    with torch.inference_mode():
+        theirs, others = (
+            network.eval()(x).main.softmax(1).numpy()
+            for x in ((transformed, normalized) if transform_input else (normalized, transformed))
+        )
+    ours = open_engine(model).run(pictures).probabilities
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert np.abs(ours - others).max() > 1e-3
 
 
 def test_another_networks_state_dict_is_refused_with_what_is_left_over(state: State) -> None:

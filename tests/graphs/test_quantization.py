@@ -29,6 +29,7 @@ from googlenet.graphs import (
     with_observed_outputs,
 )
 from googlenet.graphs.calibration import is_weighted
+from googlenet.graphs.quantization import balance
 from googlenet.model import Model, known_answer_images, load_model
 from googlenet.pretrained import find_model
 from tests.graphs.test_building import make_images, make_model
@@ -67,12 +68,25 @@ def test_rounded_weights_are_no_farther_off_than_with_the_widest_scale(weights: 
     assert error <= np.square(simple - weights.astype(np.float64)).sum() * 1.001 + 1e-6
 
 
+@given(arrays(np.float32, (4, 3, 3, 3), elements=st.floats(-1e4, 1e4, width=32)), st.sampled_from([127, 63]))
+def test_balanced_codes_lose_nothing_of_an_even_picture(weights: np.ndarray, largest: int) -> None:
+    rounded, scales = round_weights(weights, largest)
+    codes = balance(weights, rounded, scales, largest)
+    assert np.abs(codes.astype(int)).max() <= largest
+    assert np.abs(codes.astype(int) - rounded).max() <= 1
+    exact = (weights / scales[:, None, None, None]).reshape(4, 3, -1)
+    lost = exact - codes.reshape(exact.shape)
+    whole = (np.abs(exact) < largest).all(2)  # kernels of which nothing was cut off
+    assert (np.abs(lost[whole]) < 1.001).all()
+    assert (np.abs(lost.sum(2)[whole]) <= 0.51).all()
+
+
 @pytest.mark.parametrize("variant", ["paper", "naive", "inception5h", "batchnorm", "torchvision", "small-32"])
 def test_every_variant_answers_in_whole_numbers_nearly_as_in_floats(variant: str) -> None:
     model = make_model(variant, width=0.25)
-    images = make_images(model.preprocessing.side, count=4)
+    images = known_answer_images(model.preprocessing.side, count=4)
     graph = take_norms_apart(build_graph(model))
-    rounded = quantize(graph, observe(graph, images))
+    rounded = quantize(graph, observe(graph, images), largest_weight=REDUCED_RANGE)
     onnx.checker.check_model(onnx.load_from_string(encode_onnx(rounded)), full_check=True)
     expected = run(graph, images).probabilities
     difference = np.abs(run(rounded, images).probabilities - expected).max()

@@ -13,7 +13,7 @@ from googlenet.architecture import VARIANTS
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
 from googlenet.formats import encode_onnx
-from googlenet.graphs import Graph, Node, Value, build_graph, channels_of, take_norms_apart
+from googlenet.graphs import Graph, Node, Value, build_graph, channels_of, put_norms_together, take_norms_apart
 from googlenet.model import load_model
 from googlenet.pretrained import find_model
 from tests.graphs.test_building import make_images, make_model
@@ -53,6 +53,20 @@ def test_a_norm_taken_apart_is_the_same_norm(size: int, beta: float, k: float) -
     apart = take_norms_apart(graph)
     assert "LRN" not in {node.operator for node in apart.nodes}
     np.testing.assert_allclose(run(apart, values), expected, rtol=2e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 9, 25])
+@pytest.mark.parametrize("beta", [0.75, 0.5, 0.6])
+def test_a_norm_put_together_again_is_the_norm_that_was_taken_apart(size: int, beta: float) -> None:
+    graph = norm_graph(size, beta, 2.0)
+    again = put_norms_together(take_norms_apart(graph))
+    assert [node.operator for node in again.nodes] == ["Conv", "LRN"]
+    norm = again.nodes[1].attributes
+    assert norm["size"] == min(size, 2 * CHANNELS - 1)  # a wider window holds no more channels
+    assert norm["beta"] == pytest.approx(beta)
+    values = np.random.default_rng(size).uniform(-900, 900, (2, CHANNELS, 5, 5)).astype(np.float32)
+    if size % 2:
+        np.testing.assert_allclose(run(again, values), run(graph, values), rtol=2e-5, atol=1e-4)
 
 
 def test_the_shipped_weights_answer_the_same_with_their_norms_apart() -> None:

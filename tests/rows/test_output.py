@@ -27,7 +27,8 @@ def test_an_interrupted_file_is_taken_up_behind_its_last_whole_row(tmp_path: Pat
     assert [file.name for file in tmp_path.iterdir()] == [f"rows{suffix}.partial"]
     partial.write_bytes(partial.read_bytes()[:-5])
     begun = read_begun(path)
-    assert (begun.file, begun.rows, begun.bad, begun.names) == (partial, 2, 0, frozenset("ab"))
+    assert (begun.file, begun.rows, begun.bad) == (partial, 2, 0)
+    assert [name in begun.names for name in "abc"] == [True, True, False]
     with open_rows(path, begun=begun) as write:
         write(bad("c"))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
@@ -70,8 +71,8 @@ def test_names_are_compared_as_files_hold_them(tmp_path: Path) -> None:
     for suffix in SUFFIXES:
         path = tmp_path / f"rows{suffix}"
         interrupt(path, good("caf\udce9"), good("tea"))
-        assert read_begun(path).holds("caf\udce9")
-        assert not read_begun(path).holds("caf")
+        assert "caf\udce9" in read_begun(path).names
+        assert "caf" not in read_begun(path).names
 
 
 def test_the_first_good_rows_are_kept_to_compare_with(tmp_path: Path) -> None:

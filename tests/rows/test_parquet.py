@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from googlenet.errors import InputError, MissingExtraError
 from googlenet.rows import open_rows, partial_path, read_begun, read_features, read_rows
-from tests.rows.conftest import bad, check_sentence, good, interrupt
+from tests.rows.conftest import bad, check_sentence, good, interrupt, write_rows
 
 ORIGIN = {"model": "bvlc", "model_sha256": "ab12"}
 
@@ -69,6 +71,36 @@ def test_what_was_interrupted_is_taken_up_and_what_is_finished_is_added_to(tmp_p
         assert not partial_path(path).exists()
     assert [row["image"] for row in read_rows(path)] == ["a", "b", "c"]
     assert read_begun(path).rows == 3
+
+
+KILLED_BEFORE_A_FILE_GETS_ITS_NAME = """
+import os, signal, sys
+from pathlib import Path
+from googlenet.rows import open_rows, read_begun
+
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+path = Path(sys.argv[1])
+with open_rows(path, begun=read_begun(path)):
+    pass
+"""
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_run_that_is_killed_while_it_makes_a_whole_file_goes_on_and_leaves_nothing(
+    tmp_path: Path, finished: bool
+) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "rows.parquet"
+    interrupt(path, good("a"), bad("b"))
+    if finished:
+        write_rows(path, [], begun=read_begun(path))
+    killed = subprocess.run([sys.executable, "-c", KILLED_BEFORE_A_FILE_GETS_ITS_NAME, path])
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 2
+    with open_rows(path, begun=read_begun(path)):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.parquet"]
+    assert [row["image"] for row in read_rows(path)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1" + bytes(100) + b"PAR1", b"image,predictions\n"])

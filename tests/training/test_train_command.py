@@ -25,7 +25,7 @@ from googlenet.cli.main import main
 from googlenet.model import load_model
 from googlenet.runs import RunFolder
 
-COMMAND = (sys.executable, "-c", "from googlenet.cli.main import main; main()", "train")
+COMMAND = (sys.executable, "-m", "googlenet", "train")
 STEPS = 16
 PLAN: tuple[str, ...] = ("--recipe", "smoke", "--seed", "5", "--set", f"steps={STEPS}", "--set", "batch_size=4")
 PLAN += ("--set", "checkpoint_seconds=0", "--set", "validate_every=3", "--device", "cpu")

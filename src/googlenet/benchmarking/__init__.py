@@ -1,6 +1,6 @@
 """How fast and how large: this package's engines beside other programs, each in a process of its own."""
 
-from googlenet.benchmarking.candidates import CANDIDATES, Candidate, Precision
+from googlenet.benchmarking.candidates import CANDIDATES, Candidate, candidates_of
 from googlenet.benchmarking.files import write_files
 from googlenet.benchmarking.measure import Comparison, Measurement, Plan, compare
 from googlenet.benchmarking.workers import Worker, WorkerError
@@ -11,9 +11,9 @@ __all__ = [
     "Comparison",
     "Measurement",
     "Plan",
-    "Precision",
     "Worker",
     "WorkerError",
+    "candidates_of",
     "compare",
     "write_files",
 ]

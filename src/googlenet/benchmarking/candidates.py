@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal
 
+from googlenet.engines import ENGINES
+from googlenet.errors import InputError
+from googlenet.formats import AnyModel, ExportedModel, Precision
 from googlenet.machine import FEATURES
 
-Precision = Literal["float32", "bf16", "int8"]
+MODEL = "model"
+"""What is read by those that open what the user named, as it is."""
 
 _OURS, _PEERS = "googlenet.benchmarking.engine_openers", "googlenet.benchmarking.peer_openers"
 _OPENVINO = 'pip install "googlenet[openvino]"'
@@ -50,12 +53,19 @@ class Candidate:
 
 
 CANDIDATES: tuple[Candidate, ...] = (
+    Candidate(
+        *("native", "float32", "model", f"{_OURS}:open_native", "googlenet", "pip install googlenet"), needs=("avx2",)
+    ),
+    Candidate(
+        *("native", "int8", "onnx-int8", f"{_OURS}:open_native_int8", "googlenet", "pip install googlenet"),
+        needs=("avx2",),
+    ),
     Candidate("onnx", "float32", "onnx", f"{_OURS}:open_onnx", "onnxruntime", "pip install googlenet"),
     Candidate("onnx", "int8", "onnx-int8", f"{_OURS}:open_onnx", "onnxruntime", "pip install googlenet"),
     Candidate("openvino", "float32", "plain", f"{_OURS}:open_openvino", "openvino", _OPENVINO),
     Candidate("openvino", "bf16", "plain", f"{_OURS}:open_openvino_bf16", "openvino", _OPENVINO, needs=_BF16),
     Candidate("openvino", "int8", "openvino-int8", f"{_OURS}:open_openvino_int8", "openvino", _OPENVINO),
-    Candidate("torch", "float32", "model", f"{_OURS}:open_torch", "torch", 'pip install "googlenet[train]"'),
+    Candidate("torch", "float32", MODEL, f"{_OURS}:open_torch", "torch", 'pip install "googlenet[train]"'),
     Candidate(
         *("onnxruntime", "float32", "plain", f"{_PEERS}:open_onnxruntime", "onnxruntime", "pip install onnxruntime"),
         peer=True,
@@ -73,4 +83,29 @@ CANDIDATES: tuple[Candidate, ...] = (
         same_network=False,
     ),
 )
-"""Rows in the order in which they are shown to those who ask for all of them."""
+"""What is timed of a model. Rows in the order in which they are shown to those who ask for all of them."""
+
+
+def candidates_of(models: Sequence[AnyModel]) -> tuple[Candidate, ...]:
+    """What is timed of a model or of an ensemble's members: all, or of an exported file the engines that run it.
+
+    Peers run the plain graph, which an exported file does not hold. Raises InputError for one beside other members.
+    """
+    exported = next((one for one in models if isinstance(one, ExportedModel)), None)
+    if exported is None:
+        return CANDIDATES
+    if len(models) > 1:
+        raise InputError(f"{exported.path} is an exported file, which cannot be timed as a member; time it alone")
+    return tuple(
+        Candidate(
+            engine,
+            exported.precision,
+            MODEL,
+            f"{_OURS}:open_exported_in_{engine}",
+            entry.package,
+            f'pip install "googlenet[{entry.extra}]"' if entry.extra else "pip install googlenet",
+            needs=_BF16 if exported.precision == "bf16" else (),
+        )
+        for engine, entry in ENGINES.items()
+        if exported.target in entry.runs
+    )

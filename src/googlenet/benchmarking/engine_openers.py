@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from googlenet.benchmarking.worker import Run
+
+
+def open_native_int8(path: Path, threads: int) -> Run:
+    """Our engine of compiled kernels, on a graph in whole numbers."""
+    from googlenet.engines.native_engine import NativeEngine
+    from googlenet.formats import decode_onnx
+    from googlenet.kernels import Network
+
+    return NativeEngine(Network(decode_onnx(path.read_bytes()), threads)).run
 
 
 def open_onnx(path: Path, threads: int) -> Run:
@@ -36,8 +46,14 @@ def open_openvino_int8(path: Path, threads: int) -> Run:
     return OpenVinoEngine(path.read_bytes(), where=str(path), precision=precision, threads=threads).run
 
 
-def open_torch(path: Path, threads: int) -> Run:
-    """Our engine of torch, on the CPU."""
+def _open_model(engine: str, path: Path, threads: int) -> Run:
+    """An engine on the CPU with what it makes of a model file, a RUN folder or an exported file."""
     from googlenet.classifier import Classifier
 
-    return Classifier.load(path, engine="torch", device="cpu", threads=threads).engine.run
+    return Classifier.load(path, engine=engine, device="cpu", threads=threads).engine.run
+
+
+open_native = open_exported_in_native = partial(_open_model, "native")
+open_torch = open_exported_in_torch = partial(_open_model, "torch")
+open_exported_in_onnx = partial(_open_model, "onnx")
+open_exported_in_openvino = partial(_open_model, "openvino")

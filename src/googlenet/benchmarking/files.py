@@ -9,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from googlenet.benchmarking.candidates import MODEL
 from googlenet.errors import InputError
 from googlenet.export import in_whole_numbers, made_pictures
-from googlenet.formats import encode_onnx
+from googlenet.formats import encode_onnx, model_files
 from googlenet.graphs import PROBABILITIES, Graph, Value, build_graph, take_norms_apart
-from googlenet.model import Model
-
-MODEL = "model"
-"""The model itself, which is there already."""
+from googlenet.model import Model, member_paths
 
 CALIBRATION = 24
 """Pictures that an int8 graph is calibrated on: enough for its time, not for its accuracy."""
@@ -33,6 +31,11 @@ def write_files(model: Path, models: Sequence[Model], folder: Path, kinds: Itera
             paths[kind] = folder / f"{kind}.onnx"
             paths[kind].write_bytes(encode_onnx(GRAPHS[kind](models)))
     return paths
+
+
+def megabytes_of(path: Path) -> float:
+    """The size of a file, or of the model that a folder is, in 10^6 bytes."""
+    return sum(file.stat().st_size for member in member_paths(path) for file in model_files(member)) / 1e6
 
 
 def _norms_apart(models: Sequence[Model]) -> Graph:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from googlenet.benchmarking.candidates import Candidate
+from googlenet.benchmarking.files import megabytes_of
 from googlenet.benchmarking.workers import Worker, WorkerError
 
 WARM_UP = 3  # runs that are not counted, of each size
@@ -161,5 +162,5 @@ def _measurement(
         images_per_second=rates[fastest],
         fastest_batch=fastest,
         peak_megabytes=peak / 1e6,
-        file_megabytes=None if candidate.reads is None else files[candidate.reads].stat().st_size / 1e6,
+        file_megabytes=None if candidate.reads is None else megabytes_of(files[candidate.reads]),
     )

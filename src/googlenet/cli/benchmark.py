@@ -21,7 +21,7 @@ WORDS = 3  # columns that stand on the left; numbers stand on the right
 
 
 def benchmark_command(
-    model: Annotated[str, typer.Argument(help="A model file, a run folder, or a shipped name.")] = "bvlc",
+    model: Annotated[str, typer.Argument(help="A model file, a run folder, an exported file, or bvlc.")] = "bvlc",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each engine.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Pictures at once, for images/s.")] = 16,
@@ -30,7 +30,8 @@ def benchmark_command(
 ) -> None:
     """Time every engine that is installed, beside other programs, in alternating rounds, each in a process of its own.
 
-    Peers run the same network in float32; the ratio is the fastest peer's median over that of the line.
+    Peers run the same network in float32; the ratio is the fastest peer's median over that of the line. An exported
+    file is timed by the engines that run it, without peers: it does not hold the plain graph that they are given.
 
     Example: googlenet benchmark bvlc --rounds 5
     """
@@ -38,29 +39,31 @@ def benchmark_command(
     from pathlib import Path
 
     from googlenet.architecture import build_architecture, check_input_side
-    from googlenet.benchmarking import CANDIDATES, Plan, compare, write_files
+    from googlenet.benchmarking import Plan, candidates_of, compare, write_files
+    from googlenet.formats import open_models
     from googlenet.machine import read_machine
-    from googlenet.model import load_model, load_models
+    from googlenet.model import Model
     from googlenet.parallel import available_cpus
     from googlenet.pretrained import find_model
 
     path = find_model(model)
-    models = load_models([path], load_model)
+    models = open_models([path])
     plan = Plan(side or models[0].preprocessing.side, threads or available_cpus(), rounds=rounds, batch=batch)
-    for one in models:
-        check_input_side(build_architecture(one.spec), plan.side)
+    for spec in (spec for one in models for spec in one.specs):
+        check_input_side(build_architecture(spec), plan.side)
+    candidates = candidates_of(models)
     machine = read_machine()
     if not as_json:
         print(machine)
         batches = f" and a batch of {batch}" if batch > 1 else ""
         print(f"{model}, {plan.side} px; threads: {plan.threads}; rounds: {rounds}, ", end="")
         print(f"each of {plan.pictures} single pictures{batches}", flush=True)
-    present = [one for one in CANDIDATES if one.missing(machine.features) is None]
+    present = [one for one in candidates if one.missing(machine.features) is None]
     with tempfile.TemporaryDirectory(prefix="googlenet-") as folder:
         kinds = dict.fromkeys(one.reads for one in present if one.reads is not None)
-        files = write_files(path, models, Path(folder), kinds)
+        files = write_files(path, [one for one in models if isinstance(one, Model)], Path(folder), kinds)
         del models
-        comparison = compare(CANDIDATES, files, plan, features=machine.features, on_progress=_show_progress)
+        comparison = compare(candidates, files, plan, features=machine.features, on_progress=_show_progress)
     if as_json:
         print(json.dumps(_fields(model, machine, plan, comparison), indent=2))
     else:
@@ -142,8 +145,10 @@ def _sentence(comparison: Comparison) -> str:
     if not ours:
         return "No engine of googlenet could be timed."
     best = f"The fastest is {ours[0].candidate} with {ours[0].latency_ms_median:.1f} ms"
-    if peer is None:
+    if peer is None and any(one.peer for one in comparison.left_out):
         return f"{best}; no peer is installed to compare it with."
+    if peer is None:
+        return f"{best}; no peer is timed: an exported file holds no plain graph for them."
     ratio = comparison.ratio_to_fastest_peer(ours[0])
     assert ratio is not None
     return f"{best}: {ratio:.2f} times as fast as the fastest peer, {peer.candidate.engine}."

@@ -24,6 +24,10 @@ def import_command(
     classes: Annotated[
         str | None, typer.Option(help="imagenet, or a text file with a class a line; left out: imagenet for 1,000.")
     ] = None,
+    no_transform_input: Annotated[
+        bool,
+        typer.Option("--no-transform-input", help="torchvision's network has transform_input=False; left out: True."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Import GoogLeNet weights of Caffe, torchvision, inception5h or the ONNX zoo as a model file.
@@ -36,7 +40,10 @@ def import_command(
     from googlenet.engines import open_engine
     from googlenet.formats import import_file, read_classes, with_known_answer
     from googlenet.model import save_model
+    from googlenet.pretrained import CATALOGUE
 
+    if no_transform_input and source in CATALOGUE:
+        raise InputError(f"how the pictures of {source} are prepared is known; leave --no-transform-input out")
     labels = None if classes is None else read_classes(classes)
     path, origin = _found(source)
     target = Path(f"{Path(source).stem}.safetensors") if out is None else out
@@ -44,7 +51,7 @@ def import_command(
         raise InputError(f"{target} is a folder; --out names a file")
     if target.exists() and not force:
         raise InputError(f"{target} is there already; --out names another place, --force replaces it")
-    imported = import_file(path, origin, classes=labels)
+    imported = import_file(path, origin, classes=labels, transform_input=not no_transform_input)
     engine = open_engine(imported.model)
     model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))
     save_model(replace(model, about=_made_here(model.about)), target)

@@ -7,7 +7,11 @@ from typing import Annotated
 import typer
 
 EngineOption = Annotated[
-    str | None, typer.Option("--engine", help="What runs the network: onnx, openvino or torch; left out: onnx.")
+    str | None,
+    typer.Option(
+        "--engine",
+        help="What runs the network: native, onnx, openvino or torch; left out: native or onnx, as is faster.",
+    ),
 ]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads of the network; left out: one for each free processor.")

@@ -64,7 +64,7 @@ def predict_command(
     display = CountDisplay("predicted", already=begun.rows)
     total = count_sources(paths) if display.on and output is not None else None
     done, bad = begun.rows, begun.bad
-    new = (path for path in expand_sources(paths) if not begun.holds(path))
+    new = (path for path in expand_sources(paths) if path not in begun.names)
     try:
         with open_rows(output, begun=begun, note=note) as write:
             for prediction in classifier.predict(new, top=top, crops=crops, features=embeddings):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
-from typing import Literal, Protocol, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,8 @@ class EngineEntry:
     """How an engine is made: `factory` is "module:function", called with (model, device=..., threads=...).
 
     `package` is what it runs on, `extra` the part of googlenet that brings it ("" for the bare install).
-    `from_exported` is like `factory`, for exported files, of the formats `runs`.
+    `from_exported` is like `factory`, for exported files, of the formats `runs`. `best_if`: "module:function" that says
+    whether the engine is the one to choose on this machine, where nobody names one; "" for one that is not chosen so.
     """
 
     factory: str
@@ -63,9 +65,18 @@ class EngineEntry:
     extra: str
     from_exported: str = ""
     runs: tuple[Target, ...] = ()
+    best_if: str = ""
 
 
 ENGINES: dict[str, EngineEntry] = {
+    "native": EngineEntry(
+        "googlenet.engines.native_engine:NativeEngine.from_model",
+        package="googlenet",
+        extra="",
+        from_exported="googlenet.engines.native_engine:NativeEngine.from_exported",
+        runs=("onnx",),
+        best_if="googlenet.kernels:is_best_here",
+    ),
     "onnx": EngineEntry(
         "googlenet.engines.onnx_engine:OnnxEngine.from_model",
         package="onnxruntime",
@@ -96,27 +107,43 @@ def open_engine(
 ) -> Engine:
     """Make the engine called `name` for a model or an exported file, on `device`, with `threads` on the CPU.
 
-    Left out: onnx, or torch for a device that is not the CPU, and for an exported file the first engine that runs it;
-    one thread for each processor this process may use. Raises InputError for a name that does not exist or an engine
-    that cannot run the file, MissingExtraError where the engine's package is not installed.
+    Left out: native where that is the fastest and runs the model, else onnx; torch for a device that is not the CPU;
+    for an exported file the first engine that runs it; one thread for each processor this process may use. Raises
+    InputError for a name that does not exist or an engine that cannot run the model, MissingExtraError where the
+    engine's package is not installed.
     """
     if name is not None and name not in ENGINES:
         raise InputError(f"no engine is called {name!r}; there is {', '.join(ENGINES)}")
+    if name is None and device in (None, CPU):
+        for entry in ENGINES.values():
+            if entry.best_if and _runs(entry, model) and _load(entry.best_if)():
+                with suppress(InputError):  # a network that it cannot run
+                    return _make(entry, model, device, threads)
     if isinstance(model, ExportedModel):
-        entry = ENGINES[_engine_of_exported(model, name)]
-        return _load_factory(entry, entry.from_exported)(model, device=device, threads=threads)
-    entry = ENGINES[name or ("onnx" if device in (None, CPU) else "torch")]
-    return _load_factory(entry, entry.factory)(model, device=device, threads=threads)
+        chosen = name or runtime_of(model.target)
+        if not _runs(ENGINES[chosen], model):
+            able = [engine for engine, entry in ENGINES.items() if _runs(entry, model)]
+            raise InputError(
+                f"{model.path} is {EXPORT_FORMATS[model.target].what}, which the engine {name} does not run; "
+                f"--engine {' or '.join(able)} does"
+            )
+    else:
+        chosen = name or ("onnx" if device in (None, CPU) else "torch")
+    return _make(ENGINES[chosen], model, device, threads)
 
 
-def _engine_of_exported(model: ExportedModel, name: str | None) -> str:
-    able = [engine for engine, entry in ENGINES.items() if model.target in entry.runs]
-    if name is not None and name not in able:
-        raise InputError(
-            f"{model.path} is {EXPORT_FORMATS[model.target].what}, which the engine {name} does not run; "
-            f"--engine {' or '.join(able)} does"
-        )
-    return name or able[0]
+def runtime_of(target: Target) -> str:
+    """The engine of the runtime that an exported file is written for."""
+    return next(engine for engine, entry in ENGINES.items() if target in entry.runs and not entry.best_if)
+
+
+def _runs(entry: EngineEntry, model: AnyModel) -> bool:
+    return not isinstance(model, ExportedModel) or model.target in entry.runs
+
+
+def _make(entry: EngineEntry, model: AnyModel, device: str | None, threads: int | None) -> Engine:
+    factory = entry.from_exported if isinstance(model, ExportedModel) else entry.factory
+    return _load_factory(entry, factory)(model, device=device, threads=threads)
 
 
 def check_cpu(engine: str, device: str | None) -> None:
@@ -129,10 +156,14 @@ class _Factory(Protocol):
     def __call__(self, model: AnyModel, *, device: str | None, threads: int | None) -> Engine: ...
 
 
+def _load(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return reduce(getattr, attribute.split("."), import_module(module))
+
+
 def _load_factory(entry: EngineEntry, factory: str) -> _Factory:
-    module, _, attribute = factory.partition(":")
     try:
-        return cast(_Factory, reduce(getattr, attribute.split("."), import_module(module)))
+        return cast(_Factory, _load(factory))
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != entry.package:
             raise

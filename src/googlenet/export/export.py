@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from googlenet.engines import Engine, open_engine
+from googlenet.engines import Engine, open_engine, runtime_of
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
@@ -101,7 +101,8 @@ def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pi
         engines = [_open_again(draft.sealed(), folder / draft.description.precision) for draft in drafts]
         candidates = _judge(drafts, engines, reference, pictures)
         chosen, reason = _choose(candidates, considered, request, pictures)
-        _check_known_answer(chosen.exported, _open_again(chosen.exported, folder / "whole"))
+        for engine in _open_again(chosen.exported, folder / "whole"):
+            _check_known_answer(chosen.exported, engine)
         move_into_place(folder / "whole", out)
     return ExportResult(out, chosen, candidates, reason)
 
@@ -207,32 +208,42 @@ def _staging(out: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _open_again(exported: ExportedModel, path: Path) -> Engine:
-    """Write it, and open what was written as a user will."""
+def _open_again(exported: ExportedModel, path: Path) -> tuple[Engine, ...]:
+    """Write it, and open what was written: with the runtime that it is for, and with what else would be chosen here."""
     write_exported(exported, path)
-    return open_engine(read_exported(path, exported.target), device="cpu")
+    again = read_exported(path, exported.target)
+    engines = [open_engine(again, name=name, device="cpu") for name in (runtime_of(exported.target), None)]
+    return tuple({engine.name: engine for engine in engines}.values())
 
 
 def _judge(
-    drafts: Sequence[_Draft], engines: Sequence[Engine], reference: Engine, pictures: GatePictures
+    drafts: Sequence[_Draft], engines: Sequence[tuple[Engine, ...]], reference: Engine, pictures: GatePictures
 ) -> tuple[Candidate, ...]:
-    """Each draft beside the reference, and beside the first, which is in float32, in time."""
+    """Each draft beside the reference, by the worst of its engines; and beside the first, in float32, in time.
+
+    Times are those of the runtime that the file is for.
+    """
     expected = answers(reference, pictures.judged)
-    times = time_in_turns(engines, pictures.judged[0], seconds=SECONDS)
+    times = time_in_turns([runtime for runtime, *_ in engines], pictures.judged[0], seconds=SECONDS)
     candidates = []
-    for draft, engine, milliseconds in zip(drafts, engines, times, strict=True):
+    for draft, able, milliseconds in zip(drafts, engines, times, strict=True):
         precision = draft.description.precision
-        found = difference(expected, answers(engine, pictures.judged))
+        found = [difference(expected, answers(engine, pictures.judged)) for engine in able]
         agreement = Agreement(
-            len(expected), pictures.judged_on, found.same_top1, found.worst, milliseconds, float32_milliseconds=times[0]
+            len(expected),
+            pictures.judged_on,
+            min(one.same_top1 for one in found),
+            max(one.worst for one in found),
+            milliseconds,
+            float32_milliseconds=times[0],
         )
         agreement = replace(agreement, misses=misses(precision, agreement))
-        tolerance = _tolerance(draft, engine, agreement)
+        tolerance = _tolerance(draft, able, agreement)
         candidates.append(Candidate(precision, draft.sealed(agreement=agreement, tolerance=tolerance), agreement))
     return tuple(candidates)
 
 
-def _tolerance(draft: _Draft, engine: Engine, agreement: Agreement) -> float:
+def _tolerance(draft: _Draft, engines: Sequence[Engine], agreement: Agreement) -> float:
     """How far the file's answer to the known pictures may be from float32's, on any machine.
 
     In float32 as far as any model's. In other precisions, or where it is written in spite of the gate, twice as far as
@@ -242,7 +253,7 @@ def _tolerance(draft: _Draft, engine: Engine, agreement: Agreement) -> float:
         return TOLERANCE
     known = np.array(draft.description.known_answer, np.float32)
     images = known_answer_images(draft.description.preprocessing.side, count=len(known))
-    here = 2 * difference(known, engine.run(images).probabilities).worst
+    here = max(2 * difference(known, engine.run(images).probabilities).worst for engine in engines)
     return float(np.clip(max(here, agreement.worst), TOLERANCE, 1.0))
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         with_known_answer,
     )
     from googlenet.formats.onnx_file import OPSET, encode_onnx
+    from googlenet.formats.onnx_graph import decode_onnx
     from googlenet.formats.opening import (
         MODEL_KINDS,
         AnyModel,
@@ -69,6 +70,7 @@ _FILES = {
         "with_known_answer",
     ),
     "onnx_file": ("OPSET", "encode_onnx"),
+    "onnx_graph": ("decode_onnx",),
     "opening": ("MODEL_KINDS", "AnyModel", "ModelKind", "describe_model", "model_files", "open_model", "open_models"),
     "torchvision": ("write_torchvision",),
 }
@@ -93,6 +95,7 @@ __all__ = [
     "Origin",
     "Precision",
     "Target",
+    "decode_onnx",
     "describe_content",
     "describe_model",
     "encode_onnx",

@@ -96,13 +96,22 @@ class ImportedModel:
     assumptions: tuple[str, ...]
 
 
-def import_file(path: Path, origin: Origin, *, classes: tuple[ClassLabel, ...] | None = None) -> ImportedModel:
+def import_file(
+    path: Path, origin: Origin, *, classes: tuple[ClassLabel, ...] | None = None, transform_input: bool = True
+) -> ImportedModel:
     """Read another program's GoogLeNet; `classes` left out: ImageNet's where the network has 1,000 outputs.
 
-    Raises InputError for a path that cannot be read and for classes that are missing or too many, ModelFileError for a
-    file that is damaged, too large, of another kind, or holds another network.
+    `transform_input`: what torchvision's network was made with. Raises InputError for a path that cannot be read, for
+    classes that are missing or too many and for another format without `transform_input`, ModelFileError for a file
+    that is damaged, too large, of another kind, or holds another network.
     """
     name, imported, digest = _read(path)
+    if not transform_input:
+        if name != "torchvision":
+            raise InputError(
+                f"--no-transform-input is for torchvision's googlenet; {path} is {IMPORTERS[name].expects}"
+            )
+        imported = torchvision.without_transform_input(imported)
     labels, told = (classes, ()) if classes else _default_classes(imported, path)
     if len(labels) != imported.spec.classes:
         raise InputError(

@@ -39,12 +39,12 @@ def judge_onnx(content: Content, where: str) -> Judged:
             f"{where} is an ONNX file that googlenet did not export: it does not say what its classes are and how "
             f"pictures are prepared. If it is the ONNX zoo's GoogLeNet, `googlenet import {where}` makes a model of it"
         )
-    _check_operators(model, where)
+    check_operators(model, where)
     graph = parse("onnx.GraphProto", model.graph, where=where)
     for encoded in graph.node:
-        _check_node(parse("onnx.NodeProto", encoded, where=where), where)
+        check_node(parse("onnx.NodeProto", encoded, where=where), where)
     for encoded in graph.initializer:
-        _check_tensor(parse("onnx.TensorProto", encoded, where=where), where)
+        check_tensor(parse("onnx.TensorProto", encoded, where=where), where)
     if graph.sparse_initializer or model.functions:
         raise ModelFileError(f"{where} was not exported by googlenet: it holds sparse tensors or functions")
     names = [_names(values, where) for values in (graph.input, graph.output)]
@@ -67,7 +67,8 @@ def _metadata(model: Any, where: str) -> dict[str, str]:
     return {text(entry.key): entry.value.decode("utf-8", "backslashreplace") for entry in entries}
 
 
-def _check_operators(model: Any, where: str) -> None:
+def check_operators(model: Any, where: str) -> None:
+    """Raise ModelFileError for a ModelProto that needs operators of others, or newer ones."""
     for encoded in model.opset_import:
         operators = parse("onnx.OperatorSetIdProto", encoded, where=where)
         if operators.domain not in (b"", b"ai.onnx") or not 1 <= operators.version <= OPSET:
@@ -78,7 +79,8 @@ def _check_operators(model: Any, where: str) -> None:
             )
 
 
-def _check_node(node: Any, where: str) -> None:
+def check_node(node: Any, where: str) -> None:
+    """Raise ModelFileError for a NodeProto with an attribute that is neither a number nor whole numbers."""
     for encoded in node.attribute:
         attribute = parse("onnx.AttributeProto", encoded, where=where)
         if attribute.type not in PLAIN_ATTRIBUTES:
@@ -88,7 +90,8 @@ def _check_node(node: Any, where: str) -> None:
             )
 
 
-def _check_tensor(tensor: Any, where: str) -> None:
+def check_tensor(tensor: Any, where: str) -> None:
+    """Raise ModelFileError for a TensorProto whose bytes are elsewhere, of an unknown kind, or not its shape's."""
     name = text(tensor.name)
     if tensor.data_location == EXTERNAL or tensor.external_data:
         raise ModelFileError(f"{where}: the values of {name!a} lie in another file; an exported file holds them all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
@@ -30,8 +31,20 @@ PREPROCESSING = Preprocessing(
 (pixel / 255 - 0.5) / 0.5, as the network was trained."""
 
 PREPROCESSING_SENTENCE = (
-    "a state dict does not say how its pictures were prepared: taken as torchvision's with transform_input=True, "
-    "shorter side 256, centre 224x224, RGB, minus 127.5, divided by 127.5"
+    "a state dict does not say how its pictures were prepared: taken as torchvision's with transform_input=True (else "
+    "--no-transform-input), shorter side 256, centre 224x224, RGB, minus 127.5, divided by 127.5"
+)
+
+AS_NORMALIZED = replace(
+    PREPROCESSING,
+    mean=tuple(255 * mean for mean in (0.485, 0.456, 0.406)),
+    scale=tuple(1 / (255 * deviation) for deviation in (0.229, 0.224, 0.225)),
+)
+"""The same with transform_input=False: the network sees ImageNet's normalisation itself."""
+
+AS_NORMALIZED_SENTENCE = (
+    "transform_input=False, as --no-transform-input says, and all else as torchvision's: shorter side 256, centre "
+    "224x224, RGB, Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])"
 )
 
 MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
@@ -88,6 +101,11 @@ def read_torchvision(state: StateDict, *, where: str) -> Imported:
         if ours in named and len(named[ours].shape) > 1
     )
     return Imported(spec, read_all(named), PREPROCESSING, layers, (PREPROCESSING_SENTENCE,))
+
+
+def without_transform_input(imported: Imported) -> Imported:
+    """The same network as one that was trained with transform_input=False."""
+    return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(AS_NORMALIZED_SENTENCE,))
 
 
 def from_state_dict(state: Mapping[str, T]) -> dict[str, T]:

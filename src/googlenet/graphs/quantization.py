@@ -162,6 +162,24 @@ def round_weights(weights: NDArray[Any], largest: int) -> tuple[NDArray[np.int8]
     return rounded.astype(np.int8).reshape(weights.shape), scales.astype(np.float32)
 
 
+def balance(
+    weights: NDArray[Any], codes: NDArray[np.int8], scales: NDArray[np.float32], largest: int
+) -> NDArray[np.int8]:
+    """The codes (F, C, h, w), some moved by one, so that what is lost over a channel of a filter adds up to nothing.
+
+    For the first convolution: pictures are nearly even over its kernel, and what they have in common is not lost then.
+    """
+    exact = (weights / scales.reshape(-1, 1, 1, 1)).reshape(*weights.shape[:2], -1)
+    moved = codes.reshape(exact.shape).copy()
+    lost = exact - moved
+    missing = np.rint(lost.sum(2, keepdims=True))
+    gain = lost * np.sign(missing)
+    near = (gain > 0) & (np.abs(lost) <= 0.5)  # those that are cut off at the largest code are no matter of rounding
+    first = np.where(near, gain, 0).argsort(2)[:, :, ::-1].argsort(2) < np.abs(missing)
+    moved[near & first] += np.broadcast_to(np.sign(missing), exact.shape)[near & first].astype(np.int8)
+    return moved.clip(-largest, largest).reshape(weights.shape)
+
+
 class _Writer:
     """Copies nodes one by one, with rounding around those that a grid was chosen for."""
 
@@ -200,6 +218,8 @@ class _Writer:
         value, kernel, bias = node.inputs
         weights = self.graph.constants[kernel]
         rounded, scales = round_weights(weights, self.largest_weight)
+        if is_centred_image(self.graph, value):
+            rounded = balance(weights, rounded, scales, self.largest_weight)
         lost = weights - rounded * scales.reshape(-1, *[1] * (weights.ndim - 1))
         biases = self.graph.constants[bias] + self._mean_effect(lost, value)
         sum_scales = (scales * np.float32(self.grids[value].scale)).astype(np.float32)

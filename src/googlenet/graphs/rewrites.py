@@ -74,3 +74,31 @@ def channels_of(graph: Graph, value: str) -> int:
     if node.operator in _KEEP_CHANNELS:
         return channels_of(graph, node.inputs[0])
     raise InputError(f"the graph {graph.name}: nothing tells how many channels {value!r} has")
+
+
+def put_norms_together(graph: Graph) -> Graph:
+    """Every norm that `take_norms_apart` wrote as one LRN again."""
+    producers = graph.producers
+    norms: dict[str, Node] = {}
+    gone: set[str] = set()
+    for node in graph.nodes:
+        parts = [producers.get(f"{node.output}.{end}") for end in ("squares", "sums", "divisor")]
+        if node.operator == "Div" and None not in parts:
+            norms[node.output] = _norm_of(graph, node, *parts)  # type: ignore[arg-type]
+            gone |= {f"{node.output}.{end}" for end in ("squares", "sums", "root", "fourth_root", "divisor")}
+    return replace(graph, nodes=tuple(norms.get(node.output, node) for node in graph.nodes if node.output not in gone))
+
+
+def _norm_of(graph: Graph, node: Node, squares: Node, sums: Node, divisor: Node) -> Node:
+    """The LRN that was written as these nodes."""
+    band = graph.constants[sums.inputs[1]][:, :, 0, 0]
+    row, column = np.nonzero(band)
+    size = int((column - row).max() - (column - row).min() + 1)
+    power = float(graph.constants[divisor.inputs[1]].item()) if divisor.operator == "Pow" else 0.0
+    settings = {
+        "size": size,
+        "alpha": float(band.max()) * size,
+        "beta": {"Sqrt": 0.5, "Mul": 0.75}.get(divisor.operator, power),
+        "bias": float(graph.constants[sums.inputs[2]][0]),
+    }
+    return Node("LRN", squares.inputs[:1], node.output, settings)

@@ -74,6 +74,11 @@ class Model:
     about: About = field(default_factory=About)
 
     @property
+    def specs(self) -> tuple[ArchitectureSpec, ...]:
+        """The networks inside: one."""
+        return (self.spec,)
+
+    @property
     def origins(self) -> tuple[About, ...]:
         """Where the networks inside come from: of a model, its one."""
         return (self.about,)

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from googlenet.errors import InputError
-from googlenet.files import open_atomically, write_atomically
+from googlenet.files import open_atomically, remove_unfinished, write_atomically
 from googlenet.rows.kinds import Kind, kind_of, read_rows
+from googlenet.rows.names import PictureNames
 from googlenet.rows.parquet import write_parquet
-from googlenet.rows.row import Note, Row, Write, written_name
+from googlenet.rows.row import Note, Row, Write
 
 SAMPLES = 20
 """How many rows of a file that is gone on with are kept, to compare what is said now with what was said then."""
@@ -39,13 +40,9 @@ class Begun:
     end: int = 0
     rows: int = 0
     bad: int = 0
-    names: frozenset[str] = frozenset()
+    names: PictureNames = field(default_factory=PictureNames, repr=False, compare=False)
     samples: tuple[Row, ...] = field(default=(), repr=False)
     note: Note = field(default_factory=dict)
-
-    def holds(self, name: str) -> bool:
-        """Whether the picture of this name has its row."""
-        return written_name(name) in self.names
 
 
 def partial_path(path: Path) -> Path:
@@ -61,7 +58,8 @@ def note_path(path: Path) -> Path:
 def read_begun(path: Path) -> Begun:
     """Find what there is of an output: the interrupted file, else the finished one, else nothing.
 
-    The names of all its pictures are kept in memory. Raises InputError for a file that holds something else.
+    Its rows are read one by one; each picture's name is kept in 16 bytes. Raises InputError for a file that holds
+    something else.
     """
     kind = _checked_kind(path)
     partial = partial_path(path)
@@ -137,18 +135,18 @@ def _read_growing(kind: Kind, path: Path) -> Iterator[tuple[Row, int]]:
 
 
 def _count(file: Path, rows: Iterator[tuple[Row, int]]) -> Begun:
-    names: set[str] = set()
+    names = PictureNames()
     samples: list[Row] = []
     count = bad = last = 0
     for row, end in rows:
-        names.add(written_name(row["image"]))
+        names.add(row["image"])
         count, last = count + 1, end
         bad += row["error"] is not None
         if row["error"] is None and len(samples) < SAMPLES:
             samples.append(row)
     first = samples[0] if samples else {}
     note: Note = {key: str(first[key]) for key in ("model", "model_sha256") if key in first}
-    return Begun(file, last, count, bad, frozenset(names), tuple(samples), note)
+    return Begun(file, last, count, bad, names, tuple(samples), note)
 
 
 def _read_note(path: Path) -> Note:
@@ -175,6 +173,8 @@ def _open_partial(path: Path, kind: Kind, begun: Begun) -> tuple[BinaryIO, bool]
     file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
     try:
         locked = _lock(file, partial)
+        for whole in (path, partial):  # making one of 100,000 rows takes seconds, in which a run may be killed
+            remove_unfinished(whole)
         file.truncate(begun.end)
         file.seek(begun.end)
     except BaseException:

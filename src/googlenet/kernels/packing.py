@@ -1,0 +1,162 @@
+"""Weights as the kernels read them: panels of output channels, in lines of 64 bytes; Winograd's transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+LINE = 64
+"""Bytes to which whatever the kernels read and write is aligned."""
+
+TRANSFORMS: dict[int, NDArray[np.float64]] = {
+    2: np.array([[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]]),
+    4: np.array(
+        [
+            [1 / 4, 0, 0],
+            [-1 / 6, -1 / 6, -1 / 6],
+            [-1 / 6, 1 / 6, -1 / 6],
+            [1 / 24, 1 / 12, 1 / 6],
+            [1 / 24, -1 / 12, 1 / 6],
+            [0, 0, 1],
+        ]
+    ),
+}
+"""Of a kernel's side, for tiles of that many outputs (Lavin and Gray, Fast Algorithms for Convolutional Neural
+Networks, 2015); the kernels in C have the two other transforms that belong to it."""
+
+
+def aligned_zeros(size: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """`size` zeros that begin at a line."""
+    length = size * np.dtype(dtype).itemsize
+    memory = np.zeros(length + LINE, np.uint8)
+    first = -memory.ctypes.data % LINE
+    return memory[first : first + length].view(dtype)
+
+
+def pack_direct(kernel: NDArray[Any], panel: int) -> NDArray[np.float32]:
+    """(out, in, side, side) -> (panels, side * side * in, panel): the order in which a row of a kernel is one run."""
+    rows = kernel.transpose(2, 3, 1, 0).reshape(1, -1, len(kernel))
+    return _pack(rows, panel)[:, 0]
+
+
+def pack_winograd(kernel: NDArray[Any], tile: int, panel: int) -> NDArray[np.float32]:
+    """(out, in, 3, 3) -> (panels, places, in, panel) of the transformed kernels, transform * kernel * its transpose."""
+    both = np.kron(TRANSFORMS[tile], TRANSFORMS[tile]).astype(np.float32)
+    rows = both @ kernel.transpose(2, 3, 1, 0).reshape(9, -1)
+    return _pack(rows.reshape(len(both), kernel.shape[1], len(kernel)), panel)
+
+
+def pack_biases(biases: NDArray[Any], panel: int) -> NDArray[np.float32]:
+    """(out,) -> (panels, panel)."""
+    return _pack(biases.reshape(1, 1, -1), panel)[:, 0, 0]
+
+
+def join_packed(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Packed arrays one behind the other, along their first axis."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = aligned_zeros(sum(part.size for part in parts), parts[0].dtype).reshape(-1, *parts[0].shape[1:])
+    return np.concatenate(parts, out=joined)
+
+
+def _pack(rows: NDArray[Any], panel: int) -> NDArray[np.float32]:
+    """(places, depth, out) -> (panels, places, depth, panel), zeros behind the last output."""
+    places, depth, channels = rows.shape
+    panels = -(-channels // panel)
+    packed = aligned_zeros(panels * places * depth * panel).reshape(panels, places, depth, panel)
+    for number in range(panels):
+        part = rows[..., number * panel : (number + 1) * panel]
+        packed[number, ..., : part.shape[-1]] = part
+    return packed
+
+
+INPUT_TRANSFORMS: dict[int, NDArray[np.int64]] = {
+    2: np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]),
+    4: np.array(
+        [
+            [4, 0, -5, 0, 1, 0],
+            [0, -4, -4, 1, 1, 0],
+            [0, 4, -4, -1, 1, 0],
+            [0, -2, -1, 2, 1, 0],
+            [0, 2, -1, -2, 1, 0],
+            [0, 4, 0, -5, 0, 1],
+        ]
+    ),
+}
+"""Of a square of the input, as the kernels compute them."""
+
+WHOLE_FACTORS = {2: np.ones(4), 4: np.array([4, 4, 4, 4, 4, 1.0])}
+"""What the rows of a transformed kernel are multiplied by before they are rounded; the kernels in C divide by it."""
+
+
+def pack_winograd_codes(
+    kernel: NDArray[Any], tile: int, panel: int, top: int
+) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
+    """(out, in, 3, 3) -> transformed kernels in 16 bits, (panels, places, in / 2, panel, 2), and the scales (out,).
+
+    As fine as 32 bits hold the sums of, for inputs up to `top`.
+    """
+    factors = TRANSFORMS[tile] * WHOLE_FACTORS[tile][:, None]
+    transformed = np.kron(factors, factors).astype(np.float32) @ kernel.transpose(2, 3, 1, 0).reshape(9, -1)
+    rows = transformed.reshape(-1, kernel.shape[1], len(kernel))
+    reach = np.abs(INPUT_TRANSFORMS[tile]).sum(1)
+    largest_input = np.outer(reach, reach).reshape(-1) * top
+    sums = (np.abs(rows).sum(1) * largest_input[:, None]).max(0) * (1 + 1e-5)  # these are float32
+    rounding = kernel.shape[1] * largest_input.max() / 2
+    scales = np.maximum(np.abs(rows).max((0, 1)) / (2**15 - 1), sums / (2**31 - 1 - rounding))
+    scales[scales == 0] = 1
+    whole = np.rint(rows / scales).astype(np.int16)
+    places, depth, channels = whole.shape
+    panels = -(-channels // panel)
+    packed = aligned_zeros(panels * places * depth * panel, np.int16).reshape(panels, places, depth // 2, panel, 2)
+    for number in range(panels):
+        part = whole[..., number * panel : (number + 1) * panel]
+        packed[number, :, :, : part.shape[-1]] = part.reshape(places, depth // 2, 2, -1).swapaxes(2, 3)
+    return packed, scales / (WHOLE_FACTORS[tile][0] ** 2)
+
+
+def fit_sums(
+    codes: NDArray[np.int8], scales: NDArray[Any], group: int, top: int
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """(out, in, side, side) codes that `group` products of pairs with inputs up to `top` may be added of in 16 bits.
+
+    Filters that overflow are made coarser, until they do not.
+    """
+    fitted, share = codes.copy(), np.ones(len(codes))
+    bound = (2**15 - 1) // top
+    while (over := (reach := _largest_sums(fitted, group)) > bound).any():
+        share[over] *= 0.99 * bound / reach[over]
+        fitted[over] = np.rint(codes[over] * share[over, None, None, None])
+    return fitted, scales / share
+
+
+def _largest_sums(codes: NDArray[np.int8], group: int) -> NDArray[np.int16]:
+    """The largest sum of positive, or of negative, codes that meet in one number of 16 bits, of each filter."""
+    rows = _rows_of_bytes(codes, 4 * group).astype(np.int16)
+    largest = np.zeros(len(codes), np.int16)
+    for one_sign in (np.maximum(rows, 0), np.maximum(-rows, 0)):
+        pairs = one_sign[..., ::2] + one_sign[..., 1::2]
+        steps = pairs.reshape(len(codes), -1, group, 2)
+        sums = sum(steps[:, :, step] for step in range(group))
+        np.maximum(largest, np.max(sums, axis=(1, 2)), out=largest)
+    return largest
+
+
+def _rows_of_bytes(codes: NDArray[np.int8], part: int) -> NDArray[np.int8]:
+    """(out, in, side, side) -> (out, rows, run): each row of a kernel as a run of whole parts, zeros behind it."""
+    rows = codes.transpose(0, 2, 3, 1).reshape(len(codes), codes.shape[2], -1)
+    return np.pad(rows, ((0, 0), (0, 0), (0, -rows.shape[2] % part)))
+
+
+def pack_codes(codes: NDArray[np.int8], panel: int, part: int) -> NDArray[np.int8]:
+    """(out, in, side, side) -> (panels, runs / 4, panel, 4)."""
+    rows = _rows_of_bytes(codes, part).reshape(len(codes), -1, 4)
+    panels = -(-len(codes) // panel)
+    packed = aligned_zeros(panels * rows.shape[1] * panel * 4, np.int8).reshape(panels, rows.shape[1], panel, 4)
+    for number in range(panels):
+        filters = rows[number * panel : (number + 1) * panel]
+        packed[number, :, : len(filters)] = filters.swapaxes(0, 1)
+    return packed
