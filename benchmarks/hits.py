@@ -14,7 +14,7 @@ from googlenet.evaluation.intervals import paired_interval
 def read_hits(rows: Path) -> dict[str, bool]:
     """Picture (class/name) -> named rightly, from what `googlenet evaluate --output FILE.jsonl` wrote."""
     lines = map(json.loads, rows.read_text(encoding="utf-8").splitlines())
-    return {short_name(row["image"]): row["predictions"][0]["id"] == row["class"] for row in lines}
+    return {short_name(row["image"]): row["predictions"][0]["label"] == row["class"] for row in lines}
 
 
 def short_name(name: str) -> str:
