@@ -12,7 +12,8 @@ DEMO := runs/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
-  bench-crops bench-decode bench-fuzz bench-growth bench-install bench-pipeline bench-members bench-untuned
+  bench-crops bench-decode bench-fuzz bench-growth bench-install bench-pipeline bench-members bench-untuned \
+  bench-predict-many
 .DELETE_ON_ERROR:
 
 help:
@@ -98,6 +99,10 @@ bench-growth: $(INSTALLED)
 
 bench-install: $(INSTALLED)
 	@$(BIN)/python benchmarks/install.py
+
+bench-predict-many: $(INSTALLED)
+	@$(BIN)/googlenet train digits --recipe smoke --set epochs=6 --resume runs/many
+	@$(BIN)/python benchmarks/predict_many.py runs/many
 
 bench-transfer: $(INSTALLED) $(PEER_INSTALLED)
 	@$(BIN)/python benchmarks/transfer.py $(TRANSFER) --budgets $(TRANSFER_BUDGETS)
