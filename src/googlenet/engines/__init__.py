@@ -1,7 +1,7 @@
 """Engines: what runs a model on uint8 squares. Importing this imports none of them."""
 
 from googlenet.engines.crop_runner import CropRunner, PreparedPicture, average_members
-from googlenet.engines.engine import ENGINES, Engine, EngineEntry, Extra, Outputs, open_engine, runtime_of
+from googlenet.engines.engine import ENGINES, Engine, EngineEntry, Extra, Outputs, best_here, open_engine, runtime_of
 from googlenet.engines.ensemble_engine import EnsembleEngine, Member, members_of
 from googlenet.engines.function_engine import FunctionEngine
 
@@ -17,6 +17,7 @@ __all__ = [
     "Outputs",
     "PreparedPicture",
     "average_members",
+    "best_here",
     "members_of",
     "open_engine",
     "runtime_of",

@@ -114,11 +114,9 @@ def open_engine(
     """
     if name is not None and name not in ENGINES:
         raise InputError(f"no engine is called {name!r}; there is {', '.join(ENGINES)}")
-    if name is None and device in (None, CPU):
-        for entry in ENGINES.values():
-            if entry.best_if and _runs(entry, model) and _load(entry.best_if)():
-                with suppress(InputError):  # a network that it cannot run
-                    return _make(entry, model, device, threads)
+    if name is None and device in (None, CPU) and (best := best_here(model)):
+        with suppress(InputError):  # a network that it cannot run
+            return _make(ENGINES[best], model, device, threads)
     if isinstance(model, ExportedModel):
         chosen = name or runtime_of(model.target)
         if not _runs(ENGINES[chosen], model):
@@ -130,6 +128,12 @@ def open_engine(
     else:
         chosen = name or ("onnx" if device in (None, CPU) else "torch")
     return _make(ENGINES[chosen], model, device, threads)
+
+
+def best_here(model: AnyModel) -> str | None:
+    """The engine that is known to be the fastest on this machine, if it may run the model; None where none is known."""
+    able = (name for name, entry in ENGINES.items() if entry.best_if and _runs(entry, model))
+    return next((name for name in able if _load(ENGINES[name].best_if)()), None)
 
 
 def runtime_of(target: Target) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.engines.engine import Extra, Outputs, check_cpu
-from googlenet.engines.openvino_runtime import openvino
+from googlenet.engines.openvino_runtime import openvino_core
 from googlenet.errors import ModelFileError
 from googlenet.formats import ExportedModel, encode_onnx
 from googlenet.graphs import PROBABILITIES, build_graph
@@ -44,7 +44,7 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": threads or available_cpus(),
             "INFERENCE_PRECISION_HINT": precision,
         }
-        self.core = openvino.Core()
+        self.core = openvino_core()
         self.requests: dict[tuple[tuple[int, ...], tuple[str, ...]], Any] = {}
         try:
             self.network = self.core.read_model(
@@ -119,4 +119,4 @@ class OpenVinoEngine:
 
 def computes_in_bf16() -> bool:
     """Whether this processor has instructions for bf16; without them it would only be slower."""
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -1,4 +1,4 @@
-"""OpenVINO without its telemetry: the one place that imports it.
+"""OpenVINO without its telemetry, and its one core: the one place that imports it.
 
 `import openvino` brings its converter along, which reports the import to Google Analytics through the package
 `openvino_telemetry` unless the user has forbidden it. Without that package the converter uses a stub of its own; so it
@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 TELEMETRY = "openvino_telemetry"
 
@@ -31,4 +33,15 @@ def _out_of_reach(package: str) -> Iterator[None]:
 with _out_of_reach(TELEMETRY):
     import openvino
 
-__all__ = ["openvino"]
+__all__ = ["openvino", "openvino_core"]
+
+
+@cache
+def openvino_core() -> Any:
+    """The process's `openvino.Core`, which stays for good.
+
+    Its plugin for the CPU gives the thread another stack for signals, and gives the former one back when it goes. Of
+    two cores that go in the order in which they came, the second gives back the first one's, which is gone: the next
+    Ctrl-C would end the process by a segmentation fault.
+    """
+    return openvino.Core()

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from googlenet.engines import Engine, open_engine, runtime_of
+from googlenet.engines import Engine, best_here, open_engine, runtime_of
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
@@ -212,8 +212,8 @@ def _open_again(exported: ExportedModel, path: Path) -> tuple[Engine, ...]:
     """Write it, and open what was written: with the runtime that it is for, and with what else would be chosen here."""
     write_exported(exported, path)
     again = read_exported(path, exported.target)
-    engines = [open_engine(again, name=name, device="cpu") for name in (runtime_of(exported.target), None)]
-    return tuple({engine.name: engine for engine in engines}.values())
+    runtime = open_engine(again, name=runtime_of(exported.target), device="cpu")
+    return (runtime, open_engine(again, device="cpu")) if best_here(again) else (runtime,)
 
 
 def _judge(

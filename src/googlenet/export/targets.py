@@ -50,10 +50,10 @@ def _onnx(graph: Graph, models: Sequence[Model]) -> Content:
 
 
 def _ir(graph: Graph, models: Sequence[Model]) -> Content:
-    from googlenet.engines.openvino_runtime import openvino
+    from googlenet.engines.openvino_runtime import openvino, openvino_core
 
     names = EXPORT_FORMATS["openvino"].files
-    network = openvino.Core().read_model(io.BytesIO(encode_onnx(graph)))
+    network = openvino_core().read_model(io.BytesIO(encode_onnx(graph)))
     try:
         with tempfile.TemporaryDirectory() as folder:
             openvino.save_model(network, Path(folder, names[0]), compress_to_fp16=False)
