@@ -18,7 +18,10 @@ from hits import compare_hits, read_hits
 from training_runs import GOOGLENET
 
 COMMAND = ("train", "digits", "--recipe", "small", "--members", "7")
-TRAININGS: dict[str, tuple[str, ...]] = {"1,10,144": (), "1": ("--val-share", "0.8", "--set", "epochs=10", "--set", "validate_every=0")}
+TRAININGS: dict[str, tuple[str, ...]] = {
+    "1,10,144": (),
+    "1": ("--val-share", "0.8", "--set", "epochs=10", "--set", "validate_every=0"),
+}
 """Protocols of crops that are compared -> more flags of the training."""
 
 
