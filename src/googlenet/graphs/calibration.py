@@ -76,7 +76,7 @@ class Histogram:
         if self.width == 0.0:
             self.counts[0] += values.size
             return
-        places = np.minimum((values.reshape(-1) / self.width).astype(np.int64), BINS - 1)
+        places = np.minimum((values.reshape(-1) / np.float64(self.width)).astype(np.int64), BINS - 1)
         self.counts += np.bincount(places, minlength=BINS)
 
     @property
