@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -38,20 +39,20 @@ def aligned_zeros(size: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
 
 def pack_direct(kernel: NDArray[Any], panel: int) -> NDArray[np.float32]:
     """(out, in, side, side) -> (panels, side * side * in, panel): the order in which a row of a kernel is one run."""
-    rows = kernel.transpose(2, 3, 1, 0).reshape(1, -1, len(kernel))
-    return _pack(rows, panel)[:, 0]
+    rows = kernel.transpose(2, 3, 1, 0).reshape(-1, len(kernel), 1)
+    return _pack(rows.astype(np.float32, copy=False), panel)[..., 0]
 
 
 def pack_winograd(kernel: NDArray[Any], tile: int, panel: int) -> NDArray[np.float32]:
     """(out, in, 3, 3) -> (panels, places, in, panel) of the transformed kernels, transform * kernel * its transpose."""
     both = np.kron(TRANSFORMS[tile], TRANSFORMS[tile]).astype(np.float32)
     rows = both @ kernel.transpose(2, 3, 1, 0).reshape(9, -1)
-    return _pack(rows.reshape(len(both), kernel.shape[1], len(kernel)), panel)
+    return _pack(rows.reshape(len(both), kernel.shape[1], len(kernel), 1), panel)[..., 0]
 
 
 def pack_biases(biases: NDArray[Any], panel: int) -> NDArray[np.float32]:
     """(out,) -> (panels, panel)."""
-    return _pack(biases.reshape(1, 1, -1), panel)[:, 0, 0]
+    return _pack(biases.reshape(-1, 1).astype(np.float32), panel)[..., 0]
 
 
 def join_packed(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -62,14 +63,15 @@ def join_packed(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(parts, out=joined)
 
 
-def _pack(rows: NDArray[Any], panel: int) -> NDArray[np.float32]:
-    """(places, depth, out) -> (panels, places, depth, panel), zeros behind the last output."""
-    places, depth, channels = rows.shape
+def _pack(rows: NDArray[Any], panel: int) -> NDArray[Any]:
+    """(..., out, side by side) -> (panels, ..., panel, side by side), zeros behind the last output."""
+    *before, channels, beside = rows.shape
     panels = -(-channels // panel)
-    packed = aligned_zeros(panels * places * depth * panel).reshape(panels, places, depth, panel)
+    packed = aligned_zeros(panels * prod(before) * panel * beside, rows.dtype)
+    packed = packed.reshape(panels, *before, panel, beside)
     for number in range(panels):
-        part = rows[..., number * panel : (number + 1) * panel]
-        packed[number, ..., : part.shape[-1]] = part
+        part = rows[..., number * panel : (number + 1) * panel, :]
+        packed[number, ..., : part.shape[-2], :] = part
     return packed
 
 
@@ -109,13 +111,8 @@ def pack_winograd_codes(
     scales = np.maximum(np.abs(rows).max((0, 1)) / (2**15 - 1), sums / (2**31 - 1 - rounding))
     scales[scales == 0] = 1
     whole = np.rint(rows / scales).astype(np.int16)
-    places, depth, channels = whole.shape
-    panels = -(-channels // panel)
-    packed = aligned_zeros(panels * places * depth * panel, np.int16).reshape(panels, places, depth // 2, panel, 2)
-    for number in range(panels):
-        part = whole[..., number * panel : (number + 1) * panel]
-        packed[number, :, :, : part.shape[-1]] = part.reshape(places, depth // 2, 2, -1).swapaxes(2, 3)
-    return packed, scales / (WHOLE_FACTORS[tile][0] ** 2)
+    pairs = whole.reshape(len(whole), -1, 2, len(kernel)).swapaxes(2, 3)
+    return _pack(pairs, panel), scales / (WHOLE_FACTORS[tile][0] ** 2)
 
 
 def fit_sums(
@@ -153,10 +150,4 @@ def _rows_of_bytes(codes: NDArray[np.int8], part: int) -> NDArray[np.int8]:
 
 def pack_codes(codes: NDArray[np.int8], panel: int, part: int) -> NDArray[np.int8]:
     """(out, in, side, side) -> (panels, runs / 4, panel, 4)."""
-    rows = _rows_of_bytes(codes, part).reshape(len(codes), -1, 4)
-    panels = -(-len(codes) // panel)
-    packed = aligned_zeros(panels * rows.shape[1] * panel * 4, np.int8).reshape(panels, rows.shape[1], panel, 4)
-    for number in range(panels):
-        filters = rows[number * panel : (number + 1) * panel]
-        packed[number, :, : len(filters)] = filters.swapaxes(0, 1)
-    return packed
+    return _pack(_rows_of_bytes(codes, part).reshape(len(codes), -1, 4).swapaxes(0, 1), panel)

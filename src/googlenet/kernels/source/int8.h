@@ -82,9 +82,7 @@ INLINE void finish(const Operation *o, const Panel *panel, uint8_t *to, vec low,
     switch (rows) { BLOCK_CASE(1, GROUP) BLOCK_CASE(2, GROUP) BLOCK_CASE(3, GROUP) }                               \
   }
 CONVOLVE_BLOCK(1)
-CONVOLVE_BLOCK(2)
 CONVOLVE_BLOCK(4)
-CONVOLVE_BLOCK(8)
 
 static void convolve_codes(const Operation *o, int item, float *arena, const uint8_t *image) {
   const int pixel_group = item / o->panel_groups, panel_group = item % o->panel_groups;
@@ -110,9 +108,7 @@ static void convolve_codes(const Operation *o, int item, float *arena, const uin
       }
       switch (o->group) {
         case 1: convolve_block_8x1(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
-        case 2: convolve_block_8x2(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
         case 4: convolve_block_8x4(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
-        case 8: convolve_block_8x8(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
       }
     }
   }
