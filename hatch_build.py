@@ -19,7 +19,11 @@ from typing import Any
 ROOM = Path(__file__).parent / "src" / "googlenet" / "kernels"
 LIBRARY = ROOM / "kernels.so"
 FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-pthread")
-SOURCES = {"avx2.c": ("-mavx2", "-mfma"), "threads.c": ()}
+SOURCES = {
+    "avx2.c": ("-mavx2", "-mfma"),
+    "avx512.c": ("-mavx2", "-mfma", *(f"-mavx512{part}" for part in ("f", "bw", "vl", "dq", "vnni"))),
+    "threads.c": (),
+}
 """What is compiled, and with which flags beside those for all."""
 
 

@@ -1,4 +1,4 @@
-"""What a figure must be quoted with: the processor, its vector features, the threads that may be used."""
+"""What a figure must be quoted with: the processor, its vector features, the threads that may be used; versions."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ class Machine:
         named = ", ".join(FEATURES[feature] for feature in self.features) or "vector features not known"
         bound = "" if self.usable == self.cores else f", {self.usable} of them usable"
         return f"{self.processor}, {self.cores} cores{bound}; {named}"
+
+
+def installed_version(distribution: str) -> str:
+    """The version of an installed distribution; "not installed" for a package that runs from its sources."""
+    from importlib.metadata import PackageNotFoundError, version  # a start counts milliseconds
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def read_machine(cpu_info: Path = CPU_INFO) -> Machine:

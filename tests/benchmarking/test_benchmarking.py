@@ -30,7 +30,7 @@ from googlenet.engines import ENGINES
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.images import Preprocessing
-from googlenet.machine import read_machine
+from googlenet.machine import installed_version, read_machine
 from googlenet.model import ClassLabel, Model, known_answer_images, save_model
 from googlenet.network import GoogLeNet, read_weights
 
@@ -92,6 +92,11 @@ def test_the_processor_is_read_from_what_linux_says(tmp_path: Path) -> None:
     assert "A CPU" in str(machine)
     assert "AVX2, AVX-512, AVX-512 VNNI" in str(machine)
     assert "vector features not known" in str(read_machine(tmp_path / "none"))
+
+
+def test_a_package_that_runs_from_its_sources_has_no_version_and_is_no_error() -> None:
+    assert installed_version("a-package-that-nobody-installs") == "not installed"
+    assert installed_version("numpy")[0].isdigit()
 
 
 def test_files_are_graphs_that_a_checker_accepts(files: dict[str, Path]) -> None:

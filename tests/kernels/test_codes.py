@@ -16,6 +16,8 @@ from googlenet.kernels import Network
 from googlenet.kernels.packing import INPUT_TRANSFORMS, TRANSFORMS, fit_sums, pack_winograd_codes
 from tests.kernels.test_network import Layers, graph_of
 
+pytestmark = pytest.mark.usefixtures("each_set_of_instructions")
+
 
 def pictures(generator: np.random.Generator, count: int, height: int, width: int) -> NDArray[np.uint8]:
     """Even colours that turn into others, and a little noise; noise alone is no picture."""

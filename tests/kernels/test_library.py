@@ -12,6 +12,7 @@ import hatch_build
 from googlenet.engines import open_engine
 from googlenet.errors import InputError
 from googlenet.kernels import is_best_here, library, load_library
+from googlenet.machine import Machine
 from googlenet.model import load_model
 from googlenet.pretrained import find_model
 
@@ -34,6 +35,23 @@ def test_without_the_library_the_engine_says_why_and_what_to_take() -> None:
 def test_without_the_library_onnx_is_what_nobody_names() -> None:
     assert not is_best_here()
     assert open_engine(load_model(find_model("bvlc"))).name == "onnx"
+
+
+@pytest.mark.parametrize(
+    ("names", "features", "best"),
+    [
+        (["avx2"], ("avx2",), True),
+        (["avx2"], ("avx2", "avx512f"), False),
+        (["avx2", "avx512"], ("avx2", "avx512f", "avx512_vnni"), True),
+    ],
+)
+def test_the_engine_is_best_where_that_was_measured(
+    monkeypatch: pytest.MonkeyPatch, names: list[str], features: tuple[str, ...], best: bool
+) -> None:
+    here = tuple(one for one in library.INSTRUCTIONS if one.name in names)
+    monkeypatch.setattr(library, "instructions_here", lambda: here)
+    monkeypatch.setattr(library, "read_machine", lambda: Machine("a processor", 2, 2, features))
+    assert is_best_here() is best
 
 
 def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

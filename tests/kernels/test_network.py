@@ -17,6 +17,8 @@ from googlenet.graphs import FEATURES, IMAGES, MAPS, PROBABILITIES, Graph, Node,
 from googlenet.graphs.graph import Attribute
 from googlenet.kernels import Network
 
+pytestmark = pytest.mark.usefixtures("each_set_of_instructions")
+
 FLOAT32 = np.dtype(np.float32)
 
 

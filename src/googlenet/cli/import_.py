@@ -82,9 +82,10 @@ def _show_fetching(done: int, total: int | None) -> None:
 
 def _made_here(about: About) -> About:
     from datetime import UTC, datetime
-    from importlib.metadata import version
 
-    versions = {name: version(name) for name in ("googlenet", "onnxruntime")}
+    from googlenet.machine import installed_version
+
+    versions = {name: installed_version(name) for name in ("googlenet", "onnxruntime")}
     return replace(about, created=datetime.now(UTC).isoformat(timespec="seconds"), versions=versions)
 
 

@@ -90,9 +90,9 @@ for _name, _command in COMMANDS.items():
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from googlenet.machine import installed_version
 
-        print(f"googlenet {version('googlenet')}")
+        print(f"googlenet {installed_version('googlenet')}")
         raise typer.Exit
 
 

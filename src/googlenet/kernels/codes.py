@@ -1,8 +1,9 @@
 """A computation in whole numbers: which codes stand for which values, and weights that fit them.
 
-A value is `code * scale`, a byte from 0 to `top`. Where convolutions read it directly, `top` is 127, so that products
-may be added in 16 bits; Winograd's transform takes all 255. Where only response norms read it, it is `code^2 * scale`,
-and small values keep their precision. The scales come with the graph, from the pictures it was calibrated on.
+A value is `code * scale`, a byte from 0 to `top`. Where convolutions read it directly and add products in 16 bits,
+`top` is 127; sums of 32 bits, and Winograd's transform, take all 255. Where only response norms read it, it is
+`code^2 * scale`, and small values keep their precision. The scales come with the graph, from the pictures it was
+calibrated on.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from googlenet.errors import InputError
 from googlenet.graphs.quantization import Grid, round_weights
-from googlenet.kernels.library import Operation
+from googlenet.kernels.library import Instructions, Operation
 from googlenet.kernels.numbers import Packed
 from googlenet.kernels.packing import (
     fit_sums,
@@ -40,11 +41,11 @@ from googlenet.kernels.steps import (
     outputs_of,
 )
 
-GROUP, IMAGE_GROUP = 4, 1
-"""Products of bytes that are added before they are widened; a picture's bytes may have all 255, and less room."""
+GROUP = 4
+"""Products of bytes that are added in 16 bits before they are widened; of a picture's, which have 8 bits, one."""
 
-SAFE_WEIGHT = 64
-"""A pair of products of these with 255 fits 16 bits."""
+SAFE_WEIGHT, LARGEST_WEIGHT = 64, 127
+"""A pair of products of the first with 255 fits 16 bits; the second is all that a byte holds."""
 
 ROOM_FOR_LARGER = 1.25
 """Squares have steps to spare: their range is that much wider than the one that was chosen for even steps."""
@@ -94,7 +95,7 @@ class WholeNumbers:
     """
 
     computation: Computation
-    panel: int
+    instructions: Instructions
     codes: Mapping[str, Codes]
     rounded: Mapping[str, tuple[NDArray[np.int8], NDArray[np.float32]]]
     unit: int = 1
@@ -106,14 +107,25 @@ class WholeNumbers:
     def from_grids(
         cls,
         computation: Computation,
-        panel: int,
+        instructions: Instructions,
         grids: Mapping[str, Grid],
         rounded: Mapping[str, tuple[NDArray[np.int8], NDArray[np.float32]]],
     ) -> WholeNumbers:
         """From what a graph was rounded to. Raises InputError where a value has no grid that is needed."""
         whole = round_computation(computation)
         by_value = {computation.aliases.get(name, name): grid for name, grid in grids.items()}
-        return cls(whole, panel, _choose_codes(whole, by_value), rounded)
+        codes = _choose_codes(whole, by_value, narrow_sums=not instructions.wide_sums)
+        return cls(whole, instructions, codes, rounded)
+
+    @property
+    def panel(self) -> int:
+        """That of the instructions."""
+        return self.instructions.panel
+
+    @property
+    def small_tile(self) -> int:
+        """Four products of bytes at a time cost less than Winograd's 16 for 36 of twice the size."""
+        return 0 if self.instructions.wide_sums else 2
 
     def bytes_of(self, value: str) -> int:
         """One, but for the few values that stay floats."""
@@ -129,11 +141,11 @@ class WholeNumbers:
 
     def run_of(self, step: Convolve, run: int) -> int:
         """Whole groups of four bytes; what is read beyond has weights of 0."""
-        part = 4 * self._group(step)
+        part = 4 * self._group(self.codes[step.source])
         return -(-run // part) * part
 
-    def _group(self, step: Convolve) -> int:
-        return IMAGE_GROUP if self.codes[step.source] is PICTURE else GROUP
+    def _group(self, source: Codes) -> int:
+        return 1 if self.instructions.wide_sums or source is PICTURE else GROUP
 
     def pack(self, step: Convolve, tile: int) -> Packed:
         """Scales and biases are divided by the output's scale."""
@@ -152,15 +164,13 @@ class WholeNumbers:
         output = self.codes.get(step.outputs[place], Codes(1.0, 255))
         constants = self.computation.constants
         kernel, biases = constants[step.kernels[place]], constants[step.biases[place]].astype(np.float64)
+        packed: NDArray[Any]
+        scales: NDArray[Any]
         if tile:
-            packed: NDArray[Any]
             packed, scales = pack_winograd_codes(kernel, tile, self.panel, source.top)
         else:
-            name = step.kernels[place].removesuffix(".kernel")
-            given = self.rounded[name] if name in self.rounded else round_weights(kernel, SAFE_WEIGHT)
-            group = self._group(step)
-            codes, scales = fit_sums(given[0].reshape(kernel.shape), given[1], group, source.top)
-            packed = pack_codes(codes, self.panel, 4 * group)
+            codes, scales = self._codes_of(step.kernels[place].removesuffix(".kernel"), kernel, source)
+            packed = pack_codes(codes, self.panel, 4 * self._group(source))
             if source is PICTURE:
                 biases = biases - scales * (codes.sum((2, 3), dtype=np.int64) @ self._mean())
         return (
@@ -168,6 +178,14 @@ class WholeNumbers:
             pack_biases(biases / output.scale, self.panel),
             pack_biases(scales * source.scale / output.scale, self.panel),
         )
+
+    def _codes_of(self, name: str, kernel: NDArray[Any], source: Codes) -> tuple[NDArray[np.int8], NDArray[Any]]:
+        """A kernel's whole numbers (out, in, side, side) and scales, such that no sum overflows."""
+        wide = self.instructions.wide_sums
+        largest = LARGEST_WEIGHT if wide else SAFE_WEIGHT
+        codes, scales = self.rounded[name] if name in self.rounded else round_weights(kernel, largest)
+        codes = codes.reshape(kernel.shape)
+        return (codes, scales) if wide else fit_sums(codes, scales, self._group(source), source.top)
 
     def _mean(self) -> NDArray[np.float64]:
         return np.array(next(step.mean for step in self.computation.steps if isinstance(step, TakeImage)))
@@ -179,8 +197,8 @@ class WholeNumbers:
         if written is not None:
             operation.top, operation.rooted = written.top, written.rooted
         match step:
-            case Convolve():
-                operation.group = self._group(step)
+            case Convolve(source):
+                operation.group = self._group(self.codes[source])
             case Normalize(source, output):
                 read = self.codes[source]
                 operation.alpha *= read.scale**2
@@ -201,8 +219,11 @@ class WholeNumbers:
         return {image: np.rint(self._mean()).astype(np.uint8)}
 
 
-def _choose_codes(computation: Computation, grids: Mapping[str, Grid]) -> dict[str, Codes]:
-    """The codes of each value but those that stay floats; values that are the same numbers have the same."""
+def _choose_codes(computation: Computation, grids: Mapping[str, Grid], *, narrow_sums: bool) -> dict[str, Codes]:
+    """The codes of each value but those that stay floats; values that are the same numbers have the same.
+
+    `narrow_sums`: convolutions that read bytes directly add products in 16 bits.
+    """
     codes: dict[str, Codes] = {}
     readers: dict[str, list[Step]] = {}
     for step in computation.steps:
@@ -218,7 +239,7 @@ def _choose_codes(computation: Computation, grids: Mapping[str, Grid]) -> dict[s
             chosen = Codes(largest * ROOM_FOR_LARGER / 255**2, 255, rooted=True)
         else:
             direct = any(isinstance(step, Convolve) and not _may_be_winograd(computation, step) for step in reading)
-            top = 127 if direct else 255
+            top = 127 if direct and narrow_sums else 255
             chosen = Codes(largest / top, top)
         codes |= dict.fromkeys(members, chosen)
     codes |= {step.output: PICTURE for step in computation.steps if isinstance(step, TakeImage)}

@@ -104,12 +104,12 @@ def _pooled(side: int, pool: MaxPool) -> int:
     return windows - 1 if (windows - 1) * pool.stride >= side + pool.padding else windows
 
 
-def tile_of(step: Convolve, shapes: Mapping[str, Shape], lanes: int) -> int:
-    """The side of Winograd's tiles for a convolution, 4 or 2; 0 for one that is computed directly."""
+def tile_of(step: Convolve, shapes: Mapping[str, Shape], lanes: int, small_tile: int) -> int:
+    """The side of Winograd's tiles for a convolution, `small_tile` on a small grid; 0: it is computed directly."""
     if step.side != 3 or step.stride != 1 or step.padding != (1, 1) or shapes[step.source].channels % lanes:
         return 0
     grid = shapes[step.outputs[0]]
-    return 4 if count_tiles(grid, 4)[0] * count_tiles(grid, 4)[1] >= LARGE_GRID else 2
+    return 4 if count_tiles(grid, 4)[0] * count_tiles(grid, 4)[1] >= LARGE_GRID else small_tile
 
 
 def count_tiles(grid: Shape, tile: int) -> tuple[int, int]:

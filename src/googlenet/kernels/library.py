@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import POINTER, c_float, c_int32, c_int64, c_void_p
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,22 @@ class Job(ctypes.Structure):
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """A set of the processor's instructions that kernels are compiled for.
+
+    `panel`: output channels that a micro-kernel computes at once. `wide_sums`: products of bytes are added in 32 bits,
+    which nothing overflows; else in 16.
+    """
+
+    name: str
+    panel: int
+    wide_sums: bool
+
+
+INSTRUCTIONS = (Instructions("avx2", panel=16, wide_sums=False), Instructions("avx512", panel=32, wide_sums=True))
+"""The slower first; as source/threads.c numbers them. The second is AVX-512 with VNNI."""
+
 RECORDS = (View, Panel, Operation, Phase, Output, Job)
 """In the order in which the library gives their sizes."""
 
@@ -96,7 +113,7 @@ def load_library() -> Any:
         )
     library = ctypes.CDLL(str(LIBRARY))
     library.googlenet_gather.restype = c_void_p
-    library.googlenet_gather.argtypes = [c_int32]
+    library.googlenet_gather.argtypes = [c_int32, c_int32]
     library.googlenet_disband.argtypes = [c_void_p]
     library.googlenet_disband.restype = None
     library.googlenet_run.argtypes = [c_void_p, POINTER(Job)]
@@ -104,15 +121,21 @@ def load_library() -> Any:
     sizes = tuple(library.googlenet_sizes(number) for number in range(len(RECORDS)))
     if sizes != tuple(map(ctypes.sizeof, RECORDS)):
         raise InputError(f"{LIBRARY} was compiled for another version of this package: install the package again")
-    if not library.googlenet_panel():
+    if not any(map(library.googlenet_can_run, range(len(INSTRUCTIONS)))):
         raise InputError("the engine native needs a processor with AVX2 and FMA; --engine onnx runs the same models")
     return library
 
 
+def instructions_here() -> tuple[Instructions, ...]:
+    """Those that this processor has, the fastest last. Raises InputError as `load_library` does."""
+    library = load_library()
+    return tuple(one for number, one in enumerate(INSTRUCTIONS) if library.googlenet_can_run(number))
+
+
 def is_best_here() -> bool:
-    """Whether the kernels run on this processor and are known to be the fastest: with AVX-512 that is not measured."""
+    """Whether the kernels run here and are known to beat ONNX Runtime: not with AVX-512 that lacks VNNI."""
     try:
-        load_library()
+        fastest = instructions_here()[-1]
     except InputError:
         return False
-    return "avx512f" not in read_machine().features
+    return fastest.wide_sums or "avx512f" not in read_machine().features

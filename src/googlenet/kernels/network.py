@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.graphs import Graph, put_norms_together
-from googlenet.kernels.library import Job, Output, load_library
+from googlenet.kernels.library import INSTRUCTIONS, Instructions, Job, Output, instructions_here, load_library
 from googlenet.kernels.numbers import Floats, Numbers
 from googlenet.kernels.program import Program, write_program
 from googlenet.kernels.steps import read_graph
@@ -25,10 +25,14 @@ MOST_SIZES = 3
 class Network:
     """A graph's network, run by threads of its own: all of them on one picture, or each on one of many."""
 
-    def __init__(self, graph: Graph, threads: int) -> None:
-        """Raises InputError where there is no library that runs here, and for a graph that it cannot run."""
+    def __init__(self, graph: Graph, threads: int, instructions: Instructions | None = None) -> None:
+        """`instructions`: left out, the fastest that this processor has.
+
+        Raises InputError where there is no library that runs here, and for a graph that it cannot run.
+        """
         self.library = load_library()
-        self.numbers = _numbers_of(graph, self.library.googlenet_panel())
+        self.instructions = instructions or instructions_here()[-1]
+        self.numbers = _numbers_of(graph, self.instructions)
         self.threads = threads
         self._gather()
         self.programs: dict[tuple[int, int], tuple[Program, NDArray[np.float32]]] = {}
@@ -36,7 +40,7 @@ class Network:
 
     def _gather(self) -> None:
         """Make the threads, which are this process's: a fork has none of them."""
-        team = self.library.googlenet_gather(self.threads)
+        team = self.library.googlenet_gather(self.threads, INSTRUCTIONS.index(self.instructions))
         if not team:
             raise MemoryError("no memory for the threads of the engine native")
         self.team, self.process = ctypes.c_void_p(team), os.getpid()
@@ -91,12 +95,12 @@ def _disband(library: Any, team: ctypes.c_void_p, process: int) -> None:
         library.googlenet_disband(team)
 
 
-def _numbers_of(graph: Graph, panel: int) -> Numbers:
+def _numbers_of(graph: Graph, instructions: Instructions) -> Numbers:
     if all(node.operator != "QuantizeLinear" for node in graph.nodes):
-        return Floats(read_graph(put_norms_together(graph)), panel)
+        return Floats(read_graph(put_norms_together(graph)), instructions.panel)
     from googlenet.graphs import without_rounding  # where it is needed alone: a start counts milliseconds
     from googlenet.kernels.codes import WholeNumbers
 
     plain = without_rounding(graph)
     computation = read_graph(put_norms_together(plain.graph))
-    return WholeNumbers.from_grids(computation, panel, plain.grids, plain.codes)
+    return WholeNumbers.from_grids(computation, instructions, plain.grids, plain.codes)

@@ -31,7 +31,8 @@ class Numbers(Protocol):
     """How a computation is done.
 
     `unit`: bytes that places in memory are counted in. `winograd_channels`: what their number must be a multiple of,
-    and `tile_bytes` of each number that is transformed. `border`: what stands around the picture, a number a channel.
+    `tile_bytes` of each number that is transformed, `small_tile` for grids with few tiles of 4x4 (0: directly).
+    `border`: what stands around the picture, a number a channel.
     """
 
     @property
@@ -48,6 +49,9 @@ class Numbers(Protocol):
 
     @property
     def tile_bytes(self) -> int: ...  # noqa: D102
+
+    @property
+    def small_tile(self) -> int: ...  # noqa: D102
 
     def bytes_of(self, value: str) -> int:
         """The size of one number of a value."""
@@ -86,6 +90,7 @@ class Floats:
     panel: int
     unit: int = 4
     tile_bytes: int = 4
+    small_tile: int = 2
     packed: dict[tuple[int | str, ...], Packed] = field(default_factory=dict)
 
     @property

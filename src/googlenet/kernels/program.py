@@ -36,8 +36,14 @@ ITEM = 1 << 20
 MOST_INPUT = 128_000
 """Bytes of input that an item of a convolution reads: half of a second cache of 256 KiB."""
 
-MOST_TILES = 32
-"""Of an item, as in source/float32.h."""
+MOST_PRODUCTS = 1152
+"""Places times tiles of an item, as in source/float32.h."""
+
+READING = 8
+"""Rows whose products take as long as reading the weights does, about: fewer cost no less."""
+
+PICTURE_ROWS = 16
+"""Of an item that takes the picture's bytes."""
 
 FLOAT = 4
 """Bytes."""
@@ -72,7 +78,9 @@ def write_program(numbers: Numbers, height: int, width: int) -> Program:
     computation = numbers.computation
     shapes = measure(computation, height, width)
     convolutions = [step for step in computation.steps if isinstance(step, Convolve)]
-    tiles = {step.outputs[0]: tile_of(step, shapes, numbers.winograd_channels) for step in convolutions}
+    tiles = {
+        step.outputs[0]: tile_of(step, shapes, numbers.winograd_channels, numbers.small_tile) for step in convolutions
+    }
     needed = borders(computation, shapes, tiles)
     places, lengths = place_values(computation, shapes, needed)
     sizes = {name: length * numbers.bytes_of(name) for name, length in lengths.items()}
@@ -137,7 +145,7 @@ class _Writer:
         match task.step:
             case TakeImage(output, mean):
                 view = self._view(output)
-                return Operation(items=view.height, out=view, mean=mean)
+                return Operation(items=-(-view.height // PICTURE_ROWS), out=view, mean=mean)
             case MaxPool(source, output, kernel, stride, padding):
                 operation = self._plain(source, output, self.shapes[output].height)
                 operation.kernel, operation.stride, operation.padding = kernel, stride, padding
@@ -182,7 +190,8 @@ class _Writer:
         else:
             operation = self._panelled(step, tile)
             operation.in_ = transformed
-            _cut(operation, down * across, MOST_TILES, (tile + 2) ** 2 * source.channels * self.numbers.panel)
+            places = (tile + 2) ** 2
+            _cut(operation, down * across, MOST_PRODUCTS // places, places * source.channels * self.numbers.panel)
         operation.tiles_down, operation.tiles_across, operation.tile = down, across, tile
         return operation
 
@@ -220,7 +229,7 @@ class _Writer:
 def _cut(operation: Operation, rows: int, most_rows: int, work: int) -> None:
     """Set the items: groups of rows (pixels or tiles) times groups of panels; `work`: of a row and panel."""
     groups = -(-rows // most_rows)
-    wanted = max(1, rows * operation.panel_count * work // ITEM)
+    wanted = max(1, max(rows, READING) * operation.panel_count * work // ITEM)
     operation.pixel_groups = groups
     operation.panel_groups = min(operation.panel_count, max(1, round(wanted / groups)))
     operation.items = operation.pixel_groups * operation.panel_groups

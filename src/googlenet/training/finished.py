@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 from googlenet.evaluation import Evaluation
+from googlenet.machine import installed_version
 from googlenet.model import About, ClassLabel, KnownAnswer, Model, known_answer_images
 from googlenet.network import read_weights
 from googlenet.training.job import TrainingJob
@@ -37,9 +37,9 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
             licence="not stated",
             source=_source(job),
             versions={
-                "googlenet": version("googlenet"),
-                "torch": version("torch"),
-                "numpy": version("numpy"),
+                "googlenet": installed_version("googlenet"),
+                "torch": installed_version("torch"),
+                "numpy": installed_version("numpy"),
                 "python": platform.python_version(),
             },
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -59,7 +59,7 @@ def scores(validation: Evaluation) -> dict[str, Any]:
 def _source(job: TrainingJob) -> str:
     """Where the model comes from, and from what it began."""
     began = "" if job.start is None else f", from the weights of: {job.start.about.source or 'a model without source'}"
-    return f"trained by googlenet {version('googlenet')} on {job.dataset.name}{began}"
+    return f"trained by googlenet {installed_version('googlenet')} on {job.dataset.name}{began}"
 
 
 def _data(job: TrainingJob) -> dict[str, Any]:

@@ -24,7 +24,16 @@ static inline void store_some(float *to, vec value, int count) {
     _mm256_maskstore_ps(to, first_lanes(count), value);
 }
 
+// a / b^0.75, or a / b^0.5.
+static inline vec divided(vec a, vec b, int three_quarters) {
+  vec divisor = root(b);
+  if (three_quarters) divisor *= root(divisor);
+  return a / divisor;
+}
+
 #include "float32.h"
+
+#include "words.h"
 
 typedef __m256i whole;  // 8 numbers of 32 bits, 16 of 16, 32 of 8
 typedef __m128i codes;  // the bytes of a panel
@@ -34,17 +43,15 @@ typedef __m128i codes;  // the bytes of a panel
 
 static inline whole load_whole(const void *from) { return _mm256_loadu_si256(from); }
 static inline void store_whole(void *to, whole value) { _mm256_storeu_si256(to, value); }
-static inline whole add_16(whole a, whole b) { return _mm256_add_epi16(a, b); }
-static inline whole subtract_16(whole a, whole b) { return _mm256_sub_epi16(a, b); }
-static inline whole shift_16(whole a, int bits) { return _mm256_slli_epi16(a, bits); }
 static inline whole add_32(whole a, whole b) { return _mm256_add_epi32(a, b); }
 static inline whole largest_8(whole a, whole b) { return _mm256_max_epu8(a, b); }
 static inline whole multiply_8(whole bytes, whole weights) { return _mm256_maddubs_epi16(bytes, weights); }
-static inline whole multiply_16(whole a, whole b) { return _mm256_madd_epi16(a, b); }
+static inline whole add_products_16(whole sum, whole a, whole b) {
+  return add_32(sum, _mm256_madd_epi16(a, b));
+}
 static inline whole widen_16(whole a) { return _mm256_madd_epi16(a, _mm256_set1_epi16(1)); }
 static inline vec to_floats(whole a) { return _mm256_cvtepi32_ps(a); }
 static inline whole four_bytes(const void *from) { return _mm256_castps_si256(_mm256_broadcast_ss(from)); }
-static inline whole bytes_to_16(const void *from) { return _mm256_cvtepu8_epi16(_mm_loadu_si128(from)); }
 static inline vec bytes_to_floats(const void *from) {
   return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from)));
 }
@@ -55,24 +62,16 @@ static inline codes to_codes(vec low, vec high, int top) {
   return _mm_min_epu8(_mm_shuffle_epi32(bytes, _MM_SHUFFLE(3, 1, 2, 0)), _mm_set1_epi8((char)top));
 }
 static inline void store_codes_whole(void *to, codes value) { _mm_storeu_si128(to, value); }
+static inline void store_some_codes(void *to, codes value, int count) {
+  uint8_t some[PANEL];
+  store_codes_whole(some, value);
+  memcpy(to, some, count);
+}
+static inline vec nearly_root(vec a) { return root(a); }
+static inline vec nearly_divided(vec a, vec b, int three_quarters) { return divided(a, b, three_quarters); }
 
+#define BYTE_BLOCKS "pairs.h"
 #include "int8.h"
 
-const Kernel kernels_avx2[KERNEL_COUNT] = {
-    [TAKE_IMAGE] = take_image,
-    [CONVOLVE] = convolve,
-    [TRANSFORM_TILES] = transform_tiles,
-    [MULTIPLY_TILES] = multiply_tiles,
-    [MAX_POOL] = max_pool,
-    [NORMALIZE] = normalize,
-    [AVERAGE] = average,
-    [TAKE_BYTES] = take_bytes,
-    [CONVOLVE_CODES] = convolve_codes,
-    [TRANSFORM_CODES] = transform_codes,
-    [MULTIPLY_CODES] = multiply_codes,
-    [MAX_POOL_CODES] = max_pool_codes,
-    [NORMALIZE_CODES] = normalize_codes,
-    [AVERAGE_CODES] = average_codes,
-    [ROUND_FLOATS] = round_floats,
-    [RESTORE_FLOATS] = restore_floats,
-};
+#define KERNELS kernels_avx2
+#include "table.h"

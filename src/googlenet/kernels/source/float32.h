@@ -1,5 +1,5 @@
 // The kernels in float32, written for vectors of LANES floats; included once for each set of instructions, which
-// defines: vec, LANES, MOST_ROWS, load, store, load_some, store_some, largest, root.
+// defines: vec, LANES, MOST_ROWS, load, store, load_some, store_some, largest, root, divided.
 //
 // A convolution is a matrix product without a copy of its input: a block of up to MOST_ROWS output pixels times
 // a panel of PANEL output channels, its sums held in registers; see micro_kernel.
@@ -49,11 +49,14 @@ INLINE void micro_kernel(const int rows, const float *const *inputs, int taps, i
 }
 
 // A micro-kernel keeps its sums in registers only if the number of rows is known when it is compiled.
-#if MOST_ROWS == 6
-#define EACH_ROW_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#else
-#error "EACH_ROW_COUNT lists the counts up to MOST_ROWS"
-#endif
+#define CASES_6(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#define CASES_8(CASE) CASES_6(CASE) CASE(7) CASE(8)
+#define CASES_10(CASE) CASES_8(CASE) CASE(9) CASE(10)
+#define CASES_12(CASE) CASES_10(CASE) CASE(11) CASE(12)
+#define CASES_14(CASE) CASES_12(CASE) CASE(13) CASE(14)
+#define CASES_UP_TO(COUNT, CASE) CASES_##COUNT(CASE)
+#define CASES(COUNT, CASE) CASES_UP_TO(COUNT, CASE)
+#define EACH_ROW_COUNT(CASE) CASES(MOST_ROWS, CASE)
 
 static __attribute__((noinline)) void convolve_block(int rows, const float *const *inputs, const Operation *o,
                                                      const float *weights, const float *biases,
@@ -190,11 +193,11 @@ static __attribute__((noinline)) void multiply_block(int rows, const float *cons
     }                                                                                                         \
   }
 
-#define MOST_TILES 32  // of an item; their products stay in the second cache
+#define MOST_PRODUCTS 1152  // places times tiles of an item; their products stay in the second cache
 
 // `in` is what transform_tiles wrote: (place, tile, channel).
 static void multiply_tiles(const Operation *o, int item, float *arena, const uint8_t *image) {
-  static __thread float products[36 * MOST_TILES * PANEL] __attribute__((aligned(64)));
+  static __thread float products[MOST_PRODUCTS * PANEL] __attribute__((aligned(64)));
   const int tile_group = item / o->panel_groups, panel_group = item % o->panel_groups;
   const int tiles = o->tiles_down * o->tiles_across, depth = o->in.channels;
   const int places = (o->tile + 2) * (o->tile + 2);
@@ -270,9 +273,7 @@ static void normalize(const Operation *o, int item, float *arena, const uint8_t 
       const int some = at_most(LANES, channels - c);
       vec sum = load(squares + c);
       for (int i = 1; i < o->window; i++) sum += load(squares + c + i);
-      vec divisor = root(o->k + o->alpha * sum);
-      if (o->beta == 0.75f) divisor *= root(divisor);  // and else a half
-      store_some(out + c, load_some(in + c, some) / divisor, some);
+      store_some(out + c, divided(load_some(in + c, some), o->k + o->alpha * sum, o->beta == 0.75f), some);
     }
   }
 }
@@ -288,10 +289,13 @@ static void average(const Operation *o, int item, float *arena, const uint8_t *i
   }
 }
 
-// An item is a row of the picture.
+// An item is some of the picture's rows: one is too little work.
 static void take_image(const Operation *o, int item, float *arena, const uint8_t *image) {
-  const uint8_t *in = image + (int64_t)item * o->out.width * 3;
-  float *out = (float *)pixel_in(&o->out, arena, item, 0);
-  for (int i = 0; i < o->out.width * 3; i += 3)
-    for (int c = 0; c < 3; c++) out[i + c] = in[i + c] - o->mean[c];
+  const int end = begin_of(o->out.height, item + 1, o->items);
+  for (int y = begin_of(o->out.height, item, o->items); y < end; y++) {
+    const uint8_t *in = image + (int64_t)y * o->out.width * 3;
+    float *out = (float *)pixel_in(&o->out, arena, y, 0);
+    for (int i = 0; i < o->out.width * 3; i += 3)
+      for (int c = 0; c < 3; c++) out[i + c] = in[i + c] - o->mean[c];
+  }
 }

@@ -1,13 +1,7 @@
 // The kernels in whole numbers: values are bytes, `code * scale` from 0 up, or `code^2 * scale` where only a response
 // norm reads them (`rooted`: small values keep their precision); weights are whole numbers with a scale for each filter.
-// Included once for each set of instructions, behind float32.h; it also defines whole, load_whole and what follows it.
-//
-// Without VNNI the processor multiplies bytes in pairs and adds each pair in 16 bits, which 32767 bounds. Two or more
-// such products are added before they are widened, where inputs and weights are small enough for that: `group`.
-// The largest input is `top`; packing makes weights that cannot overflow.
-
-#define DEEP 3         // pixels of a micro-kernel for bytes: 6 registers hold sums of 32 bits, 6 of 16 bits
-#define DEEP_ROWS 6    // and of that for Winograd's 16 bits
+// Included once for each set of instructions, behind float32.h; it also defines whole, load_whole and what follows it,
+// and BYTE_BLOCKS, the file with convolve_block_8: BLOCK_ROWS pixels of a convolution of bytes.
 
 INLINE const uint8_t *byte_in(const View *view, const float *arena, int y, int x) {
   return (const uint8_t *)arena + view->first + y * view->row + x * view->pixel;
@@ -15,81 +9,30 @@ INLINE const uint8_t *byte_in(const View *view, const float *arena, int y, int x
 
 INLINE void store_codes(uint8_t *to, vec low, vec high, int top, int channels) {
   const codes result = to_codes(low, high, top);
-  if (channels >= PANEL) {
+  if (channels >= PANEL)
     store_codes_whole(to, result);
-  } else {
-    uint8_t some[PANEL];
-    store_codes_whole(some, result);
-    memcpy(to, some, channels);
-  }
-}
-
-// As micro_kernel, on bytes: `run` is a multiple of 4 * group.
-INLINE void micro_kernel_8(const int rows, const int group, const uint8_t *const *inputs, int taps, int64_t apart,
-                           int run, const int8_t *weights, whole sums[][2]) {
-  for (int tap = 0; tap < taps; tap++) {
-    const uint8_t *in[DEEP];
-    for (int row = 0; row < rows; row++) in[row] = inputs[row] + tap * apart;
-    for (int k = 0; k < run; k += 4 * group) {
-      whole pairs[DEEP][2];
-      UNROLL for (int step = 0; step < group; step++, weights += 4 * PANEL) {
-        const whole low = load_whole(weights), high = load_whole(weights + 4 * LANES);
-        UNROLL for (int row = 0; row < rows; row++) {
-          const whole x = four_bytes(in[row] + k + 4 * step);
-          const whole a = multiply_8(x, low), b = multiply_8(x, high);
-          pairs[row][0] = step ? add_16(pairs[row][0], a) : a;
-          pairs[row][1] = step ? add_16(pairs[row][1], b) : b;
-          IN_ORDER(pairs[row][0]);
-          IN_ORDER(pairs[row][1]);
-        }
-      }
-      UNROLL for (int row = 0; row < rows; row++) {
-        sums[row][0] = add_32(sums[row][0], widen_16(pairs[row][0]));
-        sums[row][1] = add_32(sums[row][1], widen_16(pairs[row][1]));
-        IN_ORDER(sums[row][0]);
-        IN_ORDER(sums[row][1]);
-      }
-    }
-  }
+  else
+    store_some_codes(to, result, channels);
 }
 
 // From sums to what is stored: floats, or codes on the scale of the output, which `scales` and `biases` are divided by.
 INLINE void finish(const Operation *o, const Panel *panel, uint8_t *to, vec low, vec high) {
   const vec zero = {0};
-  if (o->rooted) low = root(largest(low, zero)), high = root(largest(high, zero));
+  if (o->rooted) low = nearly_root(largest(low, zero)), high = nearly_root(largest(high, zero));
   if (o->floats)
     store_panel((float *)to, low, high, panel->channels);
   else
     store_codes(to, low, high, panel->top, panel->channels);
 }
 
-#define BLOCK_CASE(ROWS, GROUP)                                                                    \
-  case ROWS: {                                                                                     \
-    whole sums[ROWS][2];                                                                           \
-    UNROLL for (int row = 0; row < ROWS; row++) sums[row][0] = zero, sums[row][1] = zero;          \
-    micro_kernel_8(ROWS, GROUP, inputs, o->taps, o->in.row, o->run, weights, sums);                \
-    UNROLL for (int row = 0; row < ROWS; row++)                                                    \
-      finish(o, panel, outputs[row], to_floats(sums[row][0]) * scales[0] + biases[0],              \
-             to_floats(sums[row][1]) * scales[1] + biases[1]);                                     \
-    break;                                                                                         \
-  }
-
-#define CONVOLVE_BLOCK(GROUP)                                                                                      \
-  static __attribute__((noinline)) void convolve_block_8x##GROUP(                                                  \
-      int rows, const uint8_t *const *inputs, const Operation *o, const int8_t *weights, const vec *scales,        \
-      const vec *biases, uint8_t *const *outputs, const Panel *panel) {                                                  \
-    const whole zero = {0};                                                                                        \
-    switch (rows) { BLOCK_CASE(1, GROUP) BLOCK_CASE(2, GROUP) BLOCK_CASE(3, GROUP) }                               \
-  }
-CONVOLVE_BLOCK(1)
-CONVOLVE_BLOCK(4)
+#include BYTE_BLOCKS
 
 static void convolve_codes(const Operation *o, int item, float *arena, const uint8_t *image) {
   const int pixel_group = item / o->panel_groups, panel_group = item % o->panel_groups;
   const int pixels = o->out.height * o->out.width, depth = o->taps * o->run;
   const int begin = begin_of(pixels, pixel_group, o->pixel_groups);
   const int count = begin_of(pixels, pixel_group + 1, o->pixel_groups) - begin;
-  const int blocks = (count + DEEP - 1) / DEEP;
+  const int blocks = (count + BLOCK_ROWS - 1) / BLOCK_ROWS;
   const int end = begin_of(o->panel_count, panel_group + 1, o->panel_groups);
   for (int p = begin_of(o->panel_count, panel_group, o->panel_groups); p < end; p++) {
     const Panel *panel = o->panels + p;
@@ -98,18 +41,15 @@ static void convolve_codes(const Operation *o, int item, float *arena, const uin
     const vec biases[2] = {load(o->biases + p * PANEL), load(o->biases + p * PANEL + LANES)};
     for (int block = 0; block < blocks; block++) {
       const int from = begin + begin_of(count, block, blocks), to = begin + begin_of(count, block + 1, blocks);
-      const uint8_t *inputs[DEEP];
-      uint8_t *outputs[DEEP];
+      const uint8_t *inputs[BLOCK_ROWS];
+      uint8_t *outputs[BLOCK_ROWS];
       int y = from / o->out.width, x = from % o->out.width;
       for (int row = 0; row < to - from; row++) {
         inputs[row] = byte_in(&o->in, arena, y * o->stride, x * o->stride);
         outputs[row] = (uint8_t *)arena + panel->first + y * panel->row + x * panel->pixel;
         if (++x == o->out.width) x = 0, y++;
       }
-      switch (o->group) {
-        case 1: convolve_block_8x1(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
-        case 4: convolve_block_8x4(to - from, inputs, o, weights, scales, biases, outputs, panel); break;
-      }
+      convolve_block_8(to - from, inputs, o, weights, scales, biases, outputs, panel);
     }
   }
 }
@@ -118,15 +58,15 @@ static void convolve_codes(const Operation *o, int item, float *arena, const uin
 // 10 * 10, 255 * 100 < 32767), products of 16 bits are added in 32. Transformed kernels carry a factor of 4 in their
 // first five rows and columns for tiles of 4x4, which lets fractions stay small, so results are 16 times too large.
 
-INLINE void transform_whole_6(const whole d[6], whole t[6]) {
-  const whole c = subtract_16(d[4], d[2]), e = subtract_16(d[3], d[1]), f = shift_16(e, 1);
-  const whole a = subtract_16(d[4], shift_16(d[2], 2)), b = subtract_16(d[3], shift_16(d[1], 2));
+INLINE void transform_whole_6(const words d[6], words t[6]) {
+  const words c = subtract_16(d[4], d[2]), e = subtract_16(d[3], d[1]), f = shift_16(e, 1);
+  const words a = subtract_16(d[4], shift_16(d[2], 2)), b = subtract_16(d[3], shift_16(d[1], 2));
   t[0] = add_16(shift_16(subtract_16(d[0], d[2]), 2), c);
   t[1] = add_16(a, b), t[2] = subtract_16(a, b), t[3] = add_16(c, f), t[4] = subtract_16(c, f);
   t[5] = subtract_16(subtract_16(d[5], d[3]), shift_16(f, 1));
 }
 
-INLINE void transform_whole_4(const whole d[4], whole t[4]) {
+INLINE void transform_whole_4(const words d[4], words t[4]) {
   t[0] = subtract_16(d[0], d[2]), t[1] = add_16(d[1], d[2]);
   t[2] = subtract_16(d[2], d[1]), t[3] = subtract_16(d[1], d[3]);
 }
@@ -139,17 +79,17 @@ INLINE void untransform_whole_6(const vec m[6], vec r[4]) {
 INLINE void untransform_whole_4(const vec m[4], vec r[2]) { untransform_4(m, r); }
 
 #define TRANSFORM_CODES_OF(SIDE)                                                                                        \
-  for (int c = 0; c < o->in.channels; c += 2 * LANES) {                                                              \
-    whole columns[SIDE][SIDE], row[SIDE];                                                                            \
+  for (int c = 0; c < o->in.channels; c += WORDS) {                                                              \
+    words columns[SIDE][SIDE], row[SIDE];                                                                            \
     UNROLL for (int j = 0; j < SIDE; j++) {                                                                          \
-      whole d[SIDE], t[SIDE];                                                                                        \
+      words d[SIDE], t[SIDE];                                                                                        \
       UNROLL for (int i = 0; i < SIDE; i++) d[i] = bytes_to_16(from + i * o->in.row + j * o->in.pixel + c);          \
       transform_whole_##SIDE(d, t);                                                                                  \
       UNROLL for (int i = 0; i < SIDE; i++) columns[i][j] = t[i];                                                    \
     }                                                                                                                \
     UNROLL for (int i = 0; i < SIDE; i++) {                                                                          \
       transform_whole_##SIDE(columns[i], row);                                                                       \
-      UNROLL for (int j = 0; j < SIDE; j++) store_whole(to + (i * SIDE + j) * place + c, row[j]);                    \
+      UNROLL for (int j = 0; j < SIDE; j++) store_words(to + (i * SIDE + j) * place + c, row[j]);                    \
     }                                                                                                                \
   }
 
@@ -169,14 +109,14 @@ static void transform_codes(const Operation *o, int item, float *arena, const ui
 
 INLINE void micro_kernel_16(const int rows, const int16_t *const *inputs, int depth, const int16_t *weights,
                             whole sums[][2]) {
-  const int16_t *in[DEEP_ROWS];
+  const int16_t *in[MOST_ROWS];
   for (int row = 0; row < rows; row++) in[row] = inputs[row];
   for (int k = 0; k < depth; k += 2, weights += 2 * PANEL) {
     const whole low = load_whole(weights), high = load_whole(weights + 2 * LANES);
     UNROLL for (int row = 0; row < rows; row++) {
       const whole x = four_bytes(in[row] + k);
-      sums[row][0] = add_32(sums[row][0], multiply_16(x, low));
-      sums[row][1] = add_32(sums[row][1], multiply_16(x, high));
+      sums[row][0] = add_products_16(sums[row][0], x, low);
+      sums[row][1] = add_products_16(sums[row][1], x, high);
       IN_ORDER(sums[row][0]);
       IN_ORDER(sums[row][1]);
     }
@@ -219,13 +159,13 @@ static __attribute__((noinline)) void multiply_block_16(int rows, const int16_t 
   }
 
 static void multiply_codes(const Operation *o, int item, float *arena, const uint8_t *image) {
-  static __thread int32_t products[36 * MOST_TILES * PANEL] __attribute__((aligned(64)));
+  static __thread int32_t products[MOST_PRODUCTS * PANEL] __attribute__((aligned(64)));
   const int tile_group = item / o->panel_groups, panel_group = item % o->panel_groups;
   const int tiles = o->tiles_down * o->tiles_across, depth = o->in.channels;
   const int places = (o->tile + 2) * (o->tile + 2);
   const int begin = begin_of(tiles, tile_group, o->pixel_groups);
   const int count = begin_of(tiles, tile_group + 1, o->pixel_groups) - begin;
-  const int blocks = (count + DEEP_ROWS - 1) / DEEP_ROWS;
+  const int blocks = (count + MOST_ROWS - 1) / MOST_ROWS;
   const int64_t place = (int64_t)count * PANEL;
   const int16_t *transformed = (const int16_t *)((const uint8_t *)arena + o->in.first);
   const int end = begin_of(o->panel_count, panel_group + 1, o->panel_groups);
@@ -236,7 +176,7 @@ static void multiply_codes(const Operation *o, int item, float *arena, const uin
       const int16_t *weights = (const int16_t *)o->weights + ((int64_t)p * places + i) * depth * PANEL;
       for (int block = 0; block < blocks; block++) {
         const int from = begin_of(count, block, blocks), to = begin_of(count, block + 1, blocks);
-        const int16_t *inputs[DEEP_ROWS];
+        const int16_t *inputs[MOST_ROWS];
         for (int row = 0; row < to - from; row++) inputs[row] = in + (int64_t)(from + row) * depth;
         multiply_block_16(to - from, inputs, depth, weights, products + i * place + from * PANEL);
       }
@@ -260,6 +200,7 @@ static void multiply_codes(const Operation *o, int item, float *arena, const uin
 
 // As max_pool: the largest code is that of the largest value.
 static void max_pool_codes(const Operation *o, int item, float *arena, const uint8_t *image) {
+  const int step = sizeof(whole), whole_end = o->in.channels < step ? 0 : o->in.channels;
   const int top = item * o->stride - o->padding;
   const int y_begin = top < 0 ? 0 : top, y_end = at_most(top + o->kernel, o->in.height);
   for (int x = 0; x < o->out.width; x++) {
@@ -267,15 +208,15 @@ static void max_pool_codes(const Operation *o, int item, float *arena, const uin
     const int x_begin = left < 0 ? 0 : left, x_end = at_most(left + o->kernel, o->in.width);
     const uint8_t *first = byte_in(&o->in, arena, y_begin, x_begin);
     uint8_t *out = (uint8_t *)byte_in(&o->out, arena, item, x);
-    int c = 0;
-    for (; c + 4 * LANES <= o->in.channels; c += 4 * LANES) {
+    for (int begin = 0; begin < whole_end; begin += step) {
+      const int c = at_most(begin, whole_end - step);  // the last vector reaches back over the one before
       whole best = load_whole(first + c);
       for (int y = 0; y < y_end - y_begin; y++)
         for (int i = 0; i < x_end - x_begin; i++)
           best = largest_8(best, load_whole(first + y * o->in.row + i * o->in.pixel + c));
       store_whole(out + c, best);
     }
-    for (; c < o->in.channels; c++) {
+    for (int c = whole_end; c < o->in.channels; c++) {
       uint8_t best = 0;
       for (int y = 0; y < y_end - y_begin; y++)
         for (int i = 0; i < x_end - x_begin; i++) {
@@ -307,9 +248,7 @@ static void normalize_codes(const Operation *o, int item, float *arena, const ui
         const int at = c + half * LANES;
         vec sum = load(squares + at);
         for (int i = 1; i < o->window; i++) sum += load(squares + at + i);
-        vec divisor = root(o->k + o->alpha * sum);
-        if (o->beta == 0.75f) divisor *= root(divisor);
-        result[half] = o->factor * load(values + at) / divisor;
+        result[half] = nearly_divided(o->factor * load(values + at), o->k + o->alpha * sum, o->beta == 0.75f);
       }
       store_codes(out + c, result[0], result[1], o->top, channels - c);
     }
@@ -350,8 +289,9 @@ static void restore_floats(const Operation *o, int item, float *arena, const uin
   }
 }
 
-// The picture's bytes as they are, an item a row; `mean` is part of the first convolution's biases.
+// The picture's bytes as they are, an item some rows; `mean` is part of the first convolution's biases.
 static void take_bytes(const Operation *o, int item, float *arena, const uint8_t *image) {
-  const int size = o->out.width * 3;
-  memcpy((uint8_t *)byte_in(&o->out, arena, item, 0), image + (int64_t)item * size, size);
+  const int size = o->out.width * 3, end = begin_of(o->out.height, item + 1, o->items);
+  for (int y = begin_of(o->out.height, item, o->items); y < end; y++)
+    memcpy((uint8_t *)byte_in(&o->out, arena, y, 0), image + (int64_t)y * size, size);
 }

@@ -32,7 +32,7 @@ typedef struct {
   int32_t taps, run;       // a convolution's sums: `taps` runs of `run` inputs, a row apart
   int32_t stride, kernel, padding, window;
   int32_t tiles_down, tiles_across, tile;  // Winograd: the grid of tiles, and a tile's side in the output
-  int32_t group, top, floats, rooted, in_rooted;  // whole numbers: see int8.h
+  int32_t group, top, floats, rooted, in_rooted;  // whole numbers: see int8.h and pairs.h
   const float *scales;     // of whole panels
   float factor;
   float alpha, k, beta;    // response norm: x / (k + alpha * sum of squares)^beta
@@ -54,6 +54,6 @@ enum {
   KERNEL_COUNT
 };
 
-extern const Kernel kernels_avx2[KERNEL_COUNT];
+extern const Kernel kernels_avx2[KERNEL_COUNT], kernels_avx512[KERNEL_COUNT];
 
 #endif

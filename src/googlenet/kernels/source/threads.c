@@ -7,7 +7,11 @@
 
 #include "program.h"
 
-enum { SPINS_BEFORE_YIELDING = 2000, LANES_OF_PANEL = 16 };
+enum { SPINS_BEFORE_YIELDING = 2000 };
+
+// In the order of INSTRUCTIONS in kernels/library.py.
+enum { AVX2, AVX512 };
+static const Kernel *const KERNELS[] = {[AVX2] = kernels_avx2, [AVX512] = kernels_avx512};
 
 // A value that is copied out of the arena after each picture: `count` floats from `first`, to `to` + picture * count.
 typedef struct {
@@ -28,6 +32,7 @@ typedef struct {
 
 typedef struct Team {
   int size;
+  const Kernel *kernels;
   pthread_t *threads;
   pthread_mutex_t mutex;
   pthread_cond_t wake;
@@ -62,10 +67,10 @@ static void meet(Team *team) {
   }
 }
 
-static void run_item(const Job *job, const Phase *phase, int item, float *arena, const uint8_t *image) {
-  const Operation *operation = job->operations + phase->first;
+static void run_item(const Team *team, const Phase *phase, int item, float *arena, const uint8_t *image) {
+  const Operation *operation = team->job->operations + phase->first;
   for (; item >= operation->items; operation++) item -= operation->items;
-  kernels_avx2[operation->kind](operation, item, arena, image);
+  team->kernels[operation->kind](operation, item, arena, image);
 }
 
 static void copy_outputs(const Job *job, const float *arena, int64_t image) {
@@ -75,10 +80,11 @@ static void copy_outputs(const Job *job, const float *arena, int64_t image) {
   }
 }
 
-static void run_apart(const Job *job, int64_t image, float *arena) {
+static void run_apart(const Team *team, int64_t image, float *arena) {
+  const Job *job = team->job;
   for (int p = 0; p < job->phase_count; p++)
     for (int item = 0; item < job->phases[p].items; item++)
-      run_item(job, job->phases + p, item, arena, job->images + image * job->image_size);
+      run_item(team, job->phases + p, item, arena, job->images + image * job->image_size);
   copy_outputs(job, arena, image);
 }
 
@@ -89,7 +95,7 @@ static void run_together(Team *team, int number, int64_t image) {
     if (number == 0) atomic_store(&team->next_item[(p + 1) % 2], 0);  // nobody takes of it before all have met
     int item;
     while ((item = atomic_fetch_add(&team->next_item[p % 2], 1)) < phase->items)
-      run_item(job, phase, item, job->arenas, job->images + image * job->image_size);
+      run_item(team, phase, item, job->arenas, job->images + image * job->image_size);
     meet(team);
   }
   if (number == 0) {
@@ -107,7 +113,7 @@ static void work(Team *team, int number) {
   const int64_t apart = job->image_count - job->image_count % team->size;
   int64_t image;
   while ((image = atomic_fetch_add(&team->next_image, 1)) < apart)
-    run_apart(job, image, job->arenas + number * job->arena_size);
+    run_apart(team, image, job->arenas + number * job->arena_size);
   meet(team);
   for (image = apart; image < job->image_count; image++) run_together(team, number, image);
 }
@@ -143,7 +149,7 @@ void googlenet_disband(Team *team) {
 }
 
 // NULL where the system has no memory left; with fewer threads than asked for where it gives no more.
-Team *googlenet_gather(int size) {
+Team *googlenet_gather(int size, int instructions) {
   Team *team = calloc(1, sizeof *team);
   if (!team) return NULL;
   team->threads = calloc(size, sizeof *team->threads);
@@ -154,6 +160,7 @@ Team *googlenet_gather(int size) {
   pthread_mutex_init(&team->mutex, NULL);
   pthread_cond_init(&team->wake, NULL);
   team->size = 1;
+  team->kernels = KERNELS[instructions];
   for (int number = 1; number < size; number++) {
     Seat *seat = malloc(sizeof *seat);
     if (!seat) break;
@@ -184,7 +191,14 @@ int googlenet_sizes(int which) {
   return which < (int)(sizeof sizes / sizeof *sizes) ? sizes[which] : 0;
 }
 
-// How many output channels a panel has here; 0 where this processor runs none of the kernels.
-int googlenet_panel(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? LANES_OF_PANEL : 0;
+// Whether this processor has the instructions.
+int googlenet_can_run(int instructions) {
+  switch (instructions) {
+    case AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case AVX512:
+      return googlenet_can_run(AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vnni");
+    default: return 0;
+  }
 }
