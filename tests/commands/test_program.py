@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import entry_points, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,12 +43,16 @@ def test_the_version_is_that_of_the_package(googlenet: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("table1", "--colour"), "--colour"),
+        (("table1", "--colour"), "no such option: --colour"),
+        (("table1", "--varient", "paper"), "no such option: --varient; did you mean --variant?"),
+        (("info", "bvlc", "photo.jpg"), "what is 'photo.jpg' for?"),
+        (("export", "bvlc", "--to", "caffe"), "argument --to: 'caffe' is not one of onnx, openvino, pt2, torchvision"),
+        (("tabel1",), "there is no command 'tabel1'; did you mean table1?"),
         (("table2",), "table2"),
-        (("predict",), "model"),
-        (("predict", "model"), "paths"),
-        (("evaluate", "model", "data", "--batch-size", "0"), "--batch-size"),
-        (("predict", "model", "picture", "--top", "many"), "--top"),
+        (("predict",), "MODEL"),
+        (("predict", "model"), "PATHS"),
+        (("evaluate", "model", "data", "--batch-size", "0"), "argument --batch-size: 0 is less than 1"),
+        (("predict", "model", "picture", "--top", "many"), "argument --top: 'many' is not a whole number"),
     ],
 )
 def test_wrong_use_is_told_without_a_traceback_and_exits_with_2(
@@ -76,3 +81,16 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(arguments: tuple[str, 
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_options_may_stand_between_and_before_what_they_are_about(googlenet: Run, tmp_path: Path) -> None:
+    names = [str(tmp_path / name) for name in ("a.jpg", "b.jpg")]
+    orders = [("--json", "bvlc", *names), ("bvlc", names[0], "--json", names[1]), ("bvlc", "--json", "--", *names)]
+    for arguments in orders:
+        assert [row["image"] for row in googlenet("predict", *arguments).lines] == names
+
+
+def test_without_a_command_the_help_is_shown_and_nothing_done(googlenet: Run) -> None:
+    done = googlenet()
+    assert done.code == 2
+    assert "Commands" in done.err

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from googlenet.architecture import VARIANTS
-from googlenet.recipes import RECIPES, Recipe, get_recipe, override, parse_overrides
+from googlenet.recipes import RECIPES, SETTINGS, get_recipe, override, parse_overrides
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -83,7 +83,7 @@ def test_recipes_are_listed_with_their_purpose(googlenet: Run) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_shows_every_setting_with_its_value_and_meaning(googlenet: Run, name: str) -> None:
     shown = {line.split()[0]: line.split()[1:] for line in googlenet("recipes", name).out.splitlines()[2:]}
-    assert shown.keys() == Recipe.model_fields.keys()
+    assert shown.keys() == SETTINGS.keys()
     assert all(len(words) >= 2 for words in shown.values())
     as_json = googlenet("recipes", name, "--json").json
     assert as_json.keys() == shown.keys()

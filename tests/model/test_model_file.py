@@ -198,12 +198,15 @@ def test_a_checkpoint_is_not_a_model(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda fields: fields.update(colour=1), "'colour': extra inputs are not permitted"),
-        (lambda fields: fields.pop("classes"), "'classes': field required"),
-        (lambda fields: fields["architecture"].update(classes="many"), r"'architecture\.classes': .*not 'many'"),
+        (lambda fields: fields.update(colour=1), "there is an unknown field `colour`"),
+        (lambda fields: fields.pop("classes"), "there is no field `classes`"),
+        (
+            lambda fields: fields["architecture"].update(classes="many"),
+            r"'architecture\.classes': expected `int`, got `str`",
+        ),
         (lambda fields: fields["architecture"].update(variant="papre"), "did you mean 'paper'"),
         (lambda fields: fields["preprocessing"].update(side=-1), "side is -1"),
-        (lambda fields: fields["classes"][1].update(name=None), r"'classes\.1\.name'"),
+        (lambda fields: fields["classes"][1].update(name=None), r"'classes\[1\]\.name'"),
         (lambda fields: fields["classes"].pop(), "2 classes are named, the network has 3"),
         (lambda fields: fields["classes"][1].update(id="n01"), "2 classes have the id 'n01'"),
         (lambda fields: fields["architecture"].update(classes=4), r"of another shape: linear\.weight .* instead of"),

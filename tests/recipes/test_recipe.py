@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from googlenet.architecture import build_architecture
 from googlenet.cli.recipes import setting_text
@@ -68,14 +67,18 @@ def test_a_setting_is_read_in_every_form_that_a_user_writes(pair: str, value: An
         (["epoch=10"], "no setting is called 'epoch'; did you mean 'epochs'?"),
         (["learningrate=1"], "no setting is called 'learningrate'; did you mean 'learning_rate'?"),
         (["qqqq=off"], "no setting is called 'qqqq'; `googlenet recipes` lists them"),
-        (["epochs=fast"], "epochs=fast: Input should be a valid number, unable to parse string as a number"),
-        (["epochs=0"], "epochs=0: Input should be greater than 0"),
-        (["learning_rate=Infinity"], "learning_rate=inf: Input should be a finite number"),
-        (["learning_rate=off"], "learning_rate=0: Input should be greater than 0"),
-        (["batch_size=0"], "batch_size=0: Input should be greater than or equal to 1"),
-        (["channels=2"], "channels=2: Input should be 1 or 3"),
-        (["schedule=steps"], "schedule=steps: Input should be 'paper', 'polynomial', 'linear', 'cosine' or 'constant'"),
-        (["precision=half"], "precision=half: Input should be 'auto', 'float32' or 'bfloat16'"),
+        (["epochs=fast"], "epochs=fast: give a number above 0"),
+        (["epochs=0"], "epochs=0: give a number above 0"),
+        (["learning_rate=Infinity"], "learning_rate=inf: give a finite number"),
+        (["learning_rate=off"], "learning_rate=0: give a number above 0"),
+        (["batch_size=0"], "batch_size=0: give a whole number from 1"),
+        (["channels=2"], "channels=2: give one of 1, 3"),
+        (["schedule=steps"], "schedule=steps: give one of paper, polynomial, linear, cosine, constant"),
+        (["precision=half"], "precision=half: give one of auto, float32, bfloat16"),
+        (["warmup=1"], "warmup=1: give a number from 0 below 1"),
+        (["workers=65"], "workers=65: give a whole number from 1 to 64"),
+        (["mirror=maybe"], "mirror=maybe: give true or false"),
+        (["patch_area=0.5"], "patch_area=0.5: give two, each a number above 0, or none"),
         (["resize=200"], "resize is 200 and side is 224: resize must be at least side"),
         (["patch_area=1,0.5"], "patch_area is 1.0,0.5: the least comes first"),
         (["patch_area=0.5,2"], "patch_area ends at 2.0: a share is at most 1"),
@@ -123,12 +126,12 @@ def test_a_recipe_has_a_purpose_a_network_and_a_preprocessing(name: str) -> None
 
 
 def test_a_recipe_is_frozen() -> None:
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(AttributeError, match="immutable"):
         get_recipe("paper").epochs = 1  # type: ignore[misc]
 
 
 def test_settings_of_another_version_are_refused() -> None:
-    with pytest.raises(SettingsError, match="colour=3: Extra inputs are not permitted"):
+    with pytest.raises(SettingsError, match="no setting is called 'colour'"):
         recipe_from_dict(get_recipe("paper").to_dict() | {"colour": 3})
 
 

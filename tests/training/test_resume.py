@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 import safetensors.torch
 import torch
@@ -168,7 +169,7 @@ class Checkpoint:
         save_checkpoint(self.path, network, optimizer, average, Progress(step=7, warned=["main"]))
 
     def fresh(self, **settings: Any) -> tuple[GoogLeNet, torch.optim.Optimizer, WeightAverage]:
-        recipe = self.recipe.model_copy(update=settings)
+        recipe = msgspec.structs.replace(self.recipe, **settings)
         network = GoogLeNet(build_architecture(recipe.spec(3)))
         return network, build_optimizer(network, recipe), WeightAverage.from_recipe(recipe)
 

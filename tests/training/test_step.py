@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -11,7 +12,7 @@ import torch
 from googlenet.architecture import build_architecture
 from googlenet.errors import SettingsError
 from googlenet.network import GoogLeNet
-from googlenet.recipes import Recipe
+from googlenet.recipes import SETTINGS, Recipe
 from googlenet.training.optimizer import OPTIMIZERS, build_optimizer, set_learning_rate
 from googlenet.training.parts import build_parts
 from googlenet.training.step import StepLosses, StepSettings, train_step, weighted_loss
@@ -49,7 +50,7 @@ def steps(training: Training, recipe: Recipe, count: int, *, smoothing: float = 
     ]
 
 
-@pytest.mark.parametrize("optimizer", get_args(Recipe.model_fields["optimizer"].annotation))
+@pytest.mark.parametrize("optimizer", get_args(SETTINGS["optimizer"].kind))
 def test_updates_on_one_batch_bring_the_loss_of_every_head_down(training: Training, optimizer: str) -> None:
     seen = steps(training, training.recipe(optimizer=optimizer, learning_rate=0.1), 10)
     for head in ("main", "auxiliary_4a", "auxiliary_4d"):
@@ -81,7 +82,7 @@ def test_a_side_weight_of_0_builds_no_side_classifiers(training: Training) -> No
 def test_biases_and_norms_do_not_decay_and_every_weight_is_in_one_group() -> None:
     recipe = Recipe(variant="paper", width=0.125, weight_decay=0.5)
     for variant in ("paper", "batchnorm"):
-        network = build_network(recipe.model_copy(update={"variant": variant}))
+        network = build_network(msgspec.structs.replace(recipe, variant=variant))
         groups = build_optimizer(network, recipe).param_groups
         decays = {id(parameter): group["weight_decay"] for group in groups for parameter in group["params"]}
         assert sum(len(group["params"]) for group in groups) == len(decays) == len(list(network.parameters()))
@@ -119,7 +120,7 @@ def test_sgd_is_the_update_of_the_paper(momentum: float) -> None:
 
 
 def test_every_optimizer_that_a_recipe_can_name_exists() -> None:
-    assert set(OPTIMIZERS) == set(get_args(Recipe.model_fields["optimizer"].annotation))
+    assert set(OPTIMIZERS) == set(get_args(SETTINGS["optimizer"].kind))
 
 
 def test_muon_refuses_a_network_without_batch_normalisation() -> None:

@@ -6,8 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.columns import aligned
 from googlenet.cli.options import ThreadsOption
 
@@ -21,11 +20,11 @@ WORDS = 3  # columns that stand on the left; numbers stand on the right
 
 
 def benchmark_command(
-    model: Annotated[str, typer.Argument(help="A model file, a run folder, an exported file, or bvlc.")] = "bvlc",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each engine.")] = 10,
-    batch: Annotated[int, typer.Option(min=1, help="Pictures at once, for images/s.")] = 16,
-    side: Annotated[int | None, typer.Option(min=1, help="Pixels of a side; left out: the model's.")] = None,
+    model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")] = "bvlc",
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
+    rounds: Annotated[int, Option(least=1, help="Turns of each engine.")] = 10,
+    batch: Annotated[int, Option(least=1, help="Pictures at once, for images/s.")] = 16,
+    side: Annotated[int | None, Option(least=1, help="Pixels of a side; left out: the model's.")] = None,
     threads: ThreadsOption = None,
 ) -> None:
     """Time every engine that is installed, beside other programs, in alternating rounds, each in a process of its own.

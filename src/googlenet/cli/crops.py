@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.errors import InputError
 
 
 def crops_command(
-    image: Annotated[Path, typer.Argument(help="A picture.")],
-    out: Annotated[Path, typer.Option(help="Where to write the sheet, a .png.")],
-    crops: Annotated[int, typer.Option(help="The protocol: 1, 10 or 144.")] = 144,
+    image: Annotated[Path, Argument(help="A picture.")],
+    out: Annotated[Path, Option(help="Where to write the sheet, a .png.")],
+    crops: Annotated[int, Option(help="The protocol: 1, 10 or 144.")] = 144,
     model: Annotated[
-        str | None, typer.Option(help="Show what this model sees; left out: a network of 224 px that crops.")
+        str | None, Option(help="Show what this model sees; left out: a network of 224 px that crops.")
     ] = None,
 ) -> None:
     """Draw the crops of a picture that a network sees under the paper's test, as a sheet.

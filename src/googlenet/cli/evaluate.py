@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import EXIT_FINDINGS, DataError, InputError
 
@@ -26,21 +25,21 @@ PREFERRED_SPLITS = ("test", "val", "all")
 
 def evaluate_command(
     models: Annotated[
-        list[str], typer.Argument(help="Model files, run folders, exported files or bvlc; several are averaged.")
+        list[str], Argument(help="Model files, run folders, exported files or bvlc; several are averaged.")
     ],
-    data: Annotated[str, typer.Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
+    data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
     split: Annotated[
-        str | None, typer.Option(help="train, val, test or all; left out: test, else val, else all there is.")
+        str | None, Option(help="train, val, test or all; left out: test, else val, else all there is.")
     ] = None,
     crops: Annotated[
         list[str] | None,
-        typer.Option(help="Squares of each picture to average over: 1, 10 or 144; several (1,10,144) are compared."),
+        Option(help="Squares of each picture to average over: 1, 10 or 144; several (1,10,144) are compared."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     output: Annotated[
-        Path | None, typer.Option(help="Write a row a picture to FILE.csv, FILE.jsonl or FILE.parquet.")
+        Path | None, Option(help="Write a row a picture to FILE.csv, FILE.jsonl or FILE.parquet.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Squares run at once.")] = 16,
+    batch_size: Annotated[int, Option(least=1, help="Squares run at once.")] = 16,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
@@ -97,7 +96,7 @@ def evaluate_command(
     else:
         print("\n".join(_lines(comparison)))
     if bad:
-        raise typer.Exit(EXIT_FINDINGS)
+        raise SystemExit(EXIT_FINDINGS)
 
 
 def _protocols(given: list[str]) -> tuple[int, ...]:

@@ -8,8 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.info import agreement_lines
 from googlenet.errors import InputError
 
@@ -42,34 +41,32 @@ class ChosenPrecision(Enum):
 def export_command(
     models: Annotated[
         list[str],
-        typer.Argument(help="Model files, run folders or bvlc; several are averaged, in one file."),
+        Argument(help="Model files, run folders or bvlc; several are averaged, in one file."),
     ],
     to: Annotated[
         Program,
-        typer.Option(
+        Option(
             help="onnx: one file that any runtime of ONNX runs. openvino: a folder with its IR. pt2: a program of "
             "torch.export. torchvision: a state dict that its googlenet loads."
         ),
     ] = Program.onnx,
     precision: Annotated[
-        ChosenPrecision, typer.Option(help="auto: the fastest here that answers as float32 does.")
+        ChosenPrecision, Option(help="auto: the fastest here that answers as float32 does.")
     ] = ChosenPrecision.auto,
     calibrate: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Pictures: half of them calibrate int8, the others judge what is written."),
+        Option(metavar="DATA", help="Pictures: half of them calibrate int8, the others judge what is written."),
     ] = None,
     judge: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Pictures to judge on; left out: of --calibrate, or made ones."),
+        Option(metavar="DATA", help="Pictures to judge on; left out: of --calibrate, or made ones."),
     ] = None,
-    without_lrn: Annotated[
-        bool, typer.Option("--without-lrn", help="Take the LRN operator apart, for targets that do not have it.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="The file or folder to write; left out: MODEL's name here.")] = None,
+    without_lrn: Annotated[bool, Option(help="Take the LRN operator apart, for targets that do not have it.")] = False,
+    out: Annotated[Path | None, Option(help="The file or folder to write; left out: MODEL's name here.")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace what is there, and write what misses the gate, saying so in it.")
+        bool, Option(help="Replace what is there, and write what misses the gate, saying so in it.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
 ) -> None:
     """Write models as one file of another program: uint8 pictures in, probabilities out, all that is needed inside.
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,17 +17,17 @@ if TYPE_CHECKING:
 
 def import_command(
     source: Annotated[
-        str, typer.Argument(help="A .caffemodel, .pth or .onnx file, or a name from `googlenet models`, to fetch it.")
+        str, Argument(help="A .caffemodel, .pth or .onnx file, or a name from `googlenet models`, to fetch it.")
     ],
-    out: Annotated[Path | None, typer.Option(help="The model file to write; left out: SOURCE's name here.")] = None,
+    out: Annotated[Path | None, Option(help="The model file to write; left out: SOURCE's name here.")] = None,
     classes: Annotated[
-        str | None, typer.Option(help="imagenet, or a text file with a class a line; left out: imagenet for 1,000.")
+        str | None, Option(help="imagenet, or a text file with a class a line; left out: imagenet for 1,000.")
     ] = None,
     no_transform_input: Annotated[
         bool,
-        typer.Option("--no-transform-input", help="torchvision's network has transform_input=False; left out: True."),
+        Option(help="torchvision's network has transform_input=False; left out: True."),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    force: Annotated[bool, Option(help="Replace the file if it is there.")] = False,
 ) -> None:
     """Import GoogLeNet weights of Caffe, torchvision, inception5h or the ONNX zoo as a model file.
 

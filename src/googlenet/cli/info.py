@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import EXIT_FINDINGS
 
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def info_command(
-    model: Annotated[str, typer.Argument(help="A model file, a run folder, an exported file, or bvlc.")],
-    verify: Annotated[bool, typer.Option("--verify", help="Run the known answer that the file carries.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
+    verify: Annotated[bool, Option(help="Run the known answer that the file carries.")] = False,
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
@@ -50,7 +49,7 @@ def info_command(
         blocks = [_lines(header, check) for header, check in zip(headers, checks, strict=True)]
         print("\n".join(blocks[0] if single else _numbered(paths, blocks)))
     if any(check is not None and not check.agrees for check in checks):
-        raise typer.Exit(EXIT_FINDINGS)
+        raise SystemExit(EXIT_FINDINGS)
 
 
 def _numbered(paths: Sequence[Path], blocks: Sequence[list[str]]) -> list[str]:

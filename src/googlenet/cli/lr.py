@@ -6,27 +6,26 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.errors import InputError, MissingExtraError
 
 
 def lr_command(
-    data: Annotated[str, typer.Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
+    data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
     start: Annotated[
-        str | None, typer.Option(help="Begin from this model's weights, as `train --start` does.", metavar="MODEL")
+        str | None, Option(help="Begin from this model's weights, as `train --start` does.", metavar="MODEL")
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="A recipe, as for `train`.")] = None,
+    recipe: Annotated[str | None, Option(help="A recipe, as for `train`.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a setting; may be given often.", metavar="KEY=VALUE")
+        list[str] | None, Option(name="--set", help="Override a setting; may be given often.", metavar="KEY=VALUE")
     ] = None,
-    lowest: Annotated[float, typer.Option(help="The first rate.")] = 1e-4,
-    highest: Annotated[float, typer.Option(help="The last rate.")] = 1.0,
-    steps: Annotated[int, typer.Option(min=10, help="Updates at most.")] = 80,
-    out: Annotated[Path, typer.Option(help="Where the curve goes, a .png.")] = Path("learning_rate.png"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the suggestion, rates and losses.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 0,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+    lowest: Annotated[float, Option(help="The first rate.")] = 1e-4,
+    highest: Annotated[float, Option(help="The last rate.")] = 1.0,
+    steps: Annotated[int, Option(least=10, help="Updates at most.")] = 80,
+    out: Annotated[Path, Option(help="Where the curve goes, a .png.")] = Path("learning_rate.png"),
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON: the suggestion, rates and losses.")] = False,
+    seed: Annotated[int, Option(least=0, help="Seed of everything drawn.")] = 0,
+    device: Annotated[str | None, Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
 ) -> None:
     """Try rising learning rates for some updates, draw the loss against the rate, and suggest one. Trains nothing.
 

@@ -2,107 +2,108 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
-import functools
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Callable
-from typing import Annotated, Any
+from importlib import import_module
 
-import typer
-
-from googlenet.cli.benchmark import benchmark_command
-from googlenet.cli.crops import crops_command
-from googlenet.cli.evaluate import evaluate_command
-from googlenet.cli.export import export_command
-from googlenet.cli.import_ import import_command
-from googlenet.cli.info import info_command
-from googlenet.cli.lr import lr_command
-from googlenet.cli.models import models_command
-from googlenet.cli.predict import predict_command
-from googlenet.cli.recipes import recipes_command
-from googlenet.cli.similar import similar_command
-from googlenet.cli.table1 import table1_command
-from googlenet.cli.train import train_command
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "train": train_command,
-    "evaluate": evaluate_command,
-    "predict": predict_command,
-    "similar": similar_command,
-    "info": info_command,
-    "crops": crops_command,
-    "import": import_command,
-    "export": export_command,
-    "benchmark": benchmark_command,
-    "models": models_command,
-    "recipes": recipes_command,
-    "lr": lr_command,
-    "table1": table1_command,
+COMMANDS = {
+    "train": "googlenet.cli.train:train_command",
+    "evaluate": "googlenet.cli.evaluate:evaluate_command",
+    "predict": "googlenet.cli.predict:predict_command",
+    "similar": "googlenet.cli.similar:similar_command",
+    "info": "googlenet.cli.info:info_command",
+    "crops": "googlenet.cli.crops:crops_command",
+    "import": "googlenet.cli.import_:import_command",
+    "export": "googlenet.cli.export:export_command",
+    "benchmark": "googlenet.cli.benchmark:benchmark_command",
+    "models": "googlenet.cli.models:models_command",
+    "recipes": "googlenet.cli.recipes:recipes_command",
+    "lr": "googlenet.cli.lr:lr_command",
+    "table1": "googlenet.cli.table1:table1_command",
 }
+"""The verbs, and the functions that run them; only the one that was asked for is imported."""
 
-app = typer.Typer(
-    name="googlenet",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=(
-        "GoogLeNet: from a folder of pictures to a trained, measured classifier.\n\n"
-        "Example: googlenet train photos/ --minutes 30; googlenet predict runs/photos-scratch picture.jpg"
-    ),
-)
+HELP = """Usage: googlenet COMMAND [OPTIONS]
 
+GoogLeNet: from a folder of pictures to a trained, measured classifier.
+
+Example: googlenet train photos/ --minutes 30; googlenet predict runs/photos-scratch picture.jpg
+
+Commands (googlenet COMMAND --help says more):
+{commands}
+
+Options:
+  --version   print the version
+  -h, --help  show this message
+"""
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def _quiet_without_reader(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, ending well when nobody reads its output any more (`googlenet table1 | head -3`)."""
+def _run(texts: list[str]) -> None:
+    """Do what the command line asks for; end well when nobody reads any more (`googlenet table1 | head -3`)."""
+    try:
+        _run_verb(texts)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+    except OSError as error:  # of files, rooms make sentences themselves: what is left is what the command prints
+        if error.errno not in FULL_DISK:
+            raise
+        _silence_stdout()
+        raise InputError(f"cannot write {error.filename or 'to standard output'}: {error.strerror}") from error
 
-    @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _silence_stdout()
-        except OSError as error:  # of files, rooms make sentences themselves: what is left is what the command prints
-            if error.errno not in FULL_DISK:
-                raise
-            _silence_stdout()
-            raise InputError(f"cannot write {error.filename or 'to standard output'}: {error.strerror}") from error
 
-    return run
+def _run_verb(texts: list[str]) -> None:
+    match texts:
+        case ["-h" | "--help", *_]:
+            print(_overview(), end="")
+        case ["--version", *_]:
+            from googlenet.machine import installed_version
+
+            print(f"googlenet {installed_version('googlenet')}")
+        case [verb, *rest] if verb in COMMANDS:
+            from googlenet.cli.arguments import parse_arguments
+
+            command = _command(verb)
+            command(**parse_arguments(f"googlenet {verb}", command, rest))
+        case []:
+            print(_overview(), end="", file=sys.stderr)
+            sys.exit(EXIT_WRONG_INPUT)
+        case [verb, *_]:
+            raise InputError(_unknown(verb))
+
+
+def _command(verb: str) -> Callable[..., None]:
+    module, _, function = COMMANDS[verb].partition(":")
+    command: Callable[..., None] = getattr(import_module(module), function)
+    return command
+
+
+def _overview() -> str:
+    from googlenet.cli.arguments import summary_of
+
+    summaries = {verb: summary_of(_command(verb)) for verb in COMMANDS}
+    lines = [textwrap.fill(f"  {verb:<10}  {told}", 79, subsequent_indent=" " * 14) for verb, told in summaries.items()]
+    return HELP.format(commands="\n".join(lines))
+
+
+def _unknown(verb: str) -> str:
+    near = difflib.get_close_matches(verb, COMMANDS, n=1)
+    hint = f"did you mean {near[0]}?" if near else "googlenet --help lists them"
+    return f"there is no command {verb!a}; {hint}"
 
 
 def _silence_stdout() -> None:
     """Let what is still to be printed vanish, so that Python's end does not fail at it again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-for _name, _command in COMMANDS.items():
-    app.command(_name)(_quiet_without_reader(_command))
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from googlenet.machine import installed_version
-
-        print(f"googlenet {installed_version('googlenet')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
-    ] = False,
-) -> None:
-    """Take the options that stand before a verb."""
 
 
 def main() -> None:
@@ -115,7 +116,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        _run(sys.argv[1:])
     except GoogLeNetError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_WRONG_INPUT)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from googlenet.cli.arguments import Option
 
 if TYPE_CHECKING:
     from googlenet.pretrained import Published
 
 
-def models_command(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def models_command(as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False) -> None:
     """List the weights that can be named: those that ship, as MODEL everywhere; the others for `googlenet import`.
 
     Example: googlenet models

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import EXIT_FINDINGS, InputError
 
@@ -17,20 +16,18 @@ if TYPE_CHECKING:
 
 
 def predict_command(
-    model: Annotated[str, typer.Argument(help="A model file, a run folder, an exported file, or bvlc.")],
-    paths: Annotated[list[str], typer.Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
-    top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a picture.")] = False,
+    model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
+    paths: Annotated[list[str], Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
+    top: Annotated[int, Option(least=1, help="How many classes to print.")] = 5,
+    as_json: Annotated[bool, Option(name="--json", help="Print one line of JSON a picture.")] = False,
     output: Annotated[
-        Path | None, typer.Option(help="Write a row a picture to FILE.csv, FILE.jsonl or FILE.parquet.")
+        Path | None, Option(help="Write a row a picture to FILE.csv, FILE.jsonl or FILE.parquet.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the output where it was interrupted; its pictures are skipped.")
+        bool, Option(help="Go on with the output where it was interrupted; its pictures are skipped.")
     ] = False,
-    embeddings: Annotated[
-        bool, typer.Option("--embeddings", help="Write each picture's features, too, for `googlenet similar`.")
-    ] = False,
-    crops: Annotated[int, typer.Option(help="Squares of each picture to average over: 1, 10 or 144.")] = 1,
+    embeddings: Annotated[bool, Option(help="Write each picture's features, too, for `googlenet similar`.")] = False,
+    crops: Annotated[int, Option(help="Squares of each picture to average over: 1, 10 or 144.")] = 1,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
@@ -92,7 +89,7 @@ def predict_command(
         before = f" ({begun.rows:,} were there)" if begun.rows else ""
         print(f"{done:,} pictures{before}, {bad:,} of them bad: {output}")
     if bad:
-        raise typer.Exit(EXIT_FINDINGS)
+        raise SystemExit(EXIT_FINDINGS)
 
 
 def prediction_row(prediction: Prediction, *, origin: Origin | None = None) -> dict[str, Any]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-import typer
+from googlenet.cli.arguments import Argument, Option
 
 
 def recipes_command(
-    name: Annotated[str | None, typer.Argument(help="A recipe; left out: all of them in a line each.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    name: Annotated[str | None, Argument(help="A recipe; left out: all of them in a line each.")] = None,
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
 ) -> None:
     """List the recipes, or show all settings of one.
 
     Example: googlenet recipes scratch
     """
-    from googlenet.recipes import PURPOSES, RECIPES, Recipe, get_recipe
+    from googlenet.recipes import PURPOSES, RECIPES, SETTINGS, get_recipe
 
     if name is None:
         if as_json:
@@ -31,7 +31,7 @@ def recipes_command(
         return
     print(f"{name}: {PURPOSES[name]}\n")
     for key, value in settings.items():
-        print(f"{key:<22} {setting_text(value):<28} {Recipe.model_fields[key].description}")
+        print(f"{key:<22} {setting_text(value):<28} {SETTINGS[key].description}")
 
 
 def setting_text(value: object) -> str:

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import InputError
 
@@ -16,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def similar_command(
-    index: Annotated[Path, typer.Argument(help="A file of `googlenet predict --embeddings`.", metavar="INDEX")],
-    image: Annotated[Path, typer.Argument(help="A picture.", metavar="IMAGE")],
-    top: Annotated[int, typer.Option(min=1, help="How many pictures to print.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    index: Annotated[Path, Argument(help="A file of `googlenet predict --embeddings`.", metavar="INDEX")],
+    image: Annotated[Path, Argument(help="A picture.", metavar="IMAGE")],
+    top: Annotated[int, Option(least=1, help="How many pictures to print.")] = 5,
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     model: Annotated[
-        str | None, typer.Option(help="The model that made the index; left out: it is where it was then.")
+        str | None, Option(help="The model that made the index; left out: it is where it was then.")
     ] = None,
     engine: EngineOption = None,
     threads: ThreadsOption = None,

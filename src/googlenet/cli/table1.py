@@ -6,10 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Annotated
 
-import typer
-
 from googlenet.architecture import VARIANTS, ArchitectureSpec, network_cost
 from googlenet.architecture.cost import NetworkCost, RowCost, cost_to_dict
+from googlenet.cli.arguments import Option
 from googlenet.cli.columns import aligned
 from googlenet.errors import InputError
 
@@ -18,9 +17,9 @@ UNMET = " *"
 
 
 def table1_command(
-    variant: Annotated[str, typer.Option(help=f"One of {', '.join(VARIANTS)}.")] = "paper",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+    variant: Annotated[str, Option(help=f"One of {', '.join(VARIANTS)}.")] = "paper",
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, Option(help="Print a Markdown table.")] = False,
 ) -> None:
     """Print Table 1, counted, beside what the paper prints.
 

@@ -6,8 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.members import train_members
 from googlenet.cli.plan import Request, check_same_pictures, new_plan, resumed_plan, settled_plan
 from googlenet.cli.training_run import print_result, run_training
@@ -20,44 +19,42 @@ if TYPE_CHECKING:
 def train_command(
     data: Annotated[
         str | None,
-        typer.Argument(help="A folder of class folders, a .tar of one, or an embedded set (digits).", metavar="DATA"),
+        Argument(help="A folder of class folders, a .tar of one, or an embedded set (digits).", metavar="DATA"),
     ] = None,
     recipe: Annotated[
         str | None,
-        typer.Option(
+        Option(
             help="A recipe (`googlenet recipes`); left out: scratch, for embedded sets small, with --start finetune."
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run's folder, new; left out: runs/DATA-RECIPE.", metavar="RUN")
+        Path | None, Option(help="The run's folder, new; left out: runs/DATA-RECIPE.", metavar="RUN")
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option(help="Begin from this model's weights, with a new classifier (fine-tuning).", metavar="MODEL"),
+        Option(help="Begin from this model's weights, with a new classifier (fine-tuning).", metavar="MODEL"),
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a setting; may be given often.", metavar="KEY=VALUE")
+        list[str] | None, Option(name="--set", help="Override a setting; may be given often.", metavar="KEY=VALUE")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Train for so long instead of the recipe's epochs, then evaluate.")
+        float | None, Option(help="Train for so long instead of the recipe's epochs, then evaluate.")
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with a run; a finished one is left as it is.", metavar="RUN")
+        Path | None, Option(help="Go on with a run; a finished one is left as it is.", metavar="RUN")
     ] = None,
-    fit: Annotated[
-        str | None, typer.Option(help="crop, squash or letterbox: how a whole picture becomes a square.")
-    ] = None,
+    fit: Annotated[str | None, Option(help="crop, squash or letterbox: how a whole picture becomes a square.")] = None,
     val_share: Annotated[
-        float | None, typer.Option(help="Share held back where no folder is val/ (0.2 if left out).")
+        float | None, Option(help="Share held back where no folder is val/ (0.2 if left out).")
     ] = None,
-    split_seed: Annotated[int | None, typer.Option(help="Seed of what is held back (0 if left out).")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything drawn in the training.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+    split_seed: Annotated[int | None, Option(help="Seed of what is held back (0 if left out).")] = None,
+    seed: Annotated[int | None, Option(least=0, help="Seed of everything drawn in the training.")] = None,
+    device: Annotated[str | None, Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
     members: Annotated[
         int | None,
-        typer.Option(help="Train an ensemble of so many networks, one after the other, that share --minutes."),
+        Option(help="Train an ensemble of so many networks, one after the other, that share --minutes."),
     ] = None,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard's files too.")] = False,
+    tensorboard: Annotated[bool, Option(help="Write TensorBoard's files too.")] = False,
 ) -> None:
     """Train a network on a folder of pictures, evaluate it on val, and save it as one file.
 

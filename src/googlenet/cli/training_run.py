@@ -9,8 +9,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from googlenet.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -84,7 +82,7 @@ def run_training(
             else "without saving; this line goes on from what was saved before:"
         )
         print(f"stopped {how}\n  googlenet train --resume {shlex.quote(str(resume or folder.path))}")
-        raise typer.Exit(interrupted.exit_code)
+        raise SystemExit(interrupted.exit_code)
     print_result(folder)
 
 

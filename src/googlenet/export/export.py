@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import msgspec
 import numpy as np
 
 from googlenet.engines import Engine, best_here, open_engine, runtime_of
@@ -171,7 +172,7 @@ class _Draft:
 
     def sealed(self, **changes: Any) -> ExportedModel:
         """The content with its description, some fields of which are others."""
-        return describe_content(self.content, self.description.model_copy(update=changes))
+        return describe_content(self.content, msgspec.structs.replace(self.description, **changes))
 
 
 def _draft(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import InputError, ModelFileError
@@ -69,23 +69,21 @@ class Agreement:
     misses: tuple[str, ...] = ()
 
 
-class Description(BaseModel):
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The JSON in an exported file; `sha256` is that of its graph.
 
     `known_answer`: what the models say in float32 of `known_answer_images`, (K, classes).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     schema_version: Literal[1] = 1
     kind: Literal["exported model"] = "exported model"
     target: Target
     precision: Precision
-    networks: Annotated[tuple[ExportedNetwork, ...], Field(min_length=1, max_length=1000)]
+    networks: Annotated[tuple[ExportedNetwork, ...], msgspec.Meta(min_length=1, max_length=1000)]
     classes: tuple[ClassLabel, ...]
     preprocessing: Preprocessing
-    known_answer: Annotated[tuple[tuple[float, ...], ...], Field(max_length=MOST_ANSWERS)]
-    tolerance: Annotated[float, Field(ge=TOLERANCE, le=1, allow_inf_nan=False)] = TOLERANCE
+    known_answer: Annotated[tuple[tuple[float, ...], ...], msgspec.Meta(max_length=MOST_ANSWERS)]
+    tolerance: Annotated[float, msgspec.Meta(ge=TOLERANCE, le=1)] = TOLERANCE
     agreement: Agreement | None = None
     sha256: str
 
@@ -211,9 +209,9 @@ def describe_content(content: Content, description: Description) -> ExportedMode
     """A content that was just made with its description, which gets the content's sha256; not written yet."""
     entry = EXPORT_FORMATS[description.target]
     empty = entry.with_metadata(content, sealed("{}"))
-    described = description.model_copy(update={"sha256": entry.judge(empty, "the exported graph").sha256})
+    described = msgspec.structs.replace(description, sha256=entry.judge(empty, "the exported graph").sha256)
     # ASCII, with escapes: XML cannot hold every character that a class may be called
-    text = json.dumps(described.model_dump(mode="json"), separators=(",", ":"))
+    text = json.dumps(msgspec.to_builtins(described), separators=(",", ":"))
     return ExportedModel(Path(), entry.with_metadata(content, sealed(text)), described)
 
 

@@ -14,9 +14,9 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from googlenet.errors import ModelFileError
 from googlenet.model.signatures import describe_file
@@ -27,16 +27,14 @@ ALIGNMENT = 8  # bytes: the format asks that the tensors begin at a multiple of 
 NUMPY_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
 """The dtypes a model file may hold, by their names in the container."""
 
-_Count = Annotated[int, Field(ge=0, le=2**48, strict=True)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**48)]
 
 
-class StoredTensor(BaseModel):
+class StoredTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row of the container's table; `data_offsets` is its range of bytes, counted from the end of the header."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     dtype: Literal["F32", "F16", "U8"]
-    shape: Annotated[tuple[_Count, ...], Field(max_length=8)]
+    shape: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=8)]
     data_offsets: tuple[_Count, _Count]
 
 
@@ -46,10 +44,6 @@ class Container:
 
     metadata: dict[str, str]
     tensors: dict[str, StoredTensor]
-
-
-_METADATA = TypeAdapter(dict[str, str])
-_TENSORS = TypeAdapter(dict[str, StoredTensor])
 
 
 def with_sorted_metadata(data: bytes) -> bytes:
@@ -79,7 +73,7 @@ def read_container(file: BufferedReader, path: Path, *, marker: str) -> Containe
         raise ModelFileError(f"{path} is not a googlenet model: {describe_file(file.read(512))}")
     try:
         header = json.loads(file.read(length))
-        metadata = _METADATA.validate_python(header.pop("__metadata__", {}))
+        metadata = msgspec.convert(header.pop("__metadata__", {}), dict[str, str])
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{path} is damaged: its header cannot be read") from error
     if marker not in metadata:
@@ -91,10 +85,12 @@ def read_container(file: BufferedReader, path: Path, *, marker: str) -> Containe
 
 def _checked_tensors(table: dict[str, Any], data_size: int, path: Path) -> dict[str, StoredTensor]:
     """Every byte of the data belongs to one tensor, and every tensor has the bytes that its shape needs."""
-    try:
-        tensors = _TENSORS.validate_python(table)
-    except ValidationError as error:
-        raise ModelFileError(f"{path} is damaged: tensor {first_error(error)}") from error
+    tensors: dict[str, StoredTensor] = {}
+    for name, row in table.items():
+        try:
+            tensors[name] = msgspec.convert(row, StoredTensor)
+        except msgspec.ValidationError as error:
+            raise ModelFileError(f"{path} is damaged: tensor {name!a}, {what_is_wrong(error)}") from error
     tensors = dict(sorted(tensors.items(), key=lambda item: item[1].data_offsets))
     position = 0
     for name, tensor in tensors.items():
@@ -122,8 +118,14 @@ def read_tensors(file: BufferedReader, container: Container, path: Path) -> dict
     }
 
 
-def first_error(error: ValidationError) -> str:
-    """The first thing pydantic found, in one line: the key and what is wrong with it."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    return f"{key!a}: {first['msg'][:1].lower()}{first['msg'][1:]}, not {ascii(first['input'])[:60]}"
+_OBJECTS = {"Object missing required": "there is no", "Object contains unknown": "there is an unknown"}
+
+
+def what_is_wrong(error: msgspec.ValidationError) -> str:
+    """What msgspec found, as a clause: the key, where it is not the whole record, and what is wrong with it."""
+    before, at, after = str(error).rpartition(" - at `$")
+    what = before if at else after
+    for theirs, ours in _OBJECTS.items():
+        what = what.replace(theirs, ours)
+    clause = ascii(what[:1].lower() + what[1:])[1:-1]
+    return f"{after.strip('`.')!a}: {clause}" if at else clause

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+import msgspec
 
 from googlenet.errors import InputError, ModelFileError
-from googlenet.model.container import first_error
+from googlenet.model.container import what_is_wrong
 from googlenet.model.migrations import SCHEMA_VERSION, migrate
 
 DESCRIPTION_KEY = "googlenet"
 DESCRIPTION_SUM_KEY = "googlenet_sha256"
 
-D = TypeVar("D", bound=BaseModel)
+D = TypeVar("D", bound=msgspec.Struct)
 
 
 def sealed(text: str) -> dict[str, str]:
@@ -28,7 +28,7 @@ def sealed(text: str) -> dict[str, str]:
 
 
 def read_description(metadata: Mapping[str, str], record: type[D], *, kind: str, where: str) -> D:
-    """Check the description in a file's `metadata`, bring it to this schema, and give it as the pydantic `record`.
+    """Check the description in a file's `metadata`, bring it to this schema, and give it as a `record`.
 
     Raises ModelFileError, which begins with `where`, for a description that is damaged, not the one that was written,
     of a newer schema, of another `kind`, or that says what cannot be.
@@ -51,9 +51,9 @@ def read_description(metadata: Mapping[str, str], record: type[D], *, kind: str,
         article = "an" if kind[0] in "aeiou" else "a"
         raise ModelFileError(f"{where} is a {ascii(said_kind)[1:-1]} of googlenet, not {article} {kind}")
     try:
-        return record.model_validate(migrate(fields))
-    except ValidationError as error:
-        raise ModelFileError(f"{where}: in its description {first_error(error)}") from error
+        return msgspec.convert(migrate(fields), record)
+    except msgspec.ValidationError as error:
+        raise ModelFileError(f"{where}: in its description {what_is_wrong(error)}") from error
     except InputError as error:  # from the records' own checks
         raise ModelFileError(f"{where}: in its description {error}") from error
 

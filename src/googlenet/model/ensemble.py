@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import write_atomically
-from googlenet.model.container import first_error
+from googlenet.model.container import what_is_wrong
 from googlenet.model.model import ClassLabel
 
 ENSEMBLE_FILE = "ensemble.json"
@@ -24,13 +24,13 @@ ENSEMBLE_FILE = "ensemble.json"
 LARGEST_LIST = 2**20  # bytes
 
 
-class _Ensemble(BaseModel):
+class _Ensemble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The JSON of the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     schema_version: Literal[1] = 1
-    members: Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Field(min_length=1, max_length=1000)]
+    members: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=4096)], ...], msgspec.Meta(min_length=1, max_length=1000)
+    ]
 
 
 def save_ensemble(folder: Path, members: Sequence[str]) -> None:
@@ -42,8 +42,8 @@ def save_ensemble(folder: Path, members: Sequence[str]) -> None:
         listed = _checked(tuple(members), folder / ENSEMBLE_FILE)
     except ModelFileError as error:
         raise InputError(str(error)) from error
-    text = _Ensemble(members=listed).model_dump_json(indent=2) + "\n"
-    write_atomically(folder / ENSEMBLE_FILE, text.encode())
+    text = msgspec.json.format(msgspec.json.encode(_Ensemble(members=listed)), indent=2) + b"\n"
+    write_atomically(folder / ENSEMBLE_FILE, text)
 
 
 def member_paths(path: Path) -> tuple[Path, ...]:
@@ -69,9 +69,9 @@ def member_paths(path: Path) -> tuple[Path, ...]:
     if type(version) is int and version > 1:
         raise ModelFileError(f"{listing} was written by a newer googlenet (schema {version}): upgrade")
     try:
-        members = _Ensemble.model_validate(fields).members
-    except ValidationError as error:
-        raise ModelFileError(f"{listing} is not the list of an ensemble: {first_error(error)}") from error
+        members = msgspec.convert(fields, _Ensemble).members
+    except msgspec.ValidationError as error:
+        raise ModelFileError(f"{listing} is not the list of an ensemble: {what_is_wrong(error)}") from error
     return tuple(path / member for member in _checked(members, listing))
 
 

@@ -14,10 +14,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import InputError, ModelFileError
@@ -65,10 +65,8 @@ class ModelHeader:
         return (self.about,)
 
 
-class _Header(BaseModel):
-    """The JSON of the file; the records inside are those of the program, and pydantic checks their fields' types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The JSON of the file; the records inside are those of the program, and msgspec checks their fields' types."""
 
     schema_version: Literal[1] = 1
     kind: Literal["model"] = "model"
@@ -93,8 +91,9 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         preprocessing=model.preprocessing,
         about=model.about,
         sha256=_sum_of_tensors(tensors),
-    ).model_dump_json()
-    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, sealed(header))))
+    )
+    text = msgspec.json.encode(header).decode()
+    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, sealed(text))))
 
 
 def load_model(path: Path) -> Model:

@@ -1,12 +1,13 @@
 """All settings of a training, frozen and named."""
 
-from googlenet.recipes.recipe import PrecisionSetting, Recipe, override, parse_overrides, recipe_from_dict
+from googlenet.recipes.recipe import SETTINGS, PrecisionSetting, Recipe, override, parse_overrides, recipe_from_dict
 from googlenet.recipes.recipes import PURPOSES, RECIPES, get_recipe
 from googlenet.recipes.sides import Sides, format_sides, image_side_at, parse_sides, scaled_sides
 
 __all__ = [
     "PURPOSES",
     "RECIPES",
+    "SETTINGS",
     "PrecisionSetting",
     "Recipe",
     "Sides",

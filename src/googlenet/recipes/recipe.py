@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_serializer,
-    model_validator,
-)
+import msgspec
+from msgspec import Meta
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import SettingsError
 from googlenet.images import IMAGENET_MEAN_RGB, Fit, Interpolation, Preprocessing
 from googlenet.recipes.sides import Sides, format_sides, parse_sides
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+ShareBelowOne = Annotated[float, Meta(ge=0, lt=1)]
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
 Range = tuple[Positive, Positive]
 PrecisionSetting = Literal["auto", "float32", "bfloat16"]
 
@@ -34,106 +30,104 @@ PIXEL_DEVIATION = 58.0  # of ImageNet's pixels on 0..255; dividing by it gives i
 OFF = ("none", "off")  # what a user writes to switch a setting off
 
 
-def _sides(value: object) -> object:
-    return parse_sides(str(value)) if isinstance(value, str | int) else value
+def says(description: str) -> Meta:
+    """What `googlenet recipes` says of a setting."""
+    return Meta(description=description)
 
 
-def _checked_sides(sides: Sides | None) -> Sides | None:
-    return None if sides is None else parse_sides(format_sides(sides))
-
-
-class Recipe(BaseModel):
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings of a training. Frozen; `googlenet recipes NAME` shows one, `--set key=value` overrides."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
     # network
-    variant: str = Field("paper", description="which table the network is built from (`googlenet table1 --variant`)")
-    width: Positive = Field(1.0, description="multiplies the number of filters of every layer")
-    channels: Literal[1, 3] = Field(3, description="3: colour, 1: pictures are made grey")
-    adaptive_side_pooling: bool = Field(False, description="side classifiers pool to 4x4 at every input size")
+    variant: Annotated[str, says("which table the network is built from (`googlenet table1 --variant`)")] = "paper"
+    width: Annotated[Positive, says("multiplies the number of filters of every layer")] = 1.0
+    channels: Annotated[Literal[1, 3], says("3: colour, 1: pictures are made grey")] = 3
+    adaptive_side_pooling: Annotated[bool, says("side classifiers pool to 4x4 at every input size")] = False
     # what begins from another model (--start)
-    trunk_rate: NotNegative = Field(1.0, description="with --start: rate of what it brought along, x learning_rate")
-    head_warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="with --start: share of the training in which only what begins anew is trained"
-    )
-    frozen: str | None = Field(None, description="with --start: rows up to this one of Table 1 stay as they are")
+    trunk_rate: Annotated[NotNegative, says("with --start: rate of what it brought along, x learning_rate")] = 1.0
+    head_warmup: Annotated[
+        ShareBelowOne, says("with --start: share of the training in which only what begins anew is trained")
+    ] = 0.0
+    frozen: Annotated[str | None, says("with --start: rows up to this one of Table 1 stay as they are")] = None
     # pictures
-    side: Count = Field(224, description="side of the network's input in use and in evaluation, px")
-    resize: Count | None = Field(None, description="side a whole picture is resized to before its centre is cut, px")
-    fit: Fit = Field("crop", description="how a whole picture becomes a square: crop, squash, letterbox")
-    train_sides: Annotated[Sides | None, BeforeValidator(_sides), AfterValidator(_checked_sides)] = Field(
-        None, description="side of training squares by share of the training done, as 0:64,0.5:96; none: side"
-    )
+    side: Annotated[Count, says("side of the network's input in use and in evaluation, px")] = 224
+    resize: Annotated[Count | None, says("side a whole picture is resized to before its centre is cut, px")] = None
+    fit: Annotated[Fit, says("how a whole picture becomes a square: crop, squash, letterbox")] = "crop"
+    train_sides: Annotated[
+        Sides | None, says("side of training squares by share of the training done, as 0:64,0.5:96; none: side")
+    ] = None
     # augmentation (paper, Section 6)
-    patch_area: Range | None = Field((0.08, 1.0), description="a patch's share of the picture's area, uniform; off")
-    patch_aspect: Range = Field((3 / 4, 4 / 3), description="a patch's width / height")
-    photometric: Range | None = Field((0.5, 1.5), description="factors of contrast, brightness, colour; off")
-    lighting: NotNegative = Field(0.1, description="standard deviation of the lighting noise; 0: off")
-    interpolations: tuple[Interpolation, ...] = Field(
-        ("bilinear", "area", "nearest", "bicubic"), description="one is drawn for every patch"
+    patch_area: Annotated[Range | None, says("a patch's share of the picture's area, uniform; off")] = (0.08, 1.0)
+    patch_aspect: Annotated[Range, says("a patch's width / height")] = (3 / 4, 4 / 3)
+    photometric: Annotated[Range | None, says("factors of contrast, brightness, colour; off")] = (0.5, 1.5)
+    lighting: Annotated[NotNegative, says("standard deviation of the lighting noise; 0: off")] = 0.1
+    interpolations: Annotated[tuple[Interpolation, ...], says("one is drawn for every patch")] = (
+        "bilinear",
+        "area",
+        "nearest",
+        "bicubic",
     )
-    mirror: bool = Field(True, description="half of the pictures are mirrored")
+    mirror: Annotated[bool, says("half of the pictures are mirrored")] = True
     # budget
-    epochs: Positive = Field(60.0, description="passes over the training pictures; --minutes takes its place")
-    least_steps: Count = Field(1, description="updates at the least, however few pictures an epoch has")
-    steps: Count | None = Field(None, description="updates, in place of epochs")
-    batch_size: Count = Field(32, description="pictures an update")
-    balance: Share = Field(0.0, description="0: classes are seen as often as they have pictures, 1: all equally often")
+    epochs: Annotated[Positive, says("passes over the training pictures; --minutes takes its place")] = 60.0
+    least_steps: Annotated[Count, says("updates at the least, however few pictures an epoch has")] = 1
+    steps: Annotated[Count | None, says("updates, in place of epochs")] = None
+    batch_size: Annotated[Count, says("pictures an update")] = 32
+    balance: Annotated[Share, says("0: classes are seen as often as they have pictures, 1: all equally often")] = 0.0
     # optimisation
-    optimizer: Literal["sgd", "muon"] = Field("sgd", description="sgd; muon: orthogonalised momentum for kernels")
-    learning_rate: Positive = Field(0.01, description="the rate before it falls")
-    vector_rate: Positive = Field(1.0, description="with muon: rate of norms and linear layers, x learning_rate")
-    schedule: Literal["paper", "polynomial", "linear", "cosine", "constant"] = Field(
-        "paper", description="how the rate moves; paper: 4 % less every 8 epochs"
-    )
-    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="share of the training while the rate rises")
-    power: Positive = Field(0.5, description="exponent of the polynomial schedule")
-    final_fraction: Share = Field(0.0, description="share of the rate that is left at the end")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="of the optimiser")
-    nesterov: bool = Field(False, description="Nesterov's form of momentum")
-    weight_decay: NotNegative = Field(2e-4, description="of kernels and matrices; biases and norms have none")
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="share given to the other classes")
-    auxiliary_weight: NotNegative = Field(0.3, description="weight of each side classifier's loss; 0: none built")
-    dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
-        None, description="dropout before the classifier; none: what the table says (0.4)"
+    optimizer: Annotated[Literal["sgd", "muon"], says("sgd; muon: orthogonalised momentum for kernels")] = "sgd"
+    learning_rate: Annotated[Positive, says("the rate before it falls")] = 0.01
+    vector_rate: Annotated[Positive, says("with muon: rate of norms and linear layers, x learning_rate")] = 1.0
+    schedule: Annotated[
+        Literal["paper", "polynomial", "linear", "cosine", "constant"],
+        says("how the rate moves; paper: 4 % less every 8 epochs"),
+    ] = "paper"
+    warmup: Annotated[ShareBelowOne, says("share of the training while the rate rises")] = 0.0
+    power: Annotated[Positive, says("exponent of the polynomial schedule")] = 0.5
+    final_fraction: Annotated[Share, says("share of the rate that is left at the end")] = 0.0
+    momentum: Annotated[ShareBelowOne, says("of the optimiser")] = 0.9
+    nesterov: Annotated[bool, says("Nesterov's form of momentum")] = False
+    weight_decay: Annotated[NotNegative, says("of kernels and matrices; biases and norms have none")] = 2e-4
+    label_smoothing: Annotated[ShareBelowOne, says("share given to the other classes")] = 0.0
+    auxiliary_weight: Annotated[NotNegative, says("weight of each side classifier's loss; 0: none built")] = 0.3
+    dropout: Annotated[ShareBelowOne | None, says("dropout before the classifier; none: what the table says (0.4)")] = (
+        None
     )
     # averaging, selection
-    averaging: Literal["none", "polyak", "exponential"] = Field(
-        "polyak", description="weights used at test time: the last, the plain mean of iterates, the exponential mean"
-    )
-    averaging_decay: Annotated[float, Field(gt=0, lt=1)] = Field(0.999, description="of the exponential mean")
-    averaging_start: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.75, description="share of the training after which averaging begins"
-    )
-    selection: Literal["best", "last"] = Field("best", description="keep the epoch that was best on val, or the last")
-    validate_every: int = Field(1, ge=0, description="epochs between evaluations on val; 0: only at the end")
-    patience: Count | None = Field(None, description="stop after this many evaluations without a better one; none")
+    averaging: Annotated[
+        Literal["none", "polyak", "exponential"],
+        says("weights used at test time: the last, the plain mean of iterates, the exponential mean"),
+    ] = "polyak"
+    averaging_decay: Annotated[float, Meta(gt=0, lt=1), says("of the exponential mean")] = 0.999
+    averaging_start: Annotated[ShareBelowOne, says("share of the training after which averaging begins")] = 0.75
+    selection: Annotated[Literal["best", "last"], says("keep the epoch that was best on val, or the last")] = "best"
+    validate_every: Annotated[int, Meta(ge=0), says("epochs between evaluations on val; 0: only at the end")] = 1
+    patience: Annotated[Count | None, says("stop after this many evaluations without a better one; none")] = None
     # machine
-    precision: PrecisionSetting = Field(
-        "float32", description="numbers of a training's maps; auto: bfloat16 where the machine multiplies those"
-    )
-    memory_gigabytes: NotNegative = Field(4.0, description="pictures kept decoded in memory at the most")
-    workers: int = Field(2, ge=1, le=64, description="threads that load and augment")
-    checkpoint_seconds: NotNegative = Field(300.0, description="time between checkpoints within an epoch")
+    precision: Annotated[
+        PrecisionSetting, says("numbers of a training's maps; auto: bfloat16 where the machine multiplies those")
+    ] = "float32"
+    memory_gigabytes: Annotated[NotNegative, says("pictures kept decoded in memory at the most")] = 4.0
+    workers: Annotated[int, Meta(ge=1, le=64), says("threads that load and augment")] = 2
+    checkpoint_seconds: Annotated[NotNegative, says("time between checkpoints within an epoch")] = 300.0
 
-    @model_validator(mode="after")
-    def _agrees(self) -> Recipe:
+    def __post_init__(self) -> None:
+        """Raise SettingsError for numbers that are not finite and settings that do not agree with each other."""
+        for key in self.__struct_fields__:
+            if isinstance(value := getattr(self, key), float) and not math.isfinite(value):
+                raise SettingsError(f"{key}={value}: give a finite number")
         if self.resize is not None and self.resize < self.side:
-            raise ValueError(f"resize is {self.resize} and side is {self.side}: resize must be at least side")
+            raise SettingsError(f"resize is {self.resize} and side is {self.side}: resize must be at least side")
         for key in ("patch_area", "patch_aspect", "photometric"):
             limits = getattr(self, key)
             if limits is not None and limits[0] > limits[1]:
-                raise ValueError(f"{key} is {limits[0]},{limits[1]}: the least comes first")
+                raise SettingsError(f"{key} is {limits[0]},{limits[1]}: the least comes first")
         if self.patch_area is not None and self.patch_area[1] > 1:
-            raise ValueError(f"patch_area ends at {self.patch_area[1]}: a share is at most 1")
+            raise SettingsError(f"patch_area ends at {self.patch_area[1]}: a share is at most 1")
         if not self.interpolations:
-            raise ValueError("interpolations is empty: give at least one")
-        return self
-
-    @field_serializer("train_sides")
-    def _sides_as_text(self, sides: Sides | None) -> str | None:
-        return None if sides is None else format_sides(sides)
+            raise SettingsError("interpolations is empty: give at least one")
+        if self.train_sides is not None:
+            parse_sides(format_sides(self.train_sides))
 
     @property
     def sides(self) -> Sides:
@@ -164,7 +158,49 @@ class Recipe(BaseModel):
 
     def to_dict(self) -> dict[str, Any]:
         """The settings by name, as JSON values."""
-        return self.model_dump(mode="json")
+        sides = None if self.train_sides is None else format_sides(self.train_sides)
+        settings: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return settings | {"train_sides": sides}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a setting: its type, what it is about, and, as a clause, what it may be."""
+
+    kind: Any
+    description: str
+    wanted: str
+
+
+def _setting(annotation: Any) -> Setting:
+    description = next(note.description for note in annotation.__metadata__ if note.description)
+    return Setting(annotation.__origin__, description, _wanted(annotation))
+
+
+def _wanted(kind: Any, notes: Sequence[Meta] = ()) -> str:
+    """A type and its bounds as a clause: `Annotated[float, Meta(ge=0, lt=1)]` -> "a number from 0 and below 1"."""
+    if get_origin(kind) is Annotated:
+        return _wanted(kind.__origin__, (*kind.__metadata__, *notes))
+    parts = get_args(kind)
+    if type(None) in parts:
+        return f"{_wanted(next(part for part in parts if part is not type(None)), notes)}, or none"
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, parts))}"
+    if get_origin(kind) is tuple:
+        one = _wanted(parts[0])
+        return f"{one}; several have commas between" if parts[-1] is ... else f"two, each {one}"
+    bounds = {"from": "ge", "above": "gt", "to": "le", "below": "lt"}
+    said = [
+        f"{word} {bound:g}"
+        for word, name in bounds.items()
+        for note in notes
+        if (bound := getattr(note, name)) is not None
+    ]
+    return " ".join([{int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "a word"), *said])
+
+
+SETTINGS = {name: _setting(hint) for name, hint in get_type_hints(Recipe, include_extras=True).items()}
+"""By name, in their order."""
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
@@ -191,10 +227,10 @@ def _value(key: str, text: str) -> Any:
         return _switched_off(key, text.lower())
     if key in AS_TEXT and not text.startswith("["):
         return AS_TEXT[key](text)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return [_value(key, part.strip()) for part in text.split(",")] if "," in text else text
+    for read in (json.loads, float):  # JSON does not know .5
+        with suppress(ValueError):
+            return read(text)
+    return [_value(key, part.strip()) for part in text.split(",")] if "," in text else text
 
 
 AS_TEXT: dict[str, Callable[[str], Any]] = {
@@ -206,32 +242,41 @@ AS_TEXT: dict[str, Callable[[str], Any]] = {
 
 def _switched_off(key: str, word: str) -> Any:
     """What `none` or `off` means for a setting: what it knows as that, else false or 0."""
-    if key not in Recipe.model_fields or key == "averaging":
+    if key not in SETTINGS or key == "averaging":
         return "none"
-    annotation = Recipe.model_fields[key].annotation
-    if type(None) in get_args(annotation) and not (key == "dropout" and word == "off"):
+    kind = SETTINGS[key].kind
+    if type(None) in get_args(kind) and not (key == "dropout" and word == "off"):
         return None  # dropout=none is the table's, dropout=off is none at all
-    return False if annotation is bool else 0
+    return False if kind is bool else 0
 
 
 def override(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
-    """The recipe with other settings; raises SettingsError that names the key, and the nearest for an unknown one."""
-    for key in overrides:
-        if key not in Recipe.model_fields:
-            near = difflib.get_close_matches(key, Recipe.model_fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "`googlenet recipes` lists them"
-            raise SettingsError(f"no setting is called {key!r}; {hint}")
+    """The recipe with other settings; raises SettingsError as `recipe_from_dict`."""
     return recipe_from_dict(recipe.to_dict() | dict(overrides))
 
 
 def recipe_from_dict(settings: Mapping[str, Any]) -> Recipe:
-    """A recipe from its settings by name; raises SettingsError with the first thing that is wrong."""
+    """A recipe from its settings by name.
+
+    Raises SettingsError with the first thing that is wrong: it names the key, and the nearest for an unknown one.
+    """
+    given = dict(settings)
+    for key in given:
+        if key not in SETTINGS:
+            near = difflib.get_close_matches(key, SETTINGS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "`googlenet recipes` lists them"
+            raise SettingsError(f"no setting is called {key!r}; {hint}")
+    if isinstance(sides := given.get("train_sides"), str | int):
+        given["train_sides"] = parse_sides(str(sides))
     try:
-        recipe = Recipe.model_validate(dict(settings))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{key}={first['input']}: {message}" if key else message) from None
+        recipe = msgspec.convert(given, Recipe, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_refusal(str(error), given)) from None
     recipe.spec(classes=2)  # raises for a variant that does not exist
     return recipe
+
+
+def _refusal(message: str, given: Mapping[str, Any]) -> str:
+    """What msgspec says of a setting (`Expected ... - at `$.key[0]``), as its value and what it may be."""
+    key = message.rpartition(" - at `$.")[2].strip("`").partition("[")[0]
+    return f"{key}={given[key]}: give {SETTINGS[key].wanted}"

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-import pydantic_core
+import msgspec
 
 from googlenet.errors import InputError
 from googlenet.rows.row import BEST, Row, StoredRow, best_columns, checked_row, json_line
@@ -109,12 +109,13 @@ def _append(text: str, file: BinaryIO) -> None:
 
 def _parsed(text: bytes | str, *, where: str) -> Any:
     try:
-        return pydantic_core.from_json(text)  # several times as fast as the standard library's where floats are many
-    except ValueError:  # a name with escapes that are no text, too, which the other one reads
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{where} is damaged: it is not JSON") from error
+        return msgspec.json.decode(text)  # several times as fast as the standard library's where floats are many
+    except (ValueError, RecursionError):  # a name with escapes that are no text, too, which the other one reads
+        pass
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where} is damaged: it is not JSON") from error
 
 
 def _flat(key: str, value: Any) -> Any:
