@@ -76,7 +76,7 @@ def test_a_setting_is_read_in_every_form_that_a_user_writes(pair: str, value: An
         (["schedule=steps"], "schedule=steps: give one of paper, polynomial, linear, cosine, constant"),
         (["precision=half"], "precision=half: give one of auto, float32, bfloat16"),
         (["warmup=1"], "warmup=1: give a number from 0 below 1"),
-        (["workers=65"], "workers=65: give a whole number from 1 to 64"),
+        (["workers=65"], "workers=65: give a whole number from 1 to 64, or none"),
         (["mirror=maybe"], "mirror=maybe: give true or false"),
         (["patch_area=0.5"], "patch_area=0.5: give two, each a number above 0, or none"),
         (["resize=200"], "resize is 200 and side is 224: resize must be at least side"),

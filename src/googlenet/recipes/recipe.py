@@ -108,7 +108,10 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         PrecisionSetting, says("numbers of a training's maps; auto: bfloat16 where the machine multiplies those")
     ] = "float32"
     memory_gigabytes: Annotated[NotNegative, says("pictures kept decoded in memory at the most")] = 4.0
-    workers: Annotated[int, Meta(ge=1, le=64), says("threads that load and augment")] = 2
+    workers: Annotated[
+        Annotated[int, Meta(ge=1, le=64)] | None,
+        says("threads that load and augment; none: one for each free processor, 16 at the most"),
+    ] = None
     checkpoint_seconds: Annotated[NotNegative, says("time between checkpoints within an epoch")] = 300.0
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from googlenet.parallel import map_in_order
 from googlenet.training.augmentation import Augmentation, augment_image
 from googlenet.training.pictures import DecodedPictures
 
-AHEAD = 4  # batches prepared before they are asked for
+AHEAD = 4  # batches prepared before they are asked for, at the least: one for each thread
 
 # The purposes a seed serves, so that no two draw the same numbers.
 ORDER, AUGMENTATION, DROPOUT, SHEET = range(4)
@@ -119,4 +119,4 @@ def iterate_batches(
         stacked = np.stack(images) if images else np.empty((0, side, side, 3), np.uint8)
         return Batch(step, stacked, labels[kept], tuple(bad))
 
-    return map_in_order(prepare, jobs(), workers=workers, ahead=AHEAD)
+    return map_in_order(prepare, jobs(), workers=workers, ahead=max(AHEAD, workers))

@@ -9,12 +9,16 @@ from googlenet.dataset import Dataset, check_for_training
 from googlenet.errors import SettingsError
 from googlenet.images import Preprocessing
 from googlenet.model import Model
+from googlenet.parallel import available_cpus
 from googlenet.recipes import Recipe
 from googlenet.runs import RunFolder
 from googlenet.training.augmentation import Augmentation
 from googlenet.training.freezing import check_frozen
 from googlenet.training.optimizer import check_optimizer
 from googlenet.training.precision import Precision, settle_precision
+
+MOST_WORKERS = 16
+"""Threads that prepare pictures where nobody says how many: more wait for each other in Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,11 @@ class TrainingJob:
             interpolations=recipe.interpolations,
             mirror=recipe.mirror,
         )
+
+    @property
+    def workers(self) -> int:
+        """Threads that prepare pictures: those of the recipe, else one for each free processor."""
+        return self.recipe.workers or min(available_cpus(), MOST_WORKERS)
 
     @property
     def precision(self) -> Precision:

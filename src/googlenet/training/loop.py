@@ -81,7 +81,7 @@ def _run_steps(
     """Make updates until the budget is used up; return the validation that was made after the very last one."""
     progress, plan = parts.progress, parts.plan
     batches = iterate_batches(
-        parts.pictures, plan, first_step=progress.step, side_at=parts.side_at, workers=job.recipe.workers
+        parts.pictures, plan, first_step=progress.step, side_at=parts.side_at, workers=job.workers
     )
     validation = None
     clock = _Clock(progress.seconds)

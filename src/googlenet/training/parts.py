@@ -156,7 +156,7 @@ def build_parts(job: TrainingJob) -> TrainingParts:
             job.dataset.splits["val"],
             preprocessing,
             limit_bytes=int(recipe.memory_gigabytes * GIGABYTE * VALIDATION_SHARE),
-            workers=recipe.workers,
+            workers=job.workers,
         ),
         side_at=lambda step: image_side_at(recipe.sides, budget.share_done(step, progress.seconds)),
         frozen_at=lambda share: frozen_rows(job.architecture, recipe, share),

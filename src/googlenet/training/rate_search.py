@@ -81,7 +81,7 @@ def search_rate(
     settings = StepSettings(job.recipe.label_smoothing, job.recipe.auxiliary_weight, job.precision)
     side = job.recipe.sides[-1][1]
     batches = iterate_batches(
-        build_pictures(job), build_plan(job), first_step=0, side_at=lambda step: side, workers=job.recipe.workers
+        build_pictures(job), build_plan(job), first_step=0, side_at=lambda step: side, workers=job.workers
     )
     rates, losses = rising_rates(lowest, highest, steps), []
     torch.manual_seed(job.seed)
