@@ -108,7 +108,7 @@ def _parser_of(program: str, verb: Callable[..., Any]) -> _Parser:
 
 
 def _paragraphs(verb: Callable[..., Any]) -> list[str]:
-    return [" ".join(part.split()) for part in inspect.getdoc(verb).split("\n\n")]  # type: ignore[union-attr]
+    return [" ".join(part.split()) for part in (inspect.getdoc(verb) or "").split("\n\n")]
 
 
 def _kind_of(annotation: Any) -> tuple[Any, bool]:

@@ -37,7 +37,7 @@ MOST_INPUT = 128_000
 """Bytes of input that an item of a convolution reads: half of a second cache of 256 KiB."""
 
 MOST_PRODUCTS = 1152
-"""Places times tiles of an item, as in source/float32.h."""
+"""Places times tiles of an item, as in source/program.h."""
 
 READING = 8
 """Rows whose products take as long as reading the weights does, about: fewer cost no less."""

@@ -193,11 +193,9 @@ static __attribute__((noinline)) void multiply_block(int rows, const float *cons
     }                                                                                                         \
   }
 
-#define MOST_PRODUCTS 1152  // places times tiles of an item; their products stay in the second cache
-
 // `in` is what transform_tiles wrote: (place, tile, channel).
 static void multiply_tiles(const Operation *o, int item, float *arena, const uint8_t *image) {
-  static __thread float products[MOST_PRODUCTS * PANEL] __attribute__((aligned(64)));
+  float *products = (float *)products_of_thread;
   const int tile_group = item / o->panel_groups, panel_group = item % o->panel_groups;
   const int tiles = o->tiles_down * o->tiles_across, depth = o->in.channels;
   const int places = (o->tile + 2) * (o->tile + 2);

@@ -159,7 +159,7 @@ static __attribute__((noinline)) void multiply_block_16(int rows, const int16_t 
   }
 
 static void multiply_codes(const Operation *o, int item, float *arena, const uint8_t *image) {
-  static __thread int32_t products[MOST_PRODUCTS * PANEL] __attribute__((aligned(64)));
+  int32_t *products = products_of_thread;
   const int tile_group = item / o->panel_groups, panel_group = item % o->panel_groups;
   const int tiles = o->tiles_down * o->tiles_across, depth = o->in.channels;
   const int places = (o->tile + 2) * (o->tile + 2);

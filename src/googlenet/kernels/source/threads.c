@@ -13,6 +13,8 @@ enum { SPINS_BEFORE_YIELDING = 2000 };
 enum { AVX2, AVX512 };
 static const Kernel *const KERNELS[] = {[AVX2] = kernels_avx2, [AVX512] = kernels_avx512};
 
+__thread int32_t products_of_thread[MOST_PRODUCTS * 32] __attribute__((aligned(64)));
+
 // A value that is copied out of the arena after each picture: `count` floats from `first`, to `to` + picture * count.
 typedef struct {
   int64_t first, count;
