@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from googlenet.errors import InputError
-from googlenet.images import DEFAULT_PREPROCESSING, Rgb, crop_sheet, crop_views
+from googlenet.images import DEFAULT_PREPROCESSING, Rgb, crop_views
+from googlenet.images.crop_sheet import crop_sheet
 
 SMALL = replace(DEFAULT_PREPROCESSING, side=28, resize=32)
 

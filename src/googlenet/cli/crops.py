@@ -24,7 +24,8 @@ def crops_command(
     import io
 
     from googlenet.files import write_atomically
-    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, crop_sheet, decode_image
+    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, decode_image
+    from googlenet.images.crop_sheet import crop_sheet
 
     if out.suffix.lower() != ".png":
         raise InputError(f"cannot write {out}: a sheet ends in .png")

@@ -1,6 +1,5 @@
 """Pictures: from the bytes of a file to the uint8 RGB squares that every engine takes."""
 
-from googlenet.images.crop_sheet import crop_sheet
 from googlenet.images.crops import CROPS, Crops, View, crop_scales, crop_views, least_size, take_crops
 from googlenet.images.decode import FORMATS, PIXEL_LIMIT, BadImage, Enough, Rgb, Size, decode_image, decode_picture
 from googlenet.images.preprocessing import (
@@ -36,7 +35,6 @@ __all__ = [
     "Size",
     "View",
     "crop_scales",
-    "crop_sheet",
     "crop_views",
     "decode_image",
     "decode_picture",
