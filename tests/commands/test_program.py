@@ -93,4 +93,4 @@ def test_options_may_stand_between_and_before_what_they_are_about(googlenet: Run
 def test_without_a_command_the_help_is_shown_and_nothing_done(googlenet: Run) -> None:
     done = googlenet()
     assert done.code == 2
-    assert "Commands" in done.err
+    assert "googlenet COMMAND --help says more" in done.err

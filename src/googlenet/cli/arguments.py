@@ -89,7 +89,8 @@ def _parser_of(program: str, verb: Callable[..., Any]) -> _Parser:
         required = parameter.default is parameter.empty
         default = None if required else parameter.default
         kind, many = _kind_of(annotation)
-        settings: dict[str, Any] = {"help": told.help + _range_and_default(told, default, required)}
+        text = told.help + _range_and_default(told, default, required)
+        settings: dict[str, Any] = {"help": text.replace("%", "%%")}
         if kind is not bool:
             settings |= {"type": _converter(kind, told), "default": default}
             settings |= {"metavar": told.metavar or _metavar(name, kind)}
@@ -111,17 +112,21 @@ def _paragraphs(verb: Callable[..., Any]) -> list[str]:
     return [" ".join(part.split()) for part in (inspect.getdoc(verb) or "").split("\n\n")]
 
 
-def _kind_of(annotation: Any) -> tuple[Any, bool]:
+def _kind_of(annotation: Any) -> tuple[type, bool]:
     """The type of one value, and whether there may be many: `list[str] | None` -> str, True."""
     if get_origin(annotation) is not list and type(None) in get_args(annotation):
         annotation = next(one for one in get_args(annotation) if one is not type(None))
     return (get_args(annotation)[0], True) if get_origin(annotation) is list else (annotation, False)
 
 
-def _metavar(name: str, kind: Any) -> str:
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return "|".join(one.value for one in kind)
-    return name.upper()
+def _metavar(name: str, kind: type) -> str:
+    return "|".join(one.value for one in kind) if issubclass(kind, Enum) else name.upper()
+
+
+def _wanted(kind: type) -> str:
+    if issubclass(kind, Enum):
+        return f"one of {', '.join(one.value for one in kind)}"
+    return {int: "a whole number", float: "a number"}[kind]
 
 
 def _range_and_default(told: Argument | Option, default: Any, required: bool) -> str:
@@ -134,15 +139,14 @@ def _range_and_default(told: Argument | Option, default: Any, required: bool) ->
     return f" [{', '.join(notes)}]" if notes else ""
 
 
-def _converter(kind: Any, told: Argument | Option) -> Callable[[str], Any]:
+def _converter(kind: type, told: Argument | Option) -> Callable[[str], Any]:
     """Text -> value; what it raises argparse puts behind the name of the option."""
 
     def convert(text: str) -> Any:
         try:
             value = kind(text)
         except ValueError:
-            wanted = _metavar("", kind).replace("|", ", ") or {int: "a whole number", float: "a number"}.get(kind)
-            raise argparse.ArgumentTypeError(f"{text!a} is not {'one of ' * issubclass(kind, Enum)}{wanted}") from None
+            raise argparse.ArgumentTypeError(f"{text!a} is not {_wanted(kind)}") from None
         if isinstance(told, Option) and told.least is not None and value < told.least:
             raise argparse.ArgumentTypeError(f"{text} is less than {told.least}")
         return value

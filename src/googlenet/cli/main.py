@@ -30,16 +30,16 @@ COMMANDS = {
 }
 """The verbs, and the functions that run them; only the one that was asked for is imported."""
 
-HELP = """Usage: googlenet COMMAND [OPTIONS]
+HELP = """usage: googlenet COMMAND [OPTIONS]
 
 GoogLeNet: from a folder of pictures to a trained, measured classifier.
 
 Example: googlenet train photos/ --minutes 30; googlenet predict runs/photos-scratch picture.jpg
 
-Commands (googlenet COMMAND --help says more):
+commands (googlenet COMMAND --help says more):
 {commands}
 
-Options:
+options:
   --version   print the version
   -h, --help  show this message
 """
