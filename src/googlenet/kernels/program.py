@@ -36,8 +36,8 @@ ITEM = 1 << 20
 MOST_INPUT = 128_000
 """Bytes of input that an item of a convolution reads: half of a second cache of 256 KiB."""
 
-MOST_PRODUCTS = 1152
-"""Places times tiles of an item, as in source/program.h."""
+MOST_TILES = 32
+"""Of an item, as in source/program.h; what they are computed from stays in a second cache of 512 KiB."""
 
 READING = 8
 """Rows whose products take as long as reading the weights does, about: fewer cost no less."""
@@ -190,8 +190,7 @@ class _Writer:
         else:
             operation = self._panelled(step, tile)
             operation.in_ = transformed
-            places = (tile + 2) ** 2
-            _cut(operation, down * across, MOST_PRODUCTS // places, places * source.channels * self.numbers.panel)
+            _cut(operation, down * across, MOST_TILES, (tile + 2) ** 2 * source.channels * self.numbers.panel)
         operation.tiles_down, operation.tiles_across, operation.tile = down, across, tile
         return operation
 

@@ -54,9 +54,9 @@ enum {
   KERNEL_COUNT
 };
 
-// Where a thread keeps the products of Winograd's tiles: for as many places times tiles, panels of up to 32 numbers of four
-// bytes; they stay in the second cache. As MOST_PRODUCTS in kernels/program.py.
-enum { MOST_PRODUCTS = 1152 };
+// Where a thread keeps the products of Winograd's tiles, panels of up to 32 numbers of four bytes for each of 36 places;
+// they stay in the second cache. As MOST_TILES in kernels/program.py.
+enum { MOST_TILES = 32, MOST_PRODUCTS = 36 * MOST_TILES };
 extern __thread int32_t products_of_thread[MOST_PRODUCTS * 32];
 
 extern const Kernel kernels_avx2[KERNEL_COUNT], kernels_avx512[KERNEL_COUNT];
