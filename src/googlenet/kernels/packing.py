@@ -106,11 +106,13 @@ def pack_winograd_codes(
     rows = transformed.reshape(-1, kernel.shape[1], len(kernel))
     reach = np.abs(INPUT_TRANSFORMS[tile]).sum(1)
     largest_input = np.outer(reach, reach).reshape(-1) * top
-    sums = (np.abs(rows).sum(1) * largest_input[:, None]).max(0) * (1 + 1e-5)  # these are float32
+    sizes = np.abs(rows)
+    sums = (sizes.sum(1) * largest_input[:, None]).max(0) * (1 + 1e-5)  # these are float32
     rounding = kernel.shape[1] * largest_input.max() / 2
-    scales = np.maximum(np.abs(rows).max((0, 1)) / (2**15 - 1), sums / (2**31 - 1 - rounding))
+    scales = np.maximum(sizes.max((0, 1)) / (2**15 - 1), sums / (2**31 - 1 - rounding))
     scales[scales == 0] = 1
-    whole = np.rint(rows / scales).astype(np.int16)
+    rows /= scales.astype(np.float32)
+    whole = np.rint(rows, out=rows).astype(np.int16)
     pairs = whole.reshape(len(whole), -1, 2, len(kernel)).swapaxes(2, 3)
     return _pack(pairs, panel), scales / (WHOLE_FACTORS[tile][0] ** 2)
 
