@@ -63,7 +63,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_help_and_the_table_take_the_standard_library_alone(arguments: tuple[str, ...]) -> None:
-    assert not (HEAVY | {"numpy", "PIL", "safetensors", "pydantic"}) & loaded_by(*arguments)
+    assert not (HEAVY | {"numpy", "PIL", "safetensors", "msgspec"}) & loaded_by(*arguments)
 
 
 def test_recipes_take_nothing_heavy() -> None:

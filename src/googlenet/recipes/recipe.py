@@ -28,6 +28,7 @@ PrecisionSetting = Literal["auto", "float32", "bfloat16"]
 
 PIXEL_DEVIATION = 58.0  # of ImageNet's pixels on 0..255; dividing by it gives inputs of about unit variance
 OFF = ("none", "off")  # what a user writes to switch a setting off
+YES_OR_NO = {"yes": True, "on": True, "no": False}  # and what else of one that is true or false
 
 
 def says(description: str) -> Meta:
@@ -117,8 +118,10 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def __post_init__(self) -> None:
         """Raise SettingsError for numbers that are not finite and settings that do not agree with each other."""
         for key in self.__struct_fields__:
-            if isinstance(value := getattr(self, key), float) and not math.isfinite(value):
-                raise SettingsError(f"{key}={value}: give a finite number")
+            value = getattr(self, key)
+            numbers = value if isinstance(value, tuple) else (value,)
+            if not all(math.isfinite(number) for number in numbers if isinstance(number, float)):
+                raise SettingsError(f"{key}={value}: give finite numbers")
         if self.resize is not None and self.resize < self.side:
             raise SettingsError(f"resize is {self.resize} and side is {self.side}: resize must be at least side")
         for key in ("patch_area", "patch_aspect", "photometric"):
@@ -228,6 +231,8 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
 def _value(key: str, text: str) -> Any:
     if text.lower() in OFF:
         return _switched_off(key, text.lower())
+    if key in SETTINGS and SETTINGS[key].kind is bool and text.lower() in YES_OR_NO:
+        return YES_OR_NO[text.lower()]
     if key in AS_TEXT and not text.startswith("["):
         return AS_TEXT[key](text)
     for read in (json.loads, float):  # JSON does not know .5

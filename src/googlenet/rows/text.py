@@ -10,6 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import msgspec
@@ -108,10 +109,8 @@ def _append(text: str, file: BinaryIO) -> None:
 
 
 def _parsed(text: bytes | str, *, where: str) -> Any:
-    try:
+    with suppress(ValueError, RecursionError):  # of a name with escapes that are no text, too: the other one reads it
         return msgspec.json.decode(text)  # several times as fast as the standard library's where floats are many
-    except (ValueError, RecursionError):  # a name with escapes that are no text, too, which the other one reads
-        pass
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
