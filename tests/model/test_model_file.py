@@ -63,6 +63,12 @@ def test_a_model_comes_back_as_it_was_saved(model: Model, saved: Path) -> None:
     assert_same(load_model(saved), model)
 
 
+def test_a_class_that_is_named_by_a_folder_whose_name_is_no_text_comes_back(model: Model, tmp_path: Path) -> None:
+    named = replace(model, classes=(ClassLabel("caf\udce9", "caf\udce9"), *model.classes[1:]))
+    save_model(named, tmp_path / "model.safetensors")
+    assert_same(load_model(tmp_path / "model.safetensors"), named)
+
+
 def test_loaded_weights_can_be_written_to_as_torch_wants(saved: Path) -> None:
     model = load_model(saved)
     assert all(weight.dtype == np.float32 and weight.flags.writeable for weight in model.weights.values())

@@ -6,6 +6,7 @@ tensors. Metadata `googlenet_sha256`: the sha256 of that JSON. Tensors: the weig
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -92,7 +93,8 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         about=model.about,
         sha256=_sum_of_tensors(tensors),
     )
-    text = msgspec.json.encode(header).decode()
+    # ASCII, with escapes: a class may be named by a folder whose name is no text
+    text = json.dumps(msgspec.to_builtins(header), separators=(",", ":"))
     write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, sealed(text))))
 
 
