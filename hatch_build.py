@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOM = Path(__file__).parent / "src" / "googlenet" / "kernels"
+ROOM = Path(__file__).parent / "src" / "googlenet" / "native"
 LIBRARY = ROOM / "kernels.so"
 FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-pthread")
 SOURCES = {
@@ -36,7 +36,7 @@ def compile_kernels() -> str | None:
         objects = []
         for source, flags in SOURCES.items():
             objects.append(str(Path(folder) / f"{source}.o"))
-            command = [*compiler.split(), *FLAGS, *flags, "-c", str(ROOM / "source" / source), "-o", objects[-1]]
+            command = [*compiler.split(), *FLAGS, *flags, "-c", str(ROOM / "src" / source), "-o", objects[-1]]
             if said := _run(command):
                 return said
         built = Path(folder) / LIBRARY.name

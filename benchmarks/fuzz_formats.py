@@ -24,26 +24,25 @@ import torch
 from machine import describe_machine
 
 from googlenet.architecture import ArchitectureSpec, build_architecture
-from googlenet.errors import GoogLeNetError
-from googlenet.export import EXPORT_TARGETS
-from googlenet.formats import (
+from googlenet.artifacts import (
     EXPORT_FORMATS,
     Description,
     ExportedModel,
     ExportedNetwork,
-    Origin,
     Target,
     decode_onnx,
     describe_content,
     describe_model,
-    import_file,
     write_exported,
 )
-from googlenet.formats.protobuf import message_class
-from googlenet.graphs import build_graph
+from googlenet.errors import GoogLeNetError
+from googlenet.export import EXPORT_TARGETS
+from googlenet.graph import build_graph
 from googlenet.images import Preprocessing
+from googlenet.importers import Origin, import_file
 from googlenet.model import ClassLabel, Model
 from googlenet.network import GoogLeNet, read_weights
+from googlenet.protobuf import message_class
 
 EXPORTED = "model"  # what the files of exported models are called here
 GRAPH = "graph"  # and a file that is only a graph, of which no sha256 tells that it was damaged

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from curves import Panel, Points, draw_curves
 
+from googlenet.artifacts import open_models
 from googlenet.benchmarking import CANDIDATES, Worker, write_files
-from googlenet.formats import open_models
 from googlenet.machine import read_machine
 from googlenet.parallel import available_cpus
 from googlenet.pretrained import find_model

@@ -26,7 +26,7 @@ from typing import Any
 
 from googlenet.benchmarking.worker import peak_bytes
 from googlenet.machine import read_machine
-from googlenet.rows import partial_path, read_rows
+from googlenet.predictions import partial_path, read_rows
 
 PROGRAM = (sys.executable, "-c", "from googlenet.cli.main import main; main()")
 SUFFIXES = (".csv", ".jsonl", ".parquet")

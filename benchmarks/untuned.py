@@ -36,7 +36,7 @@ from kanji import make_kanji
 from training_runs import GOOGLENET, train_and_evaluate
 
 from googlenet.evaluation.intervals import wilson_interval
-from googlenet.rows import read_features
+from googlenet.predictions import read_features
 
 FEW = 100
 JUDGED = {"few": "test", "kanji": "val", "grey": "test"}

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from googlenet.architecture import build_architecture
-from googlenet.formats import Origin, import_file, with_known_answer
+from googlenet.importers import Origin, import_file, with_known_answer
 from googlenet.model import Model, save_model
 from googlenet.network import network_with_weights, to_network_input
 from googlenet.pretrained import CATALOGUE, imagenet_classes

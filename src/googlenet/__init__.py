@@ -9,8 +9,9 @@ Public names are imported when they are first used, so that `import googlenet` i
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from googlenet.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from googlenet.architecture import (
@@ -72,8 +73,6 @@ _ROOMS = {
     "runs": ("RunFolder",),
     "training": ("TrainingJob", "train"),
 }
-_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-
 __all__ = [
     "PAPER",
     "RECIPES",
@@ -124,19 +123,18 @@ def load(path: Any, *, engine: str | None = None, device: str | None = None, thr
     return Classifier.load(path, engine=engine, device=device, threads=threads)
 
 
+_find = lazy_exports(__name__, _ROOMS)
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
-        raise AttributeError(f"module 'googlenet' has no attribute {name!r}")
     try:
-        value = getattr(import_module(f"googlenet.{_ROOM_OF[name]}"), name)
+        return _find(name)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "torch":
             raise
         from googlenet.errors import MissingExtraError
 
         raise MissingExtraError("torch", extra="train", purpose=f"googlenet.{name}") from None
-    globals()[name] = value
-    return value
 
 
 def __dir__() -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from googlenet.artifacts import open_models
 from googlenet.engines import (
     CropRunner,
     Engine,
@@ -23,7 +24,6 @@ from googlenet.engines import (
     open_engine,
 )
 from googlenet.errors import DataError, InputError
-from googlenet.formats import open_models
 from googlenet.images import BadImage, Enough, Preprocessing, Rgb, decode_image, decode_picture
 from googlenet.model import ClassLabel
 from googlenet.parallel import in_batches, map_in_order

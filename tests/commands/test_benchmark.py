@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from googlenet.artifacts import EXPORT_FORMATS, Target, write_exported
 from googlenet.benchmarking import CANDIDATES
-from googlenet.formats import EXPORT_FORMATS, Target, write_exported
 from googlenet.machine import read_machine
 from googlenet.model import load_model
-from tests.formats.exported_models import exported, small_model
+from tests.artifacts.exported_models import exported, small_model
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run

@@ -192,8 +192,8 @@ def test_a_disk_that_fills_up_is_a_sentence_and_leaves_nothing(trained: Path, ta
 
 
 def test_a_strangers_onnx_file_is_told_from_ours(googlenet: Run, trained: Path, tmp_path: Path) -> None:
-    from googlenet.formats import encode_onnx
-    from googlenet.graphs import build_graph
+    from googlenet.artifacts import encode_onnx
+    from googlenet.graph import build_graph
 
     path = tmp_path / "stranger.onnx"
     path.write_bytes(encode_onnx(build_graph(load_model(trained))))

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec, build_architecture, weight_shapes
-from googlenet.formats.torchvision import to_state_dict
+from googlenet.importers.torchvision import to_state_dict
 from googlenet.model import load_model, read_header
 from googlenet.pretrained import CATALOGUE, imagenet_classes
 

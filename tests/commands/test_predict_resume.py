@@ -18,7 +18,7 @@ import pytest
 
 from googlenet.cli.origins import model_origin
 from googlenet.model import load_model, save_model
-from googlenet.rows import note_path, partial_path, read_rows
+from googlenet.predictions import note_path, partial_path, read_rows
 from tests.commands.conftest import PROGRAM, paint
 
 if TYPE_CHECKING:

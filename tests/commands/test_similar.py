@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import googlenet as package
-from googlenet.rows import read_features
+from googlenet.predictions import read_features
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run

@@ -1,4 +1,4 @@
-"""`googlenet train --start` and `googlenet lr`: from the weights of one model to new classes."""
+"""`googlenet train --start` and `googlenet lr-find`: from the weights of one model to new classes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_learning_rate_is_suggested_with_its_curve(
     googlenet: Run, trained: Path, two_colours: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "curve.png"
-    lr = ("lr", two_colours, "--start", trained, "--steps", "12", "--out", out, "--set", "batch_size=8")
+    lr = ("lr-find", two_colours, "--start", trained, "--steps", "12", "--out", out, "--set", "batch_size=8")
     done = googlenet(*lr)
     assert done.code == 0, done.err
     assert done.out.startswith("suggested: --set learning_rate=0.")
@@ -112,4 +112,4 @@ def test_a_learning_rate_is_suggested_with_its_curve(
     ],
 )
 def test_lr_refuses_what_cannot_be(googlenet: Run, two_colours: Path, flags: tuple[str, ...], sentence: str) -> None:
-    assert googlenet("lr", two_colours, *flags).error == sentence
+    assert googlenet("lr-find", two_colours, *flags).error == sentence

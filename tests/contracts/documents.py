@@ -3,7 +3,7 @@
 - Lines of a ```console block that begin with `$ ` are for a shell; what stands below a line is what it prints.
 - A `googlenet train` line is shrunk: two steps in place of its time or epochs, in the width and the batches of the
   smoke recipe. What it sets itself stays; so do recipe and run folder, for later lines to find the run. In the same
-  way, a `googlenet lr` line tries ten rates.
+  way, a `googlenet lr-find` line tries ten rates.
 - A line that shows `^C` is interrupted once the line above that has been printed, and must end as interrupted. It is
   given more steps, so that it is still at work then.
 - A ```text block below a ```python block is what the program prints. ```text varies is not compared.
@@ -69,9 +69,9 @@ def _lines_of(body: str) -> list[Example]:
 
 
 def shrunk(line: str, *, steps: int = 2) -> str:
-    """A `googlenet train` or `googlenet lr` line that takes seconds; other lines as they are."""
+    """A `googlenet train` or `googlenet lr-find` line that takes seconds; other lines as they are."""
     words = shlex.split(line, comments=True)
-    if words[:2] not in (["googlenet", "train"], ["googlenet", "lr"]) or "--help" in words:
+    if words[:2] not in (["googlenet", "train"], ["googlenet", "lr-find"]) or "--help" in words:
         return line
     if "--minutes" in words:
         at = words.index("--minutes")
@@ -80,9 +80,9 @@ def shrunk(line: str, *, steps: int = 2) -> str:
         return shlex.join(words)
     given = {word.partition("=")[0] for word in words}
     given |= {"width"} if "--start" in words else set()  # the start has one
-    smaller = SMALLER if words[1] == "lr" else {"steps": steps, **SMALLER}
+    smaller = SMALLER if words[1] == "lr-find" else {"steps": steps, **SMALLER}
     settings = [f"{key}={value}" for key, value in smaller.items() if key not in given]
-    rates = ["--steps", str(RATES)] if words[1] == "lr" else []
+    rates = ["--steps", str(RATES)] if words[1] == "lr-find" else []
     return shlex.join([*words, *rates, *(word for pair in settings for word in ("--set", pair))])
 
 

@@ -60,8 +60,8 @@ def test_examples_are_found_with_what_is_shown_below_them() -> None:
         ),
         ("googlenet train --resume runs/photos-scratch", "googlenet train --resume runs/photos-scratch"),
         (
-            "googlenet lr photos --recipe small",
-            "googlenet lr photos --recipe small --steps 10 --set width=0.125 --set batch_size=16",
+            "googlenet lr-find photos --recipe small",
+            "googlenet lr-find photos --recipe small --steps 10 --set width=0.125 --set batch_size=16",
         ),
         ("googlenet train --help", "googlenet train --help"),
     ],

@@ -81,7 +81,7 @@ def test_predicting_takes_no_torch_and_nothing_of_training(model: Path, engine: 
     assert not HEAVY & loaded
     rooms = ("googlenet.training", "googlenet.evaluation", "googlenet.dataset", "googlenet.runs", "googlenet.recipes")
     assert not [name for name in loaded if name.startswith(rooms)]
-    assert not {"google.protobuf", "googlenet.formats.importing", "openvino_telemetry"} & loaded
+    assert not {"google.protobuf", "googlenet.importers.registry", "openvino_telemetry"} & loaded
 
 
 def test_evaluating_takes_no_torch(model: Path) -> None:

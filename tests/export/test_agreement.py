@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from googlenet.artifacts import Agreement
 from googlenet.engines import FunctionEngine
 from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
-from googlenet.formats import Agreement
 
 
 def agreement(*, same: float = 1.0, worst: float = 0.0, milliseconds: float = 1.0) -> Agreement:

@@ -11,15 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from googlenet.architecture import VARIANTS
+from googlenet.artifacts import ExportedModel, Target, open_model
 from googlenet.engines import open_engine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export import ExportRequest, GatePictures, export_models
 from googlenet.export.pictures import made_pictures
 from googlenet.export.targets import PRECISIONS
-from googlenet.formats import ExportedModel, Target, open_model
-from googlenet.graphs import Graph
+from googlenet.graph import Graph
 from googlenet.model import KnownAnswer, Model, compare_answer
-from tests.formats.exported_models import small_model
+from tests.artifacts.exported_models import small_model
 
 PICTURES = GatePictures(made_pictures(32), "made pictures")
 WITH_CALIBRATION = replace(PICTURES, calibration=made_pictures(32, 4))

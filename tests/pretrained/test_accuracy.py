@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from googlenet.dataset import Samples, open_dataset, relabel
 from googlenet.engines import open_engine
 from googlenet.evaluation import Evaluation, evaluate
-from googlenet.formats import Origin, import_file
+from googlenet.importers import Origin, import_file
 from googlenet.model import Model, load_model
 from googlenet.pretrained import find_model, imagenet_classes
 

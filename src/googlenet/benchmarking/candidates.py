@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from googlenet.artifacts import AnyModel, ExportedModel, Precision
 from googlenet.engines import ENGINES
 from googlenet.errors import InputError
-from googlenet.formats import AnyModel, ExportedModel, Precision
 from googlenet.machine import FEATURES
 
 MODEL = "model"

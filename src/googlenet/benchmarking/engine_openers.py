@@ -10,9 +10,9 @@ from googlenet.benchmarking.worker import Run
 
 def open_native_int8(path: Path, threads: int) -> Run:
     """Our engine of compiled kernels, on a graph in whole numbers."""
+    from googlenet.artifacts import decode_onnx
     from googlenet.engines.native_engine import NativeEngine
-    from googlenet.formats import decode_onnx
-    from googlenet.kernels import Network
+    from googlenet.native import Network
 
     return NativeEngine(Network(decode_onnx(path.read_bytes()), threads)).run
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from googlenet.artifacts import encode_onnx, model_files
 from googlenet.benchmarking.candidates import MODEL
 from googlenet.errors import InputError
 from googlenet.export import in_whole_numbers, made_pictures
-from googlenet.formats import encode_onnx, model_files
-from googlenet.graphs import PROBABILITIES, Graph, Value, build_graph, take_norms_apart
+from googlenet.graph import PROBABILITIES, Graph, Value, build_graph, take_norms_apart
 from googlenet.model import Model, member_paths
 
 CALIBRATION = 24

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.benchmarking.worker import Run
-from googlenet.graphs import IMAGES, PROBABILITIES
+from googlenet.graph import IMAGES, PROBABILITIES
 
 MEAN = 128.0  # about that of any model; what is taken off does not change the time
 

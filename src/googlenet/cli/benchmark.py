@@ -38,8 +38,8 @@ def benchmark_command(
     from pathlib import Path
 
     from googlenet.architecture import build_architecture, check_input_side
+    from googlenet.artifacts import open_models
     from googlenet.benchmarking import Plan, candidates_of, compare, write_files
-    from googlenet.formats import open_models
     from googlenet.machine import read_machine
     from googlenet.model import Model
     from googlenet.parallel import available_cpus

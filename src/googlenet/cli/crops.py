@@ -31,7 +31,7 @@ def crops_command(
         raise InputError(f"cannot write {out}: a sheet ends in .png")
     preprocessing = DEFAULT_PREPROCESSING
     if model is not None:
-        from googlenet.formats import describe_model
+        from googlenet.artifacts import describe_model
         from googlenet.model import member_paths
         from googlenet.pretrained import find_model
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from googlenet.artifacts import AnyModel
     from googlenet.dataset import Dataset
     from googlenet.evaluation import Evaluation, ProtocolComparison, ProtocolRow
-    from googlenet.formats import AnyModel
 
 PREFERRED_SPLITS = ("test", "val", "all")
 
@@ -51,15 +51,15 @@ def evaluate_command(
 
     Example: googlenet evaluate runs/demo digits --json
     """
+    from googlenet.artifacts import open_models
     from googlenet.classifier import Prediction, rank_classes
     from googlenet.cli.predict import prediction_row
     from googlenet.cli.progress import CountDisplay
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols
-    from googlenet.formats import open_models
+    from googlenet.predictions import open_rows
     from googlenet.pretrained import find_model
-    from googlenet.rows import open_rows
 
     protocols = _protocols(crops or ["1"])
     loaded = open_models([find_model(one) for one in models])

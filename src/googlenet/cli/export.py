@@ -15,8 +15,8 @@ from googlenet.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from googlenet.artifacts import Target
     from googlenet.export import Candidate, ExportResult
-    from googlenet.formats import Target
     from googlenet.model import Model
 
 
@@ -96,7 +96,7 @@ def export_command(
 
 def _load(names: Sequence[str]) -> tuple[Model, ...]:
     """The models of all names; an exported file is none, because its weights are no longer there by name."""
-    from googlenet.formats import ExportedModel, open_models
+    from googlenet.artifacts import ExportedModel, open_models
     from googlenet.pretrained import find_model
 
     models: list[Model] = []
@@ -108,7 +108,7 @@ def _load(names: Sequence[str]) -> tuple[Model, ...]:
 
 
 def _default_place(names: Sequence[str], target: Target) -> Path:
-    from googlenet.formats import EXPORT_FORMATS
+    from googlenet.artifacts import EXPORT_FORMATS
 
     return Path(f"{_short_name(names[0])}{EXPORT_FORMATS[target].suffix or f'-{target}'}")
 
@@ -174,7 +174,7 @@ def _refuse_for_torchvision(
 
 def _export_to_torchvision(model: str, out: Path | None, *, force: bool) -> None:
     from googlenet.files import open_atomically
-    from googlenet.formats import write_torchvision
+    from googlenet.importers import write_torchvision
     from googlenet.model import load_model, resolve_model_path
     from googlenet.pretrained import find_model
 

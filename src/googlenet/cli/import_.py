@@ -11,7 +11,7 @@ from googlenet.cli.arguments import Argument, Option
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
-    from googlenet.formats import ImportedModel, Origin
+    from googlenet.importers import ImportedModel, Origin
     from googlenet.model import About
 
 
@@ -37,7 +37,7 @@ def import_command(
     Example: googlenet import bvlc_googlenet.caffemodel --out bvlc.safetensors
     """
     from googlenet.engines import open_engine
-    from googlenet.formats import import_file, read_classes, with_known_answer
+    from googlenet.importers import import_file, read_classes, with_known_answer
     from googlenet.model import save_model
     from googlenet.pretrained import CATALOGUE
 
@@ -60,7 +60,7 @@ def import_command(
 
 def _found(source: str) -> tuple[Path, Origin]:
     """The file that SOURCE names, fetched if it is a name of the catalogue, and what is known about it."""
-    from googlenet.formats import Origin
+    from googlenet.importers import Origin
     from googlenet.pretrained import CATALOGUE, fetch
 
     published = CATALOGUE.get(source)

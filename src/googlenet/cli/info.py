@@ -14,7 +14,7 @@ from googlenet.errors import EXIT_FINDINGS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from googlenet.formats import Agreement, ExportedModel
+    from googlenet.artifacts import Agreement, ExportedModel
     from googlenet.model import About, AnswerCheck, ModelHeader
 
 
@@ -33,7 +33,7 @@ def info_command(
 
     Example: googlenet info runs/demo --verify
     """
-    from googlenet.formats import describe_model
+    from googlenet.artifacts import describe_model
     from googlenet.model import member_paths
     from googlenet.pretrained import find_model
 
@@ -61,8 +61,8 @@ def _numbered(paths: Sequence[Path], blocks: Sequence[list[str]]) -> list[str]:
 
 
 def _verify(path: Path, engine: str | None, device: str | None, threads: int | None) -> AnswerCheck | None:
+    from googlenet.artifacts import open_model
     from googlenet.engines import open_engine
-    from googlenet.formats import open_model
     from googlenet.model import compare_answer
 
     model = open_model(path)

@@ -25,7 +25,7 @@ COMMANDS = {
     "benchmark": "googlenet.cli.benchmark:benchmark_command",
     "models": "googlenet.cli.models:models_command",
     "recipes": "googlenet.cli.recipes:recipes_command",
-    "lr": "googlenet.cli.lr:lr_command",
+    "lr-find": "googlenet.cli.lr_find:lr_find_command",
     "table1": "googlenet.cli.table1:table1_command",
 }
 """The verbs, and the functions that run them; only the one that was asked for is imported."""

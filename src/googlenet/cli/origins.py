@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
-    from googlenet.rows import Origin
+    from googlenet.predictions import Origin
 
 
 def model_origin(model: str) -> Origin:
@@ -16,10 +16,10 @@ def model_origin(model: str) -> Origin:
 
     Raises InputError where there is none.
     """
-    from googlenet.formats import model_files
+    from googlenet.artifacts import model_files
     from googlenet.model import member_paths
+    from googlenet.predictions import origin_of
     from googlenet.pretrained import CATALOGUE, find_model
-    from googlenet.rows import origin_of
 
     path = find_model(model)
     shipped = model in CATALOGUE and path == CATALOGUE[model].shipped_path

@@ -12,7 +12,7 @@ from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
     from googlenet.classifier import Prediction
-    from googlenet.rows import Origin
+    from googlenet.predictions import Origin
 
 
 def predict_command(
@@ -44,7 +44,7 @@ def predict_command(
     from googlenet.cli.progress import CountDisplay
     from googlenet.cli.resuming import check_same_answers
     from googlenet.cli.sources import count_sources, expand_sources
-    from googlenet.rows import Begun, json_line, open_rows, partial_path, read_begun
+    from googlenet.predictions import Begun, json_line, open_rows, partial_path, read_begun
 
     if resume and output is None:
         raise InputError("--resume goes on with a file of rows; name it with --output FILE")

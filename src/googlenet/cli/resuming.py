@@ -13,7 +13,7 @@ from googlenet.errors import InputError
 
 if TYPE_CHECKING:
     from googlenet.classifier import Classifier
-    from googlenet.rows import Begun, Note
+    from googlenet.predictions import Begun, Note
 
 COMPARED = 8
 """Pictures that are predicted again."""

@@ -11,7 +11,7 @@ from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
-    from googlenet.rows import Origin
+    from googlenet.predictions import Origin
 
 
 def similar_command(
@@ -33,7 +33,7 @@ def similar_command(
     Example: googlenet similar index.parquet photo.jpg
     """
     from googlenet.classifier import Classifier
-    from googlenet.rows import nearest, read_features
+    from googlenet.predictions import nearest, read_features
 
     origin = next(read_features(index)).origin
     wanted = model or origin.model

@@ -12,8 +12,8 @@ from typing import Any, Literal, Protocol, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.artifacts import EXPORT_FORMATS, AnyModel, ExportedModel, Target
 from googlenet.errors import InputError, MissingExtraError
-from googlenet.formats import EXPORT_FORMATS, AnyModel, ExportedModel, Target
 
 CPU = "cpu"
 
@@ -75,7 +75,7 @@ ENGINES: dict[str, EngineEntry] = {
         extra="",
         from_exported="googlenet.engines.native_engine:NativeEngine.from_exported",
         runs=("onnx",),
-        best_if="googlenet.kernels:is_best_here",
+        best_if="googlenet.native:is_best_here",
     ),
     "onnx": EngineEntry(
         "googlenet.engines.onnx_engine:OnnxEngine.from_model",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.artifacts import AnyModel
 from googlenet.engines.engine import Engine, Extra, Outputs, open_engine
 from googlenet.errors import InputError
-from googlenet.formats import AnyModel
 from googlenet.images import Preprocessing
 
 

@@ -7,11 +7,11 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.artifacts import ExportedModel, decode_onnx
 from googlenet.engines.engine import Extra, Outputs, check_cpu
-from googlenet.formats import ExportedModel, decode_onnx
-from googlenet.graphs import FEATURES, MAPS, PROBABILITIES, build_graph
-from googlenet.kernels import Network
+from googlenet.graph import FEATURES, MAPS, PROBABILITIES, build_graph
 from googlenet.model import Model
+from googlenet.native import Network
 from googlenet.parallel import available_cpus
 
 

@@ -7,11 +7,11 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.artifacts import ExportedModel, encode_onnx
 from googlenet.engines.engine import Extra, Outputs, check_cpu
 from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.errors import ModelFileError
-from googlenet.formats import ExportedModel, encode_onnx
-from googlenet.graphs import IMAGES, PROBABILITIES, build_graph, take_norms_apart
+from googlenet.graph import IMAGES, PROBABILITIES, build_graph, take_norms_apart
 from googlenet.model import Model
 from googlenet.parallel import available_cpus
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.artifacts import ExportedModel, encode_onnx
 from googlenet.engines.engine import Extra, Outputs, check_cpu
 from googlenet.engines.openvino_runtime import openvino_core
 from googlenet.errors import ModelFileError
-from googlenet.formats import ExportedModel, encode_onnx
-from googlenet.graphs import PROBABILITIES, build_graph
+from googlenet.graph import PROBABILITIES, build_graph
 from googlenet.model import Model
 from googlenet.parallel import available_cpus
 

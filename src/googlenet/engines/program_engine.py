@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from googlenet.architecture import build_architecture
+from googlenet.artifacts import ExportedModel
+from googlenet.artifacts.torch_export import read_weights
 from googlenet.engines.engine import Extra, Outputs
 from googlenet.engines.torch_engine import choose_device
-from googlenet.formats import ExportedModel
-from googlenet.formats.pt2_archive import read_weights
 from googlenet.model import check_shapes
 from googlenet.network import network_with_weights
 from googlenet.network.program import Program

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.artifacts import Agreement, Precision
 from googlenet.engines import Engine
-from googlenet.formats import Agreement, Precision
 from googlenet.model import TOLERANCE
 
 SAME_TOP1 = 0.97

@@ -12,14 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from googlenet.engines import Engine, best_here, open_engine, runtime_of
-from googlenet.engines.onnx_engine import OnnxEngine
-from googlenet.errors import InputError, ModelFileError
-from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
-from googlenet.export.pictures import GatePictures
-from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
-from googlenet.files import move_into_place
-from googlenet.formats import (
+from googlenet.artifacts import (
     EXPORT_FORMATS,
     Agreement,
     Description,
@@ -32,8 +25,15 @@ from googlenet.formats import (
     read_exported,
     write_exported,
 )
-from googlenet.formats.judged import Content
-from googlenet.graphs import Graph, build_graph, take_norms_apart
+from googlenet.artifacts.content import Content
+from googlenet.engines import Engine, best_here, open_engine, runtime_of
+from googlenet.engines.onnx_engine import OnnxEngine
+from googlenet.errors import InputError, ModelFileError
+from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
+from googlenet.export.pictures import GatePictures
+from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
+from googlenet.files import move_into_place
+from googlenet.graph import Graph, build_graph, take_norms_apart
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
 
 SECONDS = 3.0

@@ -13,11 +13,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.artifacts import EXPORT_FORMATS, Precision, Target, encode_onnx
+from googlenet.artifacts.content import Content
 from googlenet.errors import InputError, MissingExtraError, ModelFileError
 from googlenet.export.whole_numbers import in_whole_numbers
-from googlenet.formats import EXPORT_FORMATS, Precision, Target, encode_onnx
-from googlenet.formats.judged import Content
-from googlenet.graphs import Graph, take_norms_apart
+from googlenet.graph import Graph, take_norms_apart
 from googlenet.model import Model, known_answer_images
 
 Rewrite: TypeAlias = Callable[[Graph], Graph]

@@ -7,21 +7,19 @@ import platform
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
-from googlenet.formats import encode_onnx
-from googlenet.graphs import (
+from googlenet.graph import IMAGES, Graph, take_norms_apart
+from googlenet.machine import read_machine
+from googlenet.quantization import (
     FULL_RANGE,
-    IMAGES,
     REDUCED_RANGE,
-    Graph,
     Statistics,
     observed_values,
     quantize,
-    take_norms_apart,
     with_observed_outputs,
 )
-from googlenet.machine import read_machine
 
 BATCH = 4  # pictures watched at once: all values inside the network are kept, some 30 MB for each at 224 px
 

@@ -1,0 +1,256 @@
+"""Exported files as models: the record, the table of their formats, reading one and writing one.
+
+An exported file carries all of a model but its weights by name: the graph that they became takes their place. What it
+says is in its format's own metadata (`googlenet.model.description`), with the sha256 of the graph that it says it of.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+
+from googlenet.architecture import ArchitectureSpec
+from googlenet.artifacts import onnx, openvino, torch_export
+from googlenet.artifacts.content import Content, Judged
+from googlenet.errors import InputError, ModelFileError
+from googlenet.files import write_atomically
+from googlenet.images import Preprocessing
+from googlenet.model import (
+    TOLERANCE,
+    About,
+    ClassLabel,
+    KnownAnswer,
+    check_fit,
+    known_answer_images,
+    read_description,
+    sealed,
+)
+
+Target: TypeAlias = Literal["onnx", "openvino", "pt2"]
+"""The formats of exported files that this package runs itself."""
+
+Precision: TypeAlias = Literal["float32", "bf16", "int8"]
+"""What most of an exported network is computed in."""
+
+KIND = "exported model"
+LARGEST_SIDE = 4096  # px: the known answer's pictures are made, not stored, and nobody asks for larger ones
+MOST_ANSWERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedNetwork:
+    """A network that went into an exported file: its table, and where it comes from."""
+
+    architecture: ArchitectureSpec
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How an exported file compares with its models in float32, on the machine that exported it.
+
+    `pictures` and `judged_on`: how many pictures, and which; `same_top1`: share of them with the same best class;
+    `worst`: largest difference of a probability; `milliseconds`: median for one picture, beside `float32_milliseconds`
+    of the same target in float32; `misses`: what it should have reached and did not, in sentences.
+    """
+
+    pictures: int
+    judged_on: str
+    same_top1: float
+    worst: float
+    milliseconds: float
+    float32_milliseconds: float
+    misses: tuple[str, ...] = ()
+
+
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The JSON in an exported file; `sha256` is that of its graph.
+
+    `known_answer`: what the models say in float32 of `known_answer_images`, (K, classes).
+    """
+
+    schema_version: Literal[1] = 1
+    kind: Literal["exported model"] = "exported model"
+    target: Target
+    precision: Precision
+    networks: Annotated[tuple[ExportedNetwork, ...], msgspec.Meta(min_length=1, max_length=1000)]
+    classes: tuple[ClassLabel, ...]
+    preprocessing: Preprocessing
+    known_answer: Annotated[tuple[tuple[float, ...], ...], msgspec.Meta(max_length=MOST_ANSWERS)]
+    tolerance: Annotated[float, msgspec.Meta(ge=TOLERANCE, le=1)] = TOLERANCE
+    agreement: Agreement | None = None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExportedModel:
+    """An exported file: its bytes, and what it says of itself by the names that a `Model` has."""
+
+    path: Path
+    content: Content
+    description: Description
+
+    @property
+    def target(self) -> Target:
+        """Its format."""
+        return self.description.target
+
+    @property
+    def precision(self) -> Precision:
+        """What most of it is computed in."""
+        return self.description.precision
+
+    @property
+    def specs(self) -> tuple[ArchitectureSpec, ...]:
+        """The networks inside, whose probabilities are averaged."""
+        return tuple(network.architecture for network in self.description.networks)
+
+    @property
+    def origins(self) -> tuple[About, ...]:
+        """Where each of the networks comes from."""
+        return tuple(network.about for network in self.description.networks)
+
+    @property
+    def classes(self) -> tuple[ClassLabel, ...]:
+        """The classes, in the order of the outputs."""
+        return self.description.classes
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How pictures become squares; mean, scale and order of channels are inside the graph."""
+        return self.description.preprocessing
+
+    @property
+    def known_answer(self) -> KnownAnswer | None:
+        """What the models say in float32 of pictures that are made by formula, and how near this file comes."""
+        answers = self.description.known_answer
+        if not answers:
+            return None
+        images = known_answer_images(self.preprocessing.side, count=len(answers))
+        return KnownAnswer(images, np.array(answers, np.float32), self.description.tolerance)
+
+    @property
+    def has_known_answer(self) -> bool:
+        """Whether there is one."""
+        return bool(self.description.known_answer)
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """How it compared with float32 when it was exported."""
+        return self.description.agreement
+
+    @property
+    def sha256(self) -> str:
+        """That of the graph."""
+        return self.description.sha256
+
+    @property
+    def megabytes(self) -> float:
+        """Its size, in 10^6 bytes."""
+        return sum(map(len, self.content)) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A format: `what` it is for people, its `files` below a folder (none: one file), the most bytes of each.
+
+    `judge` looks into a content and raises ModelFileError, which begins with its second argument, for what cannot be
+    run safely; `with_metadata` gives a content with other metadata.
+    """
+
+    what: str
+    suffix: str
+    files: tuple[str, ...]
+    largest: tuple[int, ...]
+    judge: Callable[[Content, str], Judged]
+    with_metadata: Callable[[Content, Mapping[str, str]], Content]
+
+
+EXPORT_FORMATS: dict[Target, ExportFormat] = {
+    "onnx": ExportFormat("an ONNX file", ".onnx", (), (2**30,), onnx.judge_onnx, onnx.with_metadata),
+    "openvino": ExportFormat(
+        "a network for OpenVINO",
+        "",
+        openvino.FILES,
+        (16 * 2**20, 2**30),
+        openvino.judge_ir,
+        openvino.with_metadata,
+    ),
+    "pt2": ExportFormat("a program for torch", ".pt2", (), (2**30,), torch_export.judge_pt2, torch_export.with_metadata),
+}
+"""The formats of exported files, by target."""
+
+
+def read_exported(path: Path, target: Target) -> ExportedModel:
+    """Read an exported file, or the folder of one, of a known format, and check all that can be without running it.
+
+    Raises InputError for a path that cannot be read, ModelFileError for a file that is too large, damaged, of others,
+    or whose description is not that of its graph.
+    """
+    entry = EXPORT_FORMATS[target]
+    content = tuple(_read(one, most) for one, most in zip(_paths(path, target), entry.largest, strict=True))
+    judged = entry.judge(content, str(path))
+    description = read_description(judged.metadata, Description, kind=KIND, where=str(path))
+    if description.target != target:
+        raise ModelFileError(f"{path} is damaged: it says that it is {EXPORT_FORMATS[description.target].what}")
+    if description.sha256 != judged.sha256:
+        raise ModelFileError(f"{path} is damaged: its graph is not the one that was described (sha256 differs)")
+    _check(description, where=str(path))
+    return ExportedModel(path, content, description)
+
+
+def describe_content(content: Content, description: Description) -> ExportedModel:
+    """A content that was just made with its description, which gets the content's sha256; not written yet."""
+    entry = EXPORT_FORMATS[description.target]
+    empty = entry.with_metadata(content, sealed("{}"))
+    described = msgspec.structs.replace(description, sha256=entry.judge(empty, "the exported graph").sha256)
+    # ASCII, with escapes: XML cannot hold every character that a class may be called
+    text = json.dumps(msgspec.to_builtins(described), separators=(",", ":"))
+    return ExportedModel(Path(), entry.with_metadata(content, sealed(text)), described)
+
+
+def write_exported(model: ExportedModel, path: Path) -> None:
+    """Write the file of an exported model, or its folder, which is made; InputError where that cannot be done."""
+    for one, data in zip(_paths(path, model.target), model.content, strict=True):
+        if one != path:
+            _make_folder(path)
+        write_atomically(one, data)
+
+
+def _paths(path: Path, target: Target) -> list[Path]:
+    return [path / name for name in EXPORT_FORMATS[target].files] or [path]
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _read(path: Path, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            if path.stat().st_size > most:
+                raise ModelFileError(f"{path} is larger than any exported GoogLeNet ({most / 2**20:,.0f} MB)")
+            return file.read(most)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _check(description: Description, *, where: str) -> None:
+    if description.preprocessing.resize > LARGEST_SIDE:
+        raise ModelFileError(
+            f"{where}: pictures of {description.preprocessing.resize:,} px are more than {LARGEST_SIDE:,}"
+        )
+    for network in description.networks:
+        check_fit(network.architecture, description.classes, description.preprocessing, where=where)
+    answers = description.known_answer
+    if any(len(row) != len(description.classes) or not np.isfinite(row).all() for row in answers):
+        raise ModelFileError(f"{where}: the known answer does not belong to the model")

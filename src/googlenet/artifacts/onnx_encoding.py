@@ -1,0 +1,93 @@
+"""A graph as an ONNX file, which any runtime of ONNX reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.graph import Graph, Node, Value
+from googlenet.graph.graph import Attribute
+from googlenet.protobuf import Pieces, encode
+
+OPSET = 17
+"""The set of operators: the oldest that has all we use, so that old runtimes read the files, too."""
+IR_VERSION = 8  # the format's own version, which goes with this set
+
+ELEMENT_TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7}
+"""ONNX's numbers for the types of tensors."""
+
+_FLOAT, _INT, _INTS = 1, 2, 7  # AttributeProto.AttributeType
+
+
+def encode_onnx(graph: Graph, metadata: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of an ONNX file with this graph and these `metadata`; the same bytes for the same graph."""
+    encoded = encode(
+        "onnx.GraphProto",
+        name=graph.name.encode(),
+        node=[_node(node) for node in graph.nodes],
+        initializer=[_tensor(name, values) for name, values in graph.used_constants()],
+        input=[_value(value) for value in graph.inputs],
+        output=[_value(value) for value in graph.outputs],
+    )
+    return encode_file(encoded, metadata)
+
+
+def encode_file(graph: bytes | Pieces, metadata: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of an ONNX file around an `onnx.GraphProto` that is encoded already."""
+    pieces = encode(
+        "onnx.ModelProto",
+        ir_version=IR_VERSION,
+        producer_name=b"googlenet",
+        graph=graph,
+        opset_import=[encode("onnx.OperatorSetIdProto", domain=b"", version=OPSET)],
+        metadata_props=[
+            encode("onnx.StringStringEntryProto", key=key.encode(), value=value.encode())
+            for key, value in sorted((metadata or {}).items())
+        ],
+    )
+    return b"".join(pieces)
+
+
+def _node(node: Node) -> Pieces:
+    return encode(
+        "onnx.NodeProto",
+        input=[name.encode() for name in node.inputs],
+        output=[node.output.encode()],
+        name=node.output.encode(),
+        op_type=node.operator.encode(),
+        attribute=[_attribute(name, value) for name, value in sorted(node.attributes.items())],
+    )
+
+
+def _attribute(name: str, value: Attribute) -> Pieces:
+    if isinstance(value, tuple):
+        return encode("onnx.AttributeProto", name=name.encode(), ints=value, type=_INTS)
+    if isinstance(value, int):
+        return encode("onnx.AttributeProto", name=name.encode(), i=value, type=_INT)
+    return encode("onnx.AttributeProto", name=name.encode(), f=value, type=_FLOAT)
+
+
+def _tensor(name: str, values: NDArray[Any]) -> Pieces:
+    little_endian = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return encode(
+        "onnx.TensorProto",
+        dims=values.shape,
+        data_type=ELEMENT_TYPES[values.dtype.name],
+        name=name.encode(),
+        raw_data=little_endian.reshape(-1).view(np.uint8).data,
+    )
+
+
+def _value(value: Value) -> Pieces:
+    sides = [
+        encode("onnx.TensorShapeProto.Dimension", dim_param=side.encode())
+        if isinstance(side, str)
+        else encode("onnx.TensorShapeProto.Dimension", dim_value=side)
+        for side in value.shape
+    ]
+    shape = encode("onnx.TensorShapeProto", dim=sides)
+    tensor = encode("onnx.TypeProto.Tensor", elem_type=ELEMENT_TYPES[value.dtype.name], shape=shape)
+    return encode("onnx.ValueInfoProto", name=value.name.encode(), type=encode("onnx.TypeProto", tensor_type=tensor))

@@ -1,0 +1,157 @@
+"""An ONNX file that was exported here as a graph again: the inverse of `encode_onnx`.
+
+What our graphs never hold is refused by name, attributes above all: one that is passed over would change the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.artifacts.onnx import MOST_DIMENSIONS, check_node, check_operators, check_tensor
+from googlenet.artifacts.onnx_encoding import ELEMENT_TYPES
+from googlenet.errors import InputError, ModelFileError
+from googlenet.graph import Graph, Node, Value
+from googlenet.graph.graph import Attribute
+from googlenet.protobuf import parse, text
+
+ANY_NUMBER = 1000
+"""Most inputs of an operator that takes any number: members of an ensemble, branches of a module."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """From `least` to `most` inputs, and the kind of each attribute; those not in `optional` are always written."""
+
+    least: int
+    most: int
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+
+
+OPERATORS: dict[str, _Operator] = {
+    "Cast": _Operator(1, 1, {"to": "int"}),
+    "Concat": _Operator(1, ANY_NUMBER, {"axis": "int"}),
+    "Conv": _Operator(
+        3, 3, {"kernel_shape": "2 ints", "strides": "2 ints", "pads": "4 ints"}, frozenset({"strides", "pads"})
+    ),
+    "DequantizeLinear": _Operator(2, 3, {"axis": "int"}, frozenset({"axis"})),
+    "Div": _Operator(2, 2),
+    "Flatten": _Operator(1, 1, {"axis": "int"}),
+    "Gemm": _Operator(3, 3, {"transB": "int"}),
+    "GlobalAveragePool": _Operator(1, 1),
+    "Identity": _Operator(1, 1),
+    "LRN": _Operator(1, 1, {"size": "int", "alpha": "float", "beta": "float", "bias": "float"}),
+    "MaxPool": _Operator(1, 1, {"kernel_shape": "2 ints", "strides": "2 ints", "pads": "4 ints", "ceil_mode": "int"}),
+    "Mean": _Operator(1, ANY_NUMBER),
+    "Mul": _Operator(2, 2),
+    "Pow": _Operator(2, 2),
+    "QuantizeLinear": _Operator(3, 3),
+    "Relu": _Operator(1, 1),
+    "Softmax": _Operator(1, 1, {"axis": "int"}),
+    "Sqrt": _Operator(1, 1),
+    "Sub": _Operator(2, 2),
+    "Transpose": _Operator(1, 1, {"perm": "4 ints"}),
+}
+"""All that is in a graph of `build_graph`, or of one that was rewritten or quantised."""
+
+CONSTANT_TYPES = {ELEMENT_TYPES[name]: np.dtype(name) for name in ("float32", "uint8", "int8", "int32")}
+
+_FLOAT, _INT = 1, 2  # AttributeProto.AttributeType; what is left after `check_node` are whole numbers
+
+
+def decode_onnx(content: bytes, *, where: str = "the ONNX file") -> Graph:
+    """The graph in the bytes of an ONNX file that was exported here; its constants lie in memory of their own.
+
+    Raises ModelFileError, which begins with `where`, for a damaged file, for other operators, attributes and types
+    than ours, and for a graph that does not hold together.
+    """
+    model = parse("onnx.ModelProto", content, where=where)
+    check_operators(model, where)
+    graph = parse("onnx.GraphProto", model.graph, where=where)
+    if graph.sparse_initializer or model.functions:
+        raise ModelFileError(f"{where} was not exported by googlenet: it holds sparse tensors or functions")
+    constants = dict[str, NDArray[Any]]()
+    for name, values in _constants(graph, where):
+        if name in constants:
+            raise ModelFileError(f"{where} is damaged: the constant {name!a} is in it twice")
+        constants[name] = values
+    inputs, outputs = (tuple(_value(value, where) for value in values) for values in (graph.input, graph.output))
+    if both := sorted(constants.keys() & {value.name for value in inputs}):
+        raise ModelFileError(f"{where} was not exported by googlenet: its input {both[0]!a} is a constant, too")
+    nodes = tuple(_node(encoded, where) for encoded in graph.node)
+    if not nodes:
+        raise ModelFileError(f"{where} is damaged: there is no graph in it")
+    try:
+        return Graph(text(graph.name), nodes, constants, inputs, outputs)
+    except InputError as error:
+        raise ModelFileError(f"{where} is damaged: {error}") from error
+
+
+def _constants(graph: Any, where: str) -> Iterator[tuple[str, NDArray[Any]]]:
+    for encoded in graph.initializer:
+        tensor = parse("onnx.TensorProto", encoded, where=where)
+        check_tensor(tensor, where)
+        name, dtype, shape = text(tensor.name), CONSTANT_TYPES.get(tensor.data_type), tuple(tensor.dims)
+        if dtype is None or 0 in shape:
+            what = "values of a type that is never written" if dtype is None else f"the empty shape {shape}"
+            raise ModelFileError(f"{where} was not exported by googlenet: the constant {name!a} has {what}")
+        stored = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<"))
+        yield name, stored.astype(dtype).reshape(shape)
+
+
+def _node(encoded: bytes, where: str) -> Node:
+    node = parse("onnx.NodeProto", encoded, where=where)
+    name, inputs, outputs = text(node.op_type), tuple(map(text, node.input)), tuple(map(text, node.output))
+    operator = OPERATORS.get(name)
+    if operator is None:
+        raise ModelFileError(f"{where} was not exported by googlenet: it holds the operator {name!a}")
+    if not operator.least <= len(inputs) <= operator.most or len(outputs) != 1 or not all(inputs + outputs):
+        raise ModelFileError(
+            f"{where} was not exported by googlenet: its {name} reads {len(inputs):,} values and gives {len(outputs):,}"
+        )
+    check_node(node, where)
+    parsed = [parse("onnx.AttributeProto", attribute, where=where) for attribute in node.attribute]
+    kinds = {text(attribute.name): _kind(attribute) for attribute in parsed}
+    for attribute, kind in kinds.items():
+        if operator.attributes.get(attribute) != kind:
+            raise ModelFileError(
+                f"{where} was not exported by googlenet: its {name} {outputs[0]!a} has the attribute {attribute!a} "
+                f"({kind}), {operator.attributes.get(attribute, 'nothing')} was expected"
+            )
+    if missing := sorted(operator.attributes.keys() - operator.optional - kinds.keys()):
+        raise ModelFileError(f"{where} is damaged: its {name} {outputs[0]!a} lacks the attribute {missing[0]}")
+    return Node(name, inputs, outputs[0], {text(attribute.name): _number(attribute) for attribute in parsed})
+
+
+def _kind(attribute: Any) -> str:
+    if attribute.type == _FLOAT:
+        return "float" if isfinite(attribute.f) else "no finite number"
+    return "int" if attribute.type == _INT else f"{len(attribute.ints)} ints"
+
+
+def _number(attribute: Any) -> Attribute:
+    """A float as the shortest decimal number that its 32 bits stand for: what was written before it was rounded."""
+    if attribute.type == _FLOAT:
+        return float(str(np.float32(attribute.f)))
+    return int(attribute.i) if attribute.type == _INT else tuple(attribute.ints)
+
+
+def _value(encoded: bytes, where: str) -> Value:
+    """An input or output of the graph."""
+    value = parse("onnx.ValueInfoProto", encoded, where=where)
+    kind = parse("onnx.TypeProto", value.type, where=where)
+    tensor = parse("onnx.TypeProto.Tensor", kind.tensor_type, where=where)
+    shape = parse("onnx.TensorShapeProto", tensor.shape, where=where)
+    name, dtype = text(value.name), CONSTANT_TYPES.get(tensor.elem_type)
+    if dtype is None or len(shape.dim) > MOST_DIMENSIONS:
+        raise ModelFileError(
+            f"{where} was not exported by googlenet: {name!a} has values of a type or shape that is never written"
+        )
+    sides = (parse("onnx.TensorShapeProto.Dimension", side, where=where) for side in shape.dim)
+    return Value(name, dtype, tuple(text(side.dim_param) or side.dim_value for side in sides))

@@ -1,0 +1,81 @@
+"""`googlenet lr-find`: which learning rate suits these pictures and this start?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from googlenet.cli.arguments import Argument, Option
+from googlenet.errors import InputError, MissingExtraError
+
+
+def lr_find_command(
+    data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
+    start: Annotated[
+        str | None, Option(help="Begin from this model's weights, as `train --start` does.", metavar="MODEL")
+    ] = None,
+    recipe: Annotated[str | None, Option(help="A recipe, as for `train`.")] = None,
+    settings: Annotated[
+        list[str] | None, Option(name="--set", help="Override a setting; may be given often.", metavar="KEY=VALUE")
+    ] = None,
+    lowest: Annotated[float, Option(help="The first rate.")] = 1e-4,
+    highest: Annotated[float, Option(help="The last rate.")] = 1.0,
+    steps: Annotated[int, Option(least=10, help="Updates at most.")] = 80,
+    out: Annotated[Path, Option(help="Where the curve goes, a .png.")] = Path("learning_rate.png"),
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON: the suggestion, rates and losses.")] = False,
+    seed: Annotated[int, Option(least=0, help="Seed of everything drawn.")] = 0,
+    device: Annotated[str | None, Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+) -> None:
+    """Try rising learning rates for some updates, draw the loss against the rate, and suggest one. Trains nothing.
+
+    Example: googlenet lr-find photos/ --start bvlc
+    """
+    import io
+
+    from googlenet.cli.plan import Request, new_plan
+    from googlenet.cli.progress import CountDisplay
+    from googlenet.files import write_atomically
+    from googlenet.recipes import recipe_from_dict
+    from googlenet.runs import RunFolder
+
+    try:
+        from googlenet.engines.torch_engine import choose_device
+        from googlenet.training import TrainingJob
+        from googlenet.training.rate_curve import draw_rate_curve
+        from googlenet.training.rate_search import search_rate
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("torch", extra="train", purpose="trying learning rates") from error
+    if not 0 < lowest < highest:
+        raise InputError(f"--lowest is {lowest:g} and --highest {highest:g}: give two ascending rates above 0")
+    if out.suffix != ".png":
+        raise InputError(f"--out is {out}: the curve is a picture, name it with .png")
+    plan = new_plan(Request(data, recipe, tuple(settings or ()), None, seed, None, None, start))
+    job = TrainingJob(
+        plan.open_dataset(),
+        recipe_from_dict(plan.settings),
+        RunFolder(out.parent),
+        seed,
+        device=choose_device(device),
+        start=plan.load_start(),
+    )
+    display, batch = CountDisplay("tried"), job.recipe.batch_size
+    curve = search_rate(
+        job,
+        lowest=lowest,
+        highest=highest,
+        steps=steps,
+        on_progress=lambda done, total: display(done * batch, total * batch),
+    )
+    display.close()
+    picture = io.BytesIO()
+    draw_rate_curve(curve, title=f"{job.recipe.variant} on {job.dataset.name}").save(picture, "PNG")
+    write_atomically(out, picture.getvalue())
+    if as_json:
+        fields = {"learning_rate": curve.suggestion, "turning": curve.turning, "out": str(out)}
+        print(json.dumps(fields | {"rates": curve.rates, "losses": curve.losses}, indent=2))
+        return
+    print(
+        f"suggested: --set learning_rate={curve.suggestion:g} (the loss falls until {curve.turning:.2g}; "
+        f"the recipe {plan.recipe} has {job.recipe.learning_rate:g}); the curve is in {out}"
+    )

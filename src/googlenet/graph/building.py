@@ -1,0 +1,265 @@
+"""From a model to its graph: a walk along the rows of its table, with the preprocessing inside.
+
+Batch normalisation, channel order, grey and scale are folded into the kernels; only the mean is taken off outside of
+them, because the first convolution's border is zeros *behind* the mean. Side classifiers are no part of a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.architecture import Architecture, build_architecture, row_shapes
+from googlenet.architecture import layers as records
+from googlenet.architecture.layers import Layer
+from googlenet.errors import InputError
+from googlenet.graph.graph import Attribute, Graph, Node, Value
+from googlenet.images import GREY_WEIGHTS, Preprocessing
+from googlenet.model import Model
+
+IMAGES = "images"
+PROBABILITIES, FEATURES, MAPS = OUTPUTS = ("probabilities", "features", "maps")
+"""What a graph gives: see `build_graph`."""
+
+
+def build_graph(*models: Model) -> Graph:
+    """The graph of a model, or of several whose probabilities are averaged.
+
+    Input `images` (N, H, W, 3) uint8 RGB of any size that the grid takes. Outputs: `probabilities` (N, classes);
+    `features` (N, F), what the last layer reads; `maps` (N, F, h, w), the last module's maps; all float32. Several
+    models' features and maps stand side by side. Raises InputError for models that prepare pictures differently.
+    """
+    if not models:
+        raise InputError("a graph is made of at least one model")
+    if len({model.preprocessing for model in models}) > 1:
+        raise InputError(
+            "these models prepare pictures differently (fit, size, mean, scale or order of the channels), so one graph "
+            "cannot take the same squares for all of them"
+        )
+    builder = _Builder()
+    # One and the same for all members: whatever the engine makes of a cast and a transposition is paid once.
+    planes = builder.add("Transpose", IMAGES, output="images_as_planes", perm=(0, 3, 1, 2))
+    floats = builder.add("Cast", planes, output="images_as_floats", to=1)
+    mean = builder.constant("mean", _mean_of_planes(models[0].preprocessing))
+    centred = builder.add("Sub", floats, mean, output="images_less_mean")
+    answers = [
+        _add_network(builder, model, centred, prefix=f"member_{number}." if len(models) > 1 else "")
+        for number, model in enumerate(models, 1)
+    ]
+    probabilities, features, maps = zip(*answers, strict=True)
+    _join(builder, probabilities, PROBABILITIES, "Mean")
+    _join(builder, features, FEATURES, "Concat", axis=1)
+    _join(builder, maps, MAPS, "Concat", axis=1)
+    tables = [build_architecture(model.spec) for model in models]
+    width = sum(row_shapes(table.backbone)[table.backbone.rows[-1].name][2] for table in tables)
+    inputs_of_last = sum(model.weights[f"{table.classifiers[0]}.weight"].shape[1] for model, table in _pairs(models))
+    float32 = np.dtype(np.float32)
+    return Graph(
+        name="googlenet",
+        nodes=tuple(builder.nodes),
+        constants=builder.constants,
+        inputs=(Value(IMAGES, np.dtype(np.uint8), ("N", "H", "W", 3)),),
+        outputs=(
+            Value(PROBABILITIES, float32, ("N", models[0].spec.classes)),
+            Value(FEATURES, float32, ("N", inputs_of_last)),
+            Value(MAPS, float32, ("N", width, "h", "w")),
+        ),
+    )
+
+
+def _pairs(models: Sequence[Model]) -> list[tuple[Model, Architecture]]:
+    return [(model, build_architecture(model.spec)) for model in models]
+
+
+class _Builder:
+    """Nodes and constants as they come."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.constants: dict[str, NDArray[Any]] = {}
+
+    def add(self, operator: str, *inputs: str, output: str, **attributes: Attribute) -> str:
+        """Append a node and give the name of its output."""
+        self.nodes.append(Node(operator, inputs, output, attributes))
+        return output
+
+    def constant(self, name: str, values: NDArray[Any]) -> str:
+        """Keep float values as float32 under a name, and give the name."""
+        self.constants[name] = np.ascontiguousarray(values, np.float32)
+        return name
+
+
+def _join(builder: _Builder, values: Sequence[str], output: str, operator: str, **attributes: Attribute) -> None:
+    if len(values) == 1:
+        builder.add("Identity", values[0], output=output)
+    else:
+        builder.add(operator, *values, output=output, **attributes)
+
+
+def _add_network(builder: _Builder, model: Model, images: str, *, prefix: str) -> tuple[str, str, str]:
+    """Append one network; give the names of its probabilities, features and maps."""
+    table = build_architecture(model.spec)
+    weights = _with_preprocessing(_without_batch_norm(model.weights, table), table, model.preprocessing)
+    network = _Network(builder, weights, prefix, last=table.classifiers[0])
+    value, maps = images, ""
+    for row in table.rows:
+        value = network.add_layers(row.layers, value, row.name)
+        if row.name == table.backbone.rows[-1].name:
+            maps = value
+    return builder.add("Softmax", value, output=f"{prefix}softmax", axis=1), network.features, maps
+
+
+class _Network:
+    """Appends the layers of one network; `features` is the value that its last linear layer reads."""
+
+    def __init__(self, builder: _Builder, weights: Mapping[str, NDArray[Any]], prefix: str, *, last: str) -> None:
+        self.builder, self.weights, self.prefix, self.last = builder, weights, prefix, last
+        self.features = ""
+
+    def add_layers(self, layers: tuple[Layer, ...], value: str, where: str) -> str:
+        """Append layers that follow each other, whose weights' names begin with those of `where`'s module."""
+        for place, layer in enumerate(layers):
+            value = WRITERS[type(layer)](self, layer, value, f"{where}.layer_{place}")
+        return value
+
+    def convolution(self, layer: records.Convolution, value: str, where: str) -> str:
+        """A convolution and its ReLU."""
+        name = self._name(layer.name, where)
+        before, after = layer.pads
+        result = self.builder.add(
+            "Conv",
+            value,
+            *self._weights(name),
+            output=f"{self.prefix}{name}.convolution",
+            kernel_shape=(layer.kernel, layer.kernel),
+            strides=(layer.stride, layer.stride),
+            pads=(before, before, after, after),
+        )
+        return self.builder.add("Relu", result, output=f"{self.prefix}{name}")
+
+    def max_pool(self, layer: records.MaxPool, value: str, where: str) -> str:
+        """A max pool that rounds up."""
+        return self.builder.add(
+            "MaxPool",
+            value,
+            output=f"{self.prefix}{where}",
+            kernel_shape=(layer.kernel, layer.kernel),
+            strides=(layer.stride, layer.stride),
+            pads=(layer.padding,) * 4,
+            ceil_mode=1,
+        )
+
+    def response_norm(self, layer: records.LocalResponseNorm, value: str, where: str) -> str:
+        """The standard operator; a rewrite may take it apart."""
+        return self.builder.add(
+            "LRN",
+            value,
+            output=f"{self.prefix}{where}",
+            size=layer.size,
+            alpha=layer.alpha,
+            beta=layer.beta,
+            bias=layer.k,
+        )
+
+    def average(self, layer: records.AdaptiveAveragePool, value: str, where: str) -> str:
+        """The mean of the whole grid."""
+        if layer.side != 1:
+            raise InputError(f"{where}: an average pool to {layer.side}x{layer.side} has no operator in a graph")
+        return self.builder.add("GlobalAveragePool", value, output=f"{self.prefix}{where}")
+
+    def linear(self, layer: records.Linear, value: str, where: str) -> str:
+        """A fully connected layer over the flattened input."""
+        name = self._name(layer.name, where)
+        flat = self.builder.add("Flatten", value, output=f"{self.prefix}{name}.input", axis=1)
+        if layer.name == self.last:
+            self.features = flat
+        output = f"{self.prefix}{name}"
+        result = self.builder.add(
+            "Gemm", flat, *self._weights(name), output=f"{output}.product" if layer.relu else output, transB=1
+        )
+        return self.builder.add("Relu", result, output=output) if layer.relu else result
+
+    def inception(self, layer: records.Inception, value: str, where: str) -> str:
+        """The branches, side by side."""
+        branches = [
+            self.add_layers(branch, value, f"{layer.name}.branch_{place}")
+            for place, branch in enumerate(layer.branches)
+        ]
+        return self.builder.add("Concat", *branches, output=f"{self.prefix}{layer.name}", axis=1)
+
+    def nothing(self, layer: records.Dropout, value: str, where: str) -> str:
+        """Dropout is for training."""
+        return value
+
+    def _weights(self, name: str) -> tuple[str, str]:
+        kernel, bias = f"{name}.weight", f"{name}.bias"
+        self.builder.constant(self.prefix + kernel, self.weights[kernel])
+        self.builder.constant(self.prefix + bias, self.weights[bias])
+        return self.prefix + kernel, self.prefix + bias
+
+    @staticmethod
+    def _name(layer: str, where: str) -> str:
+        """A layer inside a module has the module's name before its own, as its weights."""
+        module, branch, _ = where.partition(".branch_")
+        return f"{module}.{layer}" if branch else layer
+
+
+WRITERS: dict[type[Any], Callable[[_Network, Any, str, str], str]] = {
+    records.Convolution: _Network.convolution,
+    records.MaxPool: _Network.max_pool,
+    records.LocalResponseNorm: _Network.response_norm,
+    records.AdaptiveAveragePool: _Network.average,
+    records.Linear: _Network.linear,
+    records.Inception: _Network.inception,
+    records.Dropout: _Network.nothing,
+}
+"""How each layer record of the main path is appended."""
+
+
+def _without_batch_norm(weights: Mapping[str, NDArray[np.float32]], table: Architecture) -> dict[str, NDArray[Any]]:
+    """The weights with each batch normalisation folded into its convolution, which then has a bias; in float64."""
+    folded: dict[str, NDArray[Any]] = {}
+    for layer, prefix in _convolutions(table.layers):
+        if layer.batch_norm is None:
+            continue
+        name = prefix + layer.name
+        parts = ("weight", "bias", "running_mean", "running_var")
+        gain, offset, mean, variance = (weights[f"{name}.normalization.{part}"].astype(np.float64) for part in parts)
+        factor = gain / np.sqrt(variance + layer.batch_norm)
+        folded[f"{name}.weight"] = weights[f"{name}.weight"] * factor[:, None, None, None]
+        folded[f"{name}.bias"] = offset - mean * factor
+    return {**weights, **folded}
+
+
+def _convolutions(layers: tuple[Layer, ...], prefix: str = "") -> list[tuple[records.Convolution, str]]:
+    found: list[tuple[records.Convolution, str]] = []
+    for layer in layers:
+        if isinstance(layer, records.Inception):
+            for branch in layer.branches:
+                found += _convolutions(branch, f"{layer.name}.")
+        elif isinstance(layer, records.Convolution):
+            found.append((layer, prefix))
+    return found
+
+
+def _with_preprocessing(
+    weights: dict[str, NDArray[Any]], table: Architecture, preprocessing: Preprocessing
+) -> dict[str, NDArray[Any]]:
+    """The weights with scale, channel order and grey folded into the first kernel, which then reads RGB less a mean."""
+    name = f"{_convolutions(table.layers)[0][0].name}.weight"
+    kernel = weights[name] * np.array(preprocessing.scale, np.float64)[:, None, None]
+    if preprocessing.channel_order == "BGR":
+        kernel = kernel[:, ::-1]
+    elif preprocessing.channel_order == "GREY":
+        kernel = kernel * np.array(GREY_WEIGHTS)[:, None, None]
+    return {**weights, name: kernel}
+
+
+def _mean_of_planes(preprocessing: Preprocessing) -> NDArray[np.float64]:
+    """The mean as (1, 3, 1, 1), red first; grey is a sum whose weights add up to 1, so each colour has its mean."""
+    mean = preprocessing.mean * 3 if preprocessing.channels == 1 else preprocessing.mean
+    ordered = mean[::-1] if preprocessing.channel_order == "BGR" else mean
+    return np.array(ordered, np.float64).reshape(1, 3, 1, 1)

@@ -1,0 +1,181 @@
+"""Caffe's `bvlc_googlenet` and the networks fine-tuned from it: a `.caffemodel` -> weights of the variant `paper`.
+
+Both encodings are read: `layers` (V1LayerParameter, types as numbers, shapes as four numbers) and `layer`
+(LayerParameter, types as words, shapes as lists). A network fine-tuned to other classes has its last layer renamed, so
+the classifiers are known by what they read when they are not known by their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.architecture import ArchitectureSpec
+from googlenet.errors import ModelFileError
+from googlenet.images import Preprocessing
+from googlenet.importers.imported import Imported, MappedLayer, in_quotes
+from googlenet.model import check_shapes
+from googlenet.protobuf import parse, text
+
+BVLC_PREPROCESSING = Preprocessing(
+    side=224,
+    resize=256,
+    fit="squash",
+    channel_order="BGR",
+    mean=(104.0, 117.0, 123.0),
+    scale=(1.0, 1.0, 1.0),
+)
+"""How Caffe's BVLC networks were trained and tested: colours blue first, ImageNet's mean colour taken off."""
+
+STEM = {"conv1/7x7_s2": "conv1", "conv2/3x3_reduce": "conv2_reduce", "conv2/3x3": "conv2"}
+MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+BRANCHES = {
+    "1x1": "1x1",
+    "3x3_reduce": "3x3_reduce",
+    "3x3": "3x3",
+    "5x5_reduce": "5x5_reduce",
+    "5x5": "5x5",
+    "pool_proj": "pool_projection",
+}
+SIDES = {"loss1": "auxiliary_4a", "loss2": "auxiliary_4d"}
+SIDE_LAYERS = {"conv": "convolution", "fc": "fully_connected", "classifier": "linear"}
+
+NAMES = (
+    STEM
+    | {f"inception_{module}/{theirs}": f"{module}.{ours}" for module in MODULES for theirs, ours in BRANCHES.items()}
+    | {f"{side}/{theirs}": f"{ours}.{layer}" for side, ours in SIDES.items() for theirs, layer in SIDE_LAYERS.items()}
+    | {"loss3/classifier": "linear"}
+)
+"""Every layer with weights: its name in Caffe -> its name here."""
+
+CLASSIFIERS = {"linear", *(f"{side}.linear" for side in SIDES.values())}
+CLASSIFIER_INPUTS = 1024  # of the main classifier and of those at the sides alike
+
+MOST_DIMENSIONS = 8
+LONGEST_SHAPE = 200  # bytes, as it is encoded
+
+PREPROCESSING_SENTENCE = (
+    "the file does not say how its pictures were prepared: taken as BVLC's, squashed to 256x256, centre 224x224, BGR, "
+    "minus (104, 117, 123)"
+)
+
+Arrays = dict[str, NDArray[np.float32]]
+
+_Kind = Literal["convolution", "linear", "other"]
+_V1_KINDS: dict[int, _Kind] = {4: "convolution", 14: "linear"}
+_KINDS: dict[bytes, _Kind] = {b"Convolution": "convolution", b"InnerProduct": "linear"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    """A layer that holds weights: `blobs` are its kernel or matrix, its bias, and what else there may be."""
+
+    name: str
+    kind: _Kind
+    bottom: str
+    blobs: tuple[NDArray[np.float32], ...]
+
+
+def read_caffemodel(data: bytes, *, where: str) -> Imported:
+    """Read a GoogLeNet from the bytes of a `.caffemodel`, with its side classifiers where they fit the main one.
+
+    Raises ModelFileError for a damaged file and for another network, which lists what is missing and what is left over.
+    """
+    layers = list(_weighted_layers(parse("caffe.NetParameter", data, where=where), where))
+    if not layers:
+        raise ModelFileError(f"{where} holds no layers with weights; a trained Caffe model (.caffemodel) was expected")
+    ours = _our_names(layers)
+    arrays: Arrays = {}
+    rows = []
+    for layer in layers:
+        name = ours.get(layer.name, in_quotes(layer.name))
+        parts = ("weight", "bias", *(f"blob{number}" for number in range(2, len(layer.blobs))))
+        arrays |= {f"{name}.{part}": blob for part, blob in zip(parts, layer.blobs, strict=False)}
+        rows.append(MappedLayer(layer.name, name, layer.blobs[0].shape))
+    arrays, told = _with_fitting_sides(arrays)
+    spec = ArchitectureSpec("paper", classes=len(arrays["linear.weight"]) if "linear.weight" in arrays else 1000)
+    check_shapes(spec, {name: array.shape for name, array in arrays.items()}, where=where)
+    kept = tuple(row for row in rows if f"{row.ours}.weight" in arrays)
+    return Imported(spec, arrays, BVLC_PREPROCESSING, kept, (*told, PREPROCESSING_SENTENCE))
+
+
+def _weighted_layers(net: Any, where: str) -> Iterator[_Layer]:
+    """The layers with blobs, in the order of the file; ModelFileError where two have the same name."""
+    seen = set()
+    for field, message, kinds in (
+        (net.layers, "caffe.V1LayerParameter", _V1_KINDS),
+        (net.layer, "caffe.LayerParameter", _KINDS),
+    ):
+        for encoded in field:
+            found = parse(message, encoded, where=where)
+            if not found.blobs:
+                continue
+            name, kind = text(found.name), kinds.get(found.type, "other")
+            if name in seen:
+                raise ModelFileError(f"{where}: two layers with weights are called {name!a}")
+            seen.add(name)
+            weight, *rest = (_read_blob(blob, name, where) for blob in found.blobs)
+            blobs = (_matrix(weight) if kind == "linear" else weight, *map(_vector, rest))
+            yield _Layer(name, kind, text(found.bottom[0]) if found.bottom else "", blobs)
+
+
+def _our_names(layers: list[_Layer]) -> dict[str, str]:
+    """Their names -> ours; a linear layer of another name takes the place of the classifier that it must be.
+
+    It reads as many values as a classifier does, and belongs to the side whose fully connected layer it reads or whose
+    name its own begins with, else to the main path. Layers that have no place are left out.
+    """
+    names = {layer.name: NAMES[layer.name] for layer in layers if layer.name in NAMES}
+    for layer in layers:
+        if layer.name in names or layer.kind != "linear" or layer.blobs[0].shape[1:] != (CLASSIFIER_INPUTS,):
+            continue
+        sides = (side for side in SIDES if layer.bottom.startswith(f"{side}/") or layer.name.startswith(f"{side}/"))
+        side = next(sides, None)
+        place = "linear" if side is None else f"{SIDES[side]}.linear"
+        if place not in names.values():
+            names[layer.name] = place
+    return names
+
+
+def _with_fitting_sides(arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
+    """The arrays without side classifiers that were left at other classes than the main one, and a sentence if so."""
+    outputs = {name: len(arrays[f"{name}.weight"]) for name in CLASSIFIERS if f"{name}.weight" in arrays}
+    main = outputs.get("linear")
+    others = {count for name, count in outputs.items() if name != "linear" and count != main}
+    if main is None or not others:
+        return arrays, ()
+    kept = {name: array for name, array in arrays.items() if not name.startswith(tuple(SIDES.values()))}
+    return kept, (f"the side classifiers are left out: they have {min(others):,} outputs, the main one has {main:,}",)
+
+
+def _read_blob(encoded: bytes, layer: str, where: str) -> NDArray[np.float32]:
+    """The array of a blob in the shape that the file gives: a list of sizes, or the four numbers of old files."""
+    blob = parse("caffe.BlobProto", encoded, where=where)
+    if len(blob.shape) > LONGEST_SHAPE:
+        raise ModelFileError(f"{where} is damaged: the shape of a blob of the layer {layer!a} has too many sides")
+    if blob.HasField("shape"):
+        shape = tuple(parse("caffe.BlobShape", blob.shape, where=where).dim[: MOST_DIMENSIONS + 1])
+    else:
+        shape = (blob.num, blob.channels, blob.height, blob.width)
+    values = blob.data or blob.double_data
+    if not 1 <= len(shape) <= MOST_DIMENSIONS or min(shape) < 1 or prod(shape) != len(values):
+        raise ModelFileError(
+            f"{where} is damaged: a blob of the layer {layer!a} holds {len(values):,} values, and its shape is {shape}"
+        )
+    with np.errstate(over="ignore"):  # a double too large for float32 becomes infinite, which is refused later
+        return np.array(values, np.float32).reshape(shape)
+
+
+def _matrix(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A linear layer's (out, in), which old files have as (1, 1, out, in)."""
+    return array.reshape(array.shape[2:]) if array.ndim == 4 and array.shape[:2] == (1, 1) else array
+
+
+def _vector(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A bias as (out), which old files have as (1, 1, 1, out)."""
+    return array.reshape(-1) if array.shape[:-1] == (1,) * (array.ndim - 1) else array

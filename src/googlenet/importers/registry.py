@@ -1,0 +1,230 @@
+"""A file of another program -> a `Model`: the table of formats, which one a file has, and what is recorded of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.errors import InputError, ModelFileError
+from googlenet.importers import inception5h, torchvision
+from googlenet.importers.caffe import read_caffemodel
+from googlenet.importers.imported import Imported, MappedLayer
+from googlenet.importers.onnx_zoo import read_onnx
+from googlenet.importers.state_dict import is_state_dict, open_state_dict
+from googlenet.model import (
+    About,
+    ClassLabel,
+    KnownAnswer,
+    Model,
+    check_model,
+    describe_file,
+    is_text,
+    known_answer_images,
+)
+from googlenet.pretrained import imagenet_classes
+
+LARGEST_LIST = 2**20  # bytes
+BEGINNING = 512  # bytes: what `describe_file` wants to see
+
+SYNSET_LINE = re.compile(r"(n\d{8})\s+(\S.*)")
+
+Kind = Literal["Caffe", "ONNX", "state dict"]
+LARGEST: dict[Kind, int] = {"Caffe": 256 * 2**20, "ONNX": 64 * 2**20, "state dict": 256 * 2**20}
+"""Most bytes of a file: GoogLeNet with side classifiers for 10,000 classes has 176 MB, the ONNX zoo's has 28 MB.
+Reading a file made to be a burden takes memory of ten times its size, of an ONNX file twenty times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """A format: `expects` names such files for people, `kind` is how their bytes are read.
+
+    `read` is called with what the file holds, its bytes or a `StateDict`, and with `where`, its name for sentences.
+    `key` is a tensor that every state dict of this network has and no other one's.
+    """
+
+    expects: str
+    kind: Kind
+    read: Callable[..., Imported]
+    key: str = ""
+
+
+IMPORTERS: dict[str, Importer] = {
+    "caffe": Importer("a Caffe GoogLeNet (.caffemodel)", "Caffe", read_caffemodel),
+    "onnx-zoo": Importer("the ONNX zoo's GoogLeNet (googlenet-*.onnx)", "ONNX", read_onnx),
+    "torchvision": Importer(
+        "a state dict of torchvision's googlenet (.pth)", "state dict", torchvision.read_torchvision, torchvision.KEY
+    ),
+    "inception5h": Importer(
+        "a state dict of inception5h (.pth)", "state dict", inception5h.read_inception5h, inception5h.KEY
+    ),
+}
+"""The formats that can be imported, by name."""
+
+EXPECTED = "expected was " + ", ".join(importer.expects for importer in IMPORTERS.values())
+
+# The first byte of a message is the tag of its first field: of NetParameter name, layers (V1) or layer, of ModelProto
+# ir_version.
+_CAFFE_TAGS = (b"\x0a", b"\x12", b"\xa2\x06")
+_ONNX_TAG = b"\x08"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is known of a file and does not stand in it, in the words of `About`."""
+
+    source: str = ""
+    licence: str = ""
+    scores: dict[str, Any] = field(default_factory=dict)
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImportedModel:
+    """A model without a known answer, its layer map, its format, and what was taken for granted, in sentences."""
+
+    model: Model
+    format: str
+    layers: tuple[MappedLayer, ...]
+    assumptions: tuple[str, ...]
+
+
+def import_file(
+    path: Path, origin: Origin, *, classes: tuple[ClassLabel, ...] | None = None, transform_input: bool = True
+) -> ImportedModel:
+    """Read another program's GoogLeNet; `classes` left out: ImageNet's where the network has 1,000 outputs.
+
+    `transform_input`: what torchvision's network was made with. Raises InputError for a path that cannot be read, for
+    classes that are missing or too many and for another format without `transform_input`, ModelFileError for a file
+    that is damaged, too large, of another kind, or holds another network.
+    """
+    name, imported, digest = _read(path)
+    if not transform_input:
+        if name != "torchvision":
+            raise InputError(
+                f"--no-transform-input is for torchvision's googlenet; {path} is {IMPORTERS[name].expects}"
+            )
+        imported = torchvision.without_transform_input(imported)
+    labels, told = (classes, ()) if classes else _default_classes(imported, path)
+    if len(labels) != imported.spec.classes:
+        raise InputError(
+            f"{path} has {imported.spec.classes:,} outputs, and {len(labels):,} classes are named; "
+            "--classes FILE has a line for each output, in their order"
+        )
+    model = Model(
+        imported.spec,
+        imported.weights,
+        labels,
+        imported.preprocessing,
+        about=About(
+            scores=origin.scores,
+            licence=origin.licence,
+            source=origin.source,
+            created=origin.created,
+            source_sha256=digest,
+        ),
+    )
+    check_model(model, where=str(path))
+    return ImportedModel(model, name, imported.layers, (*told, *imported.assumptions))
+
+
+def with_known_answer(model: Model, run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], *, where: str) -> Model:
+    """The model with its known answer: what `run`, pictures (K, S, S, 3) -> probabilities, says of it here.
+
+    Raises ModelFileError where that is not finite: weights can be finite and yet too large to compute with.
+    """
+    images = known_answer_images(model.preprocessing.side)
+    probabilities = run(images)
+    if not np.isfinite(probabilities).all():
+        raise ModelFileError(f"{where}: the network answers with values that are not finite numbers; it is damaged")
+    return replace(model, known_answer=KnownAnswer(images, probabilities))
+
+
+def read_classes(name: str) -> tuple[ClassLabel, ...]:
+    """The classes that `--classes` names: "imagenet", or a text file with a class a line.
+
+    A line is a synset and a name ("n01440764 tench"), an id, a tab and a name, or a name alone, which is the id too.
+    Raises InputError for a file that cannot be read, is empty, or names a class twice.
+    """
+    if name == "imagenet":
+        return imagenet_classes()
+    try:
+        with Path(name).open("rb") as file:
+            content = file.read(LARGEST_LIST + 1)
+        if len(content) > LARGEST_LIST:
+            raise InputError(f"{name} is too large for a list of classes: a text file with a class a line is expected")
+        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no UTF-8 text"
+        raise InputError(
+            f"cannot read the classes from {name} ({reason}); --classes is imagenet, or a text file with a class a line"
+        ) from error
+    labels = tuple(_label(line) for line in lines if line)
+    if not labels:
+        raise InputError(f"{name} names no classes; a text file with a class a line is expected")
+    label, times = Counter(one.id for one in labels).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"{name} names the class {label!a} {times} times; each output has a class of its own")
+    return labels
+
+
+def _label(line: str) -> ClassLabel:
+    if match := SYNSET_LINE.fullmatch(line):
+        return ClassLabel(match[1], match[2])
+    label, tab, name = line.partition("\t")
+    return ClassLabel(label.strip(), name.strip()) if tab else ClassLabel(line, line)
+
+
+def _default_classes(imported: Imported, path: Path) -> tuple[tuple[ClassLabel, ...], tuple[str, ...]]:
+    outputs = imported.spec.classes
+    if outputs == len(imagenet_classes()):
+        return imagenet_classes(), ("1,000 outputs and no list of classes: taken as ImageNet's 1,000, in their order",)
+    if imported.numbered:
+        digits = len(str(outputs - 1))
+        labels = tuple(ClassLabel(name, name) for name in (f"output_{i:0{digits}}" for i in range(outputs)))
+        return labels, (f"{outputs:,} outputs and no list of classes: called {labels[0].id} to {labels[-1].id}",)
+    raise InputError(
+        f"{path} has {outputs:,} outputs and does not name their classes: "
+        "--classes FILE does, with a line for each output, in their order"
+    )
+
+
+def _read(path: Path) -> tuple[str, Imported, str]:
+    """The name of the format, what the file holds, and its sha256."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file; {EXPECTED}")
+    try:
+        with path.open("rb") as file:
+            beginning, size = file.read(BEGINNING), path.stat().st_size
+            kind = _kind(beginning)
+            if kind is None:
+                raise ModelFileError(f"{path} cannot be imported: {describe_file(beginning)}; {EXPECTED}")
+            if size > LARGEST[kind]:
+                raise ModelFileError(f"{path} has {size / 2**20:,.0f} MB, which no GoogLeNet has; {EXPECTED}")
+            file.seek(0)
+            digest = file_digest(file, "sha256").hexdigest()
+        contents = open_state_dict(path) if kind == "state dict" else path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    for name, importer in IMPORTERS.items():
+        if importer.kind == kind and (not importer.key or importer.key in contents):
+            return name, importer.read(contents, where=str(path)), digest
+    raise ModelFileError(f"{path} is a state dict of another network; {EXPECTED}")
+
+
+def _kind(beginning: bytes) -> Kind | None:
+    """How a file's bytes are to be read, from the first of them; None where no importer reads such files."""
+    if is_state_dict(beginning):
+        return "state dict"
+    if not beginning or is_text(beginning):
+        return None
+    if beginning.startswith(_CAFFE_TAGS):
+        return "Caffe"
+    return "ONNX" if beginning.startswith(_ONNX_TAG) else None

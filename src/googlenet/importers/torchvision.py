@@ -1,0 +1,155 @@
+"""torchvision's `googlenet` state dict <-> weights of the variant `torchvision`, named after the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.architecture import ArchitectureSpec
+from googlenet.errors import ModelFileError
+from googlenet.images import Preprocessing
+from googlenet.importers.imported import Imported, MappedLayer, in_quotes
+from googlenet.importers.state_dict import StateDict, read_all, write_state_dict
+from googlenet.model import Model, check_shapes
+
+Arrays = Mapping[str, NDArray[np.float32]]
+T = TypeVar("T")
+
+PREPROCESSING = Preprocessing(
+    side=224,
+    resize=256,
+    fit="crop",
+    channel_order="RGB",
+    mean=(127.5,) * 3,
+    scale=(1 / 127.5,) * 3,
+)
+"""torchvision's own evaluation, with its `transform_input`: that takes ImageNet's normalisation off again and leaves
+(pixel / 255 - 0.5) / 0.5, as the network was trained."""
+
+PREPROCESSING_SENTENCE = (
+    "a state dict does not say how its pictures were prepared: taken as torchvision's with transform_input=True (else "
+    "--no-transform-input), shorter side 256, centre 224x224, RGB, minus 127.5, divided by 127.5"
+)
+
+AS_NORMALIZED = replace(
+    PREPROCESSING,
+    mean=tuple(255 * mean for mean in (0.485, 0.456, 0.406)),
+    scale=tuple(1 / (255 * deviation) for deviation in (0.229, 0.224, 0.225)),
+)
+"""The same with transform_input=False: the network sees ImageNet's normalisation itself."""
+
+AS_NORMALIZED_SENTENCE = (
+    "transform_input=False, as --no-transform-input says, and all else as torchvision's: shorter side 256, centre "
+    "224x224, RGB, Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])"
+)
+
+MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+BRANCHES = {
+    "branch1": "1x1",
+    "branch2.0": "3x3_reduce",
+    "branch2.1": "3x3",
+    "branch3.0": "5x5_reduce",
+    "branch3.1": "5x5",
+    "branch4.1": "pool_projection",
+}
+STEM = {"conv1": "conv1", "conv2": "conv2_reduce", "conv3": "conv2"}
+AUXILIARIES = {"aux1": "auxiliary_4a", "aux2": "auxiliary_4d"}
+CONVOLUTION_PARTS = {"conv.weight": "weight"} | {
+    f"bn.{part}": f"normalization.{part}" for part in ("weight", "bias", "running_mean", "running_var")
+}
+LAST_STATISTIC = ".running_var"
+COUNTER = ".num_batches_tracked"
+"""What torch keeps beside the statistics of a batch normalisation; with a fixed momentum nothing reads it."""
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    """Every name of theirs with ours."""
+    convolutions = STEM | {
+        f"inception{module}.{theirs}": f"{module}.{ours}" for module in MODULES for theirs, ours in BRANCHES.items()
+    }
+    convolutions |= {f"{theirs}.conv": f"{ours}.convolution" for theirs, ours in AUXILIARIES.items()}
+    for theirs, ours in convolutions.items():
+        for their_part, our_part in CONVOLUTION_PARTS.items():
+            yield f"{theirs}.{their_part}", f"{ours}.{our_part}"
+    linears = {"fc": "linear"}
+    for theirs, ours in AUXILIARIES.items():
+        linears |= {f"{theirs}.fc1": f"{ours}.fully_connected", f"{theirs}.fc2": f"{ours}.linear"}
+    for theirs, ours in linears.items():
+        for part in ("weight", "bias"):
+            yield f"{theirs}.{part}", f"{ours}.{part}"
+
+
+NAMES = dict(_names())
+
+KEY = "inception3a.branch1.conv.weight"
+"""A tensor of every state dict of this network."""
+
+
+def read_torchvision(state: StateDict, *, where: str) -> Imported:
+    """Read the network from a state dict; raises ModelFileError that lists what is missing and what is left over."""
+    named = {NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items() if not name.endswith(COUNTER)}
+    linear = named.get("linear.weight")
+    spec = ArchitectureSpec("torchvision", classes=linear.shape[0] if linear and linear.shape else 1000)
+    check_shapes(spec, {name: tensor.shape for name, tensor in named.items()}, where=where)
+    layers = tuple(
+        MappedLayer(theirs.removesuffix(".weight"), ours.removesuffix(".weight"), named[ours].shape)
+        for theirs, ours in NAMES.items()
+        if ours in named and len(named[ours].shape) > 1
+    )
+    return Imported(spec, read_all(named), PREPROCESSING, layers, (PREPROCESSING_SENTENCE,))
+
+
+def without_transform_input(imported: Imported) -> Imported:
+    """The same network as one that was trained with transform_input=False."""
+    return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(AS_NORMALIZED_SENTENCE,))
+
+
+def from_state_dict(state: Mapping[str, T]) -> dict[str, T]:
+    """Weights by our names; the side classifiers may be missing, counters of batches are dropped.
+
+    Raises ModelFileError that lists the names which do not belong to torchvision's googlenet. Shapes are checked where
+    the weights are put to use.
+    """
+    unknown = [name for name in state if name not in NAMES and not name.endswith(COUNTER)]
+    if unknown:
+        raise ModelFileError(
+            f"not a state dict of torchvision's googlenet: left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
+        )
+    return {NAMES[name]: array for name, array in state.items() if name in NAMES}
+
+
+def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:
+    """Weights of the variant `torchvision` by torchvision's names, without its counters of batches.
+
+    Raises ModelFileError for weights of another variant.
+    """
+    theirs = {ours: name for name, ours in NAMES.items()}
+    unknown = [name for name in weights if name not in theirs]
+    if unknown:
+        raise ModelFileError(
+            f"not weights of the variant 'torchvision': left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
+        )
+    return {theirs[name]: array for name, array in weights.items()}
+
+
+def write_torchvision(model: Model, file: BinaryIO, *, where: str) -> None:
+    """Write a model of the variant `torchvision` as the state dict that torchvision's googlenet loads strictly.
+
+    Raises ModelFileError for another variant: torchvision has no network for its weights.
+    """
+    spec = model.spec
+    if spec.variant != "torchvision" or spec.width != 1:
+        raise ModelFileError(
+            f"{where} is of the variant {spec.variant!r} with width {spec.width:g}; torchvision's googlenet takes "
+            "weights of the variant 'torchvision' with width 1"
+        )
+    state: dict[str, NDArray[Any]] = {}
+    for name, array in to_state_dict(model.weights).items():
+        state[name] = array
+        if name.endswith(LAST_STATISTIC):
+            state[name.removesuffix(LAST_STATISTIC) + COUNTER] = np.zeros((), np.int64)
+    write_state_dict(state, file)

@@ -1,0 +1,70 @@
+"""The kinds of files of rows, by their suffix: how each grows, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from googlenet.errors import InputError
+from googlenet.predictions.parquet import check_pyarrow, read_parquet
+from googlenet.predictions.row import Row, StoredRow
+from googlenet.predictions.text import read_csv, read_jsonl, write_csv, write_jsonl
+
+
+class WriteRow(Protocol):
+    """Appends a row to an open file, at once; `first` where the file has none yet."""
+
+    def __call__(self, row: Row, file: BinaryIO, *, first: bool) -> None:
+        """Append it."""
+        ...
+
+
+class ReadGrowing(Protocol):
+    """Reads the whole rows of an open file that may end with part of one; `where` names it in errors."""
+
+    def __call__(self, file: BinaryIO, *, where: str) -> Iterator[StoredRow]:
+        """Yield them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file: while it grows it is text, which `write` appends to and `read_growing` reads.
+
+    Where `read_finished` is None, that text is the finished file. `check` raises where a package is missing.
+    """
+
+    write: WriteRow
+    read_growing: ReadGrowing
+    read_finished: Callable[[Path], Iterator[Row]] | None = None
+    check: Callable[[], None] = lambda: None
+
+
+KINDS: dict[str, Kind] = {
+    ".csv": Kind(write_csv, read_csv),
+    ".jsonl": Kind(write_jsonl, read_jsonl),
+    ".parquet": Kind(write_jsonl, read_jsonl, read_parquet, check_pyarrow),
+}
+
+
+def kind_of(path: Path, *, what: str) -> Kind:
+    """The kind that a file's suffix says; raises InputError, which begins with `what` cannot be done, for another."""
+    if path.suffix not in KINDS:
+        raise InputError(f"{what} {path}: a file of rows ends in {', '.join(list(KINDS)[:-1])} or {list(KINDS)[-1]}")
+    return KINDS[path.suffix]
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of a finished file; raises InputError where it cannot be read or holds something else."""
+    kind = kind_of(path, what="cannot read")
+    if kind.read_finished is not None:
+        yield from kind.read_finished(path)
+        return
+    try:
+        with path.open("rb") as file:
+            for stored in kind.read_growing(file, where=str(path)):
+                yield stored.row
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error

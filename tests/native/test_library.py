@@ -1,0 +1,89 @@
+"""The compiled library: built where there is a compiler, done without elsewhere, and never one that does not fit."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hatch_build
+from googlenet.engines import open_engine
+from googlenet.errors import InputError
+from googlenet.machine import Machine
+from googlenet.model import load_model
+from googlenet.native import is_best_here, library, load_library
+from googlenet.pretrained import find_model
+
+
+@pytest.fixture
+def not_compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    load_library.cache_clear()
+    monkeypatch.setattr(library, "LIBRARY", tmp_path / "kernels.so")
+    yield
+    load_library.cache_clear()
+
+
+@pytest.mark.usefixtures("not_compiled")
+def test_without_the_library_the_engine_says_why_and_what_to_take() -> None:
+    with pytest.raises(InputError, match=r"its kernels were not compiled.*--engine onnx runs the same models"):
+        open_engine(load_model(find_model("bvlc")), name="native")
+
+
+@pytest.mark.usefixtures("not_compiled")
+def test_without_the_library_onnx_is_what_nobody_names() -> None:
+    assert not is_best_here()
+    assert open_engine(load_model(find_model("bvlc"))).name == "onnx"
+
+
+@pytest.mark.parametrize(
+    ("names", "features", "best"),
+    [
+        (["avx2"], ("avx2",), True),
+        (["avx2"], ("avx2", "avx512f"), False),
+        (["avx2", "avx512"], ("avx2", "avx512f", "avx512_vnni"), True),
+    ],
+)
+def test_the_engine_is_best_where_that_was_measured(
+    monkeypatch: pytest.MonkeyPatch, names: list[str], features: tuple[str, ...], best: bool
+) -> None:
+    here = tuple(one for one in library.INSTRUCTIONS if one.name in names)
+    monkeypatch.setattr(library, "instructions_here", lambda: here)
+    monkeypatch.setattr(library, "read_machine", lambda: Machine("a processor", 2, 2, features))
+    assert is_best_here() is best
+
+
+def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    load_library.cache_clear()
+    monkeypatch.setattr(library, "RECORDS", (library.Panel, *library.RECORDS[1:]))
+    with pytest.raises(InputError, match="compiled for another version of this package: install the package again"):
+        load_library()
+
+
+def test_the_library_is_built_from_its_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(hatch_build.ROOM / "source", tmp_path / "source")
+    monkeypatch.setattr(hatch_build, "ROOM", tmp_path)
+    monkeypatch.setattr(hatch_build, "LIBRARY", tmp_path / "kernels.so")
+    assert hatch_build.compile_kernels() is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kernels.so", "source"]
+
+
+def test_without_a_compiler_the_package_is_built_and_says_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hatch_build, "LIBRARY", tmp_path / "kernels.so")
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.delenv("GOOGLENET_KERNELS", raising=False)
+    (tmp_path / "kernels.so").write_bytes(b"an older one")
+    assert not hatch_build.build_or_say_why_not()
+    assert "the C compiler no-such-compiler does not run" in capsys.readouterr().err
+    assert not (tmp_path / "kernels.so").exists()
+
+
+def test_a_wheel_for_others_cannot_lack_the_kernels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(hatch_build, "LIBRARY", tmp_path / "kernels.so")
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setenv("GOOGLENET_KERNELS", "required")
+    with pytest.raises(SystemExit):
+        hatch_build.build_or_say_why_not()
