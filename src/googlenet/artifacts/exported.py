@@ -182,7 +182,9 @@ EXPORT_FORMATS: dict[Target, ExportFormat] = {
         openvino.judge_ir,
         openvino.with_metadata,
     ),
-    "pt2": ExportFormat("a program for torch", ".pt2", (), (2**30,), torch_export.judge_pt2, torch_export.with_metadata),
+    "pt2": ExportFormat(
+        "a program for torch", ".pt2", (), (2**30,), torch_export.judge_pt2, torch_export.with_metadata
+    ),
 }
 """The formats of exported files, by target."""
 
