@@ -332,13 +332,30 @@ def test_an_empty_file_is_bad() -> None:
     assert reason(b"") == "empty file"
 
 
-@pytest.mark.parametrize("data", [b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", bytes(1000)])
+@pytest.mark.parametrize("data", [b"hello", b"BM", b"RIFF1234WEBP", bytes(1000), b"<xml/>"])
 def test_what_is_not_a_picture_is_bad(data: bytes) -> None:
     assert reason(data) == "not a picture"
 
 
-def test_a_format_outside_the_list_is_not_opened() -> None:
-    assert reason(encode(picture(), "ICO", sizes=[(16, 16)])) == "not a picture"
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (encode(picture(), "ICO", sizes=[(16, 16)]), "an ICO icon, which is not read: convert it to JPEG or PNG"),
+        (encode(picture(), "JPEG2000"), "a JPEG 2000 picture, which is not read: convert it to JPEG or PNG"),
+        (encode(picture(), "JPEG2000", no_jp2=True), "a JPEG 2000 picture, which is not read"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture, which is not read: convert it to JPEG or PNG"),
+        (b"\xff\x0a\xfa\x7f", "a JPEG XL picture, which is not read"),
+        (b"%PDF-1.7", "a PDF document, which is not read: convert its pages to PNG"),
+        (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing, which is not read"),
+        (b"<!DOCTYPE html><HTML><body>404", "a web page, which is not read: download the picture itself"),
+        (bytes(128) + b"DICM", "a DICOM file, which is not read: convert it to PNG or TIFF"),
+        (b"PK\3\4", "a zip archive, which is not read: unpack it and name the folder"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video or another picture that is not read"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "a pointer of Git LFS, which is not read: `git lfs pull`"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named_with_what_to_do(data: bytes, said: str) -> None:
+    assert reason(data).startswith(said)
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:

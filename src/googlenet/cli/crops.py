@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ def crops_command(
     import io
 
     from googlenet.files import write_atomically
-    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, decode_image
+    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, read_picture
     from googlenet.images.crop_sheet import crop_sheet
 
     if out.suffix.lower() != ".png":
@@ -36,10 +37,8 @@ def crops_command(
         from googlenet.pretrained import find_model
 
         preprocessing = describe_model(member_paths(find_model(model))[0]).preprocessing
-    try:
-        decoded = decode_image(image.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot read {image}: {error.strerror or error}") from error
+    notes: list[str] = []
+    decoded = read_picture(image, notes=notes)
     if isinstance(decoded, BadImage):
         raise InputError(f"{image}: {decoded.reason}")
     sheet = crop_sheet(decoded, preprocessing, crops, name=image.name)
@@ -47,3 +46,5 @@ def crops_command(
     sheet.save(file, "PNG")
     write_atomically(out, file.getvalue())
     print(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
+    for note in notes:
+        print(f"{image}: note: {note}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,8 +67,8 @@ def evaluate_command(
     classes = loaded[0].classes
     dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
-    if not as_json and (ignored := dataset.ignored.sentence()):
-        print(ignored)
+    if ignored := dataset.ignored.sentence():
+        print(ignored, file=sys.stderr if as_json else sys.stdout)
     if name not in dataset.splits:
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
     samples = relabel(dataset.splits[name], [one.id for one in classes])

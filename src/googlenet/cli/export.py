@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -87,6 +88,8 @@ def export_command(
     check_place(place, request)
     loaded = _load(models)
     pictures = gather_pictures(loaded[0].preprocessing, calibrate=calibrate, evaluate_on=evaluate_on)
+    for ignored in pictures.ignored:
+        print(ignored, file=sys.stderr)
     result = export_models(loaded, place, request, pictures)
     if as_json:
         print(json.dumps(_fields(result), indent=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -51,8 +52,11 @@ def lr_find_command(
     if out.suffix != ".png":
         raise InputError(f"--out is {out}: the curve is a picture, name it with .png")
     plan = new_plan(Request(data, recipe, tuple(settings or ()), None, seed, None, None, start))
+    dataset = plan.open_dataset()
+    if ignored := dataset.ignored.sentence():
+        print(ignored, file=sys.stderr)
     job = TrainingJob(
-        plan.open_dataset(),
+        dataset,
         recipe_from_dict(plan.settings),
         RunFolder(out.parent),
         seed,

@@ -3,10 +3,11 @@
 from googlenet.dataset.dataset import DEFAULT_SPLIT_RULE, Dataset, check_for_training, hold_back, open_dataset, relabel
 from googlenet.dataset.embedded import EMBEDDED, ArraySource
 from googlenet.dataset.folder import FolderSource, read_folder
-from googlenet.dataset.layout import Ignored, Layout, Split, classify_names, is_hidden, is_picture_name
+from googlenet.dataset.layout import Layout, Split, classify_names
 from googlenet.dataset.samples import Sample, Samples, Source
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import TarSource, read_tar
+from googlenet.dataset.walking import Ignored, find_folders, find_pictures
 
 __all__ = [
     "DEFAULT_SPLIT_RULE",
@@ -24,9 +25,9 @@ __all__ = [
     "TarSource",
     "check_for_training",
     "classify_names",
+    "find_folders",
+    "find_pictures",
     "hold_back",
-    "is_hidden",
-    "is_picture_name",
     "open_dataset",
     "read_folder",
     "read_tar",

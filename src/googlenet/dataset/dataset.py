@@ -10,10 +10,11 @@ from pathlib import Path
 
 from googlenet.dataset.embedded import EMBEDDED
 from googlenet.dataset.folder import read_folder
-from googlenet.dataset.layout import Ignored, Layout, Split
+from googlenet.dataset.layout import Layout, Split
 from googlenet.dataset.samples import Sample, Samples, Source, quote_names
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import read_tar
+from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
 
 DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)

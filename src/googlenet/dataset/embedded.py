@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from googlenet.dataset.layout import Ignored, Layout
+from googlenet.dataset.layout import Layout
 from googlenet.dataset.samples import Sample
+from googlenet.dataset.walking import Ignored
 from googlenet.errors import MissingExtraError
 from googlenet.images import BadImage, Enough, Rgb
 

@@ -9,9 +9,10 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
-from googlenet.dataset.layout import SPLIT_FOLDERS, SUFFIXES, Layout, classify_names, is_hidden
+from googlenet.dataset.layout import SPLIT_FOLDERS, Layout, classify_names
+from googlenet.dataset.walking import is_hidden, is_picture_name
 from googlenet.errors import DataError, InputError
-from googlenet.images import BadImage, Enough, Rgb, decode_image
+from googlenet.images import BadImage, Enough, Rgb, decode_image, too_large_file
 
 Extent = tuple[int, int]  # offset and size in bytes
 
@@ -32,6 +33,8 @@ class TarSource:
     def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         """Read and decode the member `name`; raises `OSError` where the file cannot be read."""
         offset, size = self._members[name]
+        if bad := too_large_file(size):
+            return bad
         return decode_image(os.pread(self._descriptor, size, offset), shortest_side=shortest_side, enough=enough)
 
 
@@ -95,5 +98,5 @@ def _common_folder(paths: list[str]) -> str:
     if len(visible) != 1 or visible[0].lower() in SPLIT_FOLDERS:
         return ""
     top = f"{visible[0]}/"
-    is_class = any(path.startswith(top) and path.count("/") == 1 and path.lower().endswith(SUFFIXES) for path in paths)
+    is_class = any(path.startswith(top) and path.count("/") == 1 and is_picture_name(path) for path in paths)
     return "" if is_class else top
