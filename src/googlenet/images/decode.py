@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Callable
@@ -28,6 +29,7 @@ Enough: TypeAlias = Callable[[int, int], Size]
 
 PIXEL_LIMIT = 178_956_970  # where Pillow, too, raises instead of warning
 
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its errors go to a terminal where nobody logs
 _PILLOW_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 _JPEG_SCALES = (8, 4, 2)  # by which a JPEG can be reduced while it is decoded, for less than decoding it whole
@@ -197,7 +199,7 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def _reason(error: Exception, kind: str) -> str:
-    text = " ".join(str(error).split())
+    text = re.sub(r"[^ -~]", "?", " ".join(str(error).split()))  # a parser may quote what the file holds
     if isinstance(error, ModuleNotFoundError):
         return "a HEIC picture: pip install 'googlenet[heic]' reads it, or convert it to JPEG"
     if isinstance(error, UnidentifiedImageError):
