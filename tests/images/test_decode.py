@@ -202,9 +202,9 @@ def tiff(values: NDArray[Any], *, bits: int = 0, white_is_zero: bool = False) ->
     order, magic = (">", b"MM\0*") if values.dtype.byteorder == ">" else ("<", b"II*\0")
     pixels = values.tobytes() + bytes(values.nbytes % 2)
     width = values.nbytes * 8 // bits if bits else len(values)
-    tags = ((256, width), (257, 1), (258, bits or 8 * values.itemsize), (259, 1), (262, 0 if white_is_zero else 1))
-    tags += ((273, 8), (277, 1), (278, 1), (279, values.nbytes), (339, sample_format))
-    entries = b"".join(struct.pack(f"{order}HHIHH", tag, 3, 1, value, 0) for tag, value in tags)
+    tags = {256: width, 257: 1, 258: bits or 8 * values.itemsize, 259: 1, 262: 0 if white_is_zero else 1}
+    tags |= {273: 8, 277: 1, 278: 1, 279: values.nbytes, 339: sample_format}
+    entries = b"".join(struct.pack(f"{order}HHIHH", tag, 3, 1, value, 0) for tag, value in tags.items())
     return magic + struct.pack(f"{order}I", 8 + len(pixels)) + pixels + struct.pack(f"{order}H", len(tags)) + entries
 
 
@@ -338,6 +338,13 @@ def test_a_png_with_megabytes_of_text_or_colour_profile_is_a_good_picture(kind: 
     at = 33 if place == "before" else len(FILES["png"]) - 12
     data = FILES["png"][:at] + chunk(kind, body) + FILES["png"][at:]
     np.testing.assert_array_equal(decoded(data), decoded(FILES["png"]))
+
+
+def test_a_tiff_that_lacks_strips_is_a_truncated_file() -> None:
+    one_row = tiff(np.arange(9, dtype=np.uint8))
+    decoded(one_row)
+    two_rows = one_row.replace(struct.pack("<HHIHH", 257, 3, 1, 1, 0), struct.pack("<HHIHH", 257, 3, 1, 2, 0))
+    assert reason(two_rows) == "truncated file"
 
 
 def test_texts_that_hide_damage_leave_it_damage() -> None:

@@ -39,6 +39,9 @@ _UNIDENTIFIED = {  # what to say of a file that begins as this format does and g
     "AVIF": "damaged, or an AVIF picture that this Pillow was built without: convert it to JPEG or PNG",
 }
 
+_WIDTH, _HEIGHT, _PLANAR = 256, 257, 284  # tags of TIFF
+_SEPARATE = 2  # value of the last one where each channel lies by itself
+
 _UPRIGHT = {  # EXIF orientation -> what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -154,6 +157,8 @@ def _decode(image: Image.Image, shortest_side: int | None, notes: list[str] | No
     reduced = None if shortest_side is None else _reduced_size(image.size, shortest_side)
     if reduced is not None:
         image.draft(None, reduced)  # a JPEG decodes at 1/2, 1/4 or 1/8, never below `reduced`; others ignore it
+    if image.format == "TIFF" and not _has_all_pixels(image):
+        raise EOFError("strips are missing, which Pillow leaves black")
     deep = notes is not None and is_deep(image)
     image.load()
     rgb = _to_rgb(image)
@@ -165,6 +170,15 @@ def _decode(image: Image.Image, shortest_side: int | None, notes: list[str] | No
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
     return np.array(rgb)  # a copy, because Pillow's own view is read-only
+
+
+def _has_all_pixels(image: Image.Image) -> bool:
+    """Whether the strips or tiles of a TIFF that is not loaded yet cover the picture."""
+    tags, boxes = getattr(image, "tag_v2", {}), [tile.extents for tile in getattr(image, "tile", ())]
+    width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)  # as they are stored; `image.size` may be turned
+    pixels = sum((min(right, width) - left) * (min(bottom, height) - top) for left, top, right, bottom in boxes)
+    planes = len(image.getbands()) if tags.get(_PLANAR) == _SEPARATE else 1
+    return not boxes or pixels >= width * height * planes
 
 
 def _reduced_size(size: tuple[int, int], shortest_side: int) -> tuple[int, int] | None:
@@ -200,7 +214,7 @@ def _orientation(image: Image.Image) -> int | None:
 
 def _reason(error: Exception, kind: str) -> str:
     text = re.sub(r"[^ -~]", "?", " ".join(str(error).split()))  # a parser may quote what the file holds
-    if isinstance(error, ModuleNotFoundError):
+    if kind == "HEIC" and isinstance(error, ImportError):
         return "a HEIC picture: pip install 'googlenet[heic]' reads it, or convert it to JPEG"
     if isinstance(error, UnidentifiedImageError):
         return _UNIDENTIFIED.get(kind, "not a picture")

@@ -23,6 +23,7 @@ _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
 _WHITE_IS_ZERO, _UNSIGNED, _SIGNED = 0, 1, 2  # values of the last two
 
 _FEW = 4  # a note is due where so many times as many levels could be used
+_SAMPLE = 1_000_000  # pixels of which different values are counted, at most
 
 
 def deep_grey(image: Image.Image) -> NDArray[np.uint8] | None:
@@ -32,7 +33,8 @@ def deep_grey(image: Image.Image) -> NDArray[np.uint8] | None:
     values = _values(image)
     black, white = _range(values, image)
     span = (white - black) or 1.0
-    scaled = (np.nan_to_num(values.astype(np.float64), nan=black, posinf=white, neginf=black) - black) / span
+    with np.errstate(invalid="ignore"):  # there are NaNs that warn when they are widened
+        scaled = (np.nan_to_num(values.astype(np.float64), nan=black, posinf=white, neginf=black) - black) / span
     grey = (scaled.clip(0.0, 1.0) * 255.0).round().astype(np.uint8)
     if _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO:
         grey = 255 - grey
@@ -52,7 +54,7 @@ def level_note(image: Image.Image, rgb: Image.Image) -> str | None:
     levels = int(np.count_nonzero(np.bincount(pixels.ravel(), minlength=256)))
     if _is_deep_grey(image):
         values = _values(image)
-        few = _FEW * levels <= min(256, len(np.unique(values)))
+        few = _FEW * levels <= 256 and _FEW * levels <= len(np.unique(values.ravel()[:: 1 + values.size // _SAMPLE]))
         black, white = _range(values, image)
         found = f"from {values.min():,} to {values.max():,}, where {black:,.7g} is black and {white:,.7g} white"
     else:
