@@ -170,7 +170,7 @@ def test_linked_folders_are_searched_and_links_in_a_circle_end(
     assert "2 links or special files" in done.err
     monkeypatch.chdir(album)
     assert list(expand_sources(["**/*e.png"])) == ["trip/one.png"]
-    assert list(expand_sources(["./**/t*/**/*.png"])) == ["./trip/more/two.png", "./trip/one.png"]
+    assert list(expand_sources(["./**/m*/*.png"])) == ["./trip/more/two.png"]
     assert set(expand_sources(["**"])) == {f"./{name}" for name in ALBUM + linked}
 
 
