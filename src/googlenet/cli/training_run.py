@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from googlenet.cli.sources import remarks
 from googlenet.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -150,9 +151,8 @@ def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe
         f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.input_size} px, trained in {recipe.precision}; "
         f"all settings are in {folder.settings}"
     )
-    ignored = dataset.ignored.sentence()
-    if ignored:
-        print(ignored)
+    for remark in remarks(dataset, dataset.splits["train"]):
+        print(remark)
     if dataset.split_rule is not None:
         rule = dataset.split_rule
         print(f"no folder is val/: {rule.share:.0%} of each class are held back by seed {rule.seed} (split.csv)")

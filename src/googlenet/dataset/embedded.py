@@ -20,7 +20,9 @@ class ArraySource:
 
     images: Mapping[str, Rgb]
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         """Give a copy of the picture `name`, in its full size."""
         return self.images[name].copy()
 

@@ -18,10 +18,14 @@ class FolderSource:
 
     root: Path
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         """Read and decode the file `name`."""
         data = read_file(os.path.join(self.root, name))
-        return data if isinstance(data, BadImage) else decode_image(data, shortest_side=shortest_side, enough=enough)
+        if isinstance(data, BadImage):
+            return data
+        return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
 
 
 def read_folder(root: Path) -> tuple[Layout, FolderSource]:
