@@ -320,6 +320,11 @@ def test_32_bit_integers_are_scaled_by_their_brightest() -> None:
     assert decoded(encode(image, "TIFF"))[0, :, 0].tolist() == [0, 128, 255]
 
 
+def test_a_header_that_breaks_off_is_damage_and_not_another_kind_of_file() -> None:
+    for kind in ("jpeg", "png", "gif", "webp"):
+        assert reason(FILES[kind][:12]) in ("damaged file", "truncated file")
+
+
 def test_the_transparent_value_of_a_16_bit_png_becomes_white() -> None:
     data = encode(Image.fromarray(np.array([[0, 300, 65_535]], np.uint16)), "PNG", transparency=300)
     assert decoded(data)[0, :, 0].tolist() == [0, 255, 255]
@@ -523,7 +528,7 @@ def test_an_empty_file_is_bad() -> None:
     assert reason(b"") == "empty file"
 
 
-@pytest.mark.parametrize("data", [b"hello", b"BM", b"RIFF1234WEBP", bytes(1000), b"<xml/>"])
+@pytest.mark.parametrize("data", [b"hello", b"BM", b"P6x", bytes(1000), b"<xml/>"])
 def test_what_is_not_a_picture_is_bad(data: bytes) -> None:
     assert reason(data) == "not a picture"
 

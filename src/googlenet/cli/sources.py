@@ -62,12 +62,11 @@ def ignored_sentence(left_out: LeftOut, *, output: Path | None = None) -> str | 
     from googlenet.dataset import Ignored
 
     def is_own(path: str) -> bool:
-        folder, name = os.path.split(path)
-        return output is not None and name.startswith(output.name) and os.path.samefile(folder or ".", output.parent)
+        folder, name = os.path.split(os.path.abspath(path))
+        return output is not None and name.startswith(output.name) and folder == os.path.abspath(output.parent)
 
-    return Ignored.of(
-        **{why: [path for path in paths if not is_own(path)] for why, paths in left_out.items()}
-    ).sentence()
+    others = {why: [path for path in paths if not is_own(path)] for why, paths in left_out.items()}
+    return Ignored.of(**others).sentence()
 
 
 def remarks(dataset: Dataset, samples: Samples) -> Iterator[str]:

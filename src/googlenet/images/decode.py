@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TypeAlias
 
 import numpy as np
@@ -36,6 +37,8 @@ _JPEG_SCALES = (8, 4, 2)  # by which a JPEG can be reduced while it is decoded, 
 
 _UNIDENTIFIED = {  # what to say of a file that begins as this format does and goes on otherwise
     "TIFF": "damaged, or a kind of TIFF that is not read: save it with 8 or 16 bits a value, or as PNG",
+    "BMP": "not a picture",  # two letters begin many a file
+    "PPM": "not a picture",
     "AVIF": "damaged, or an AVIF picture that this Pillow was built without: convert it to JPEG or PNG",
 }
 
@@ -70,7 +73,6 @@ def decode_image(
     """Decode a picture file, upright, on white where it is transparent, the first frame where it has several.
 
     More than 8 bits a value become 8 as `deep_grey` says; where few grey levels are left, `notes` gets a sentence.
-
     With `shortest_side` (pixels) a larger picture is reduced until its shorter side is exactly that; a smaller one
     stays as it is. With `enough` instead, a JPEG comes at 1/2, 1/4 or 1/8 of its size where that still is enough, which
     is quicker the larger it is. Never raises for whatever the bytes are, and never returns part of a truncated picture.
@@ -114,9 +116,7 @@ def _decode_file(
 
 def _open_heic(data: bytes) -> Image.Image:
     """Open without registering: what else the process opens with Pillow stays as it was."""
-    from pillow_heif import HeifImageFile
-
-    opened: Image.Image = HeifImageFile(io.BytesIO(data))
+    opened: Image.Image = import_module("pillow_heif").HeifImageFile(io.BytesIO(data))
     return opened
 
 
@@ -217,7 +217,7 @@ def _reason(error: Exception, kind: str) -> str:
     if kind == "HEIC" and isinstance(error, ImportError):
         return "a HEIC picture: pip install 'googlenet[heic]' reads it, or convert it to JPEG"
     if isinstance(error, UnidentifiedImageError):
-        return _UNIDENTIFIED.get(kind, "not a picture")
+        return _UNIDENTIFIED.get(kind, "damaged file")
     if isinstance(error, Image.DecompressionBombError):
         pixels = re.search(r"\d+", text)
         return _too_large(int(pixels[0]) if pixels else None)

@@ -50,17 +50,26 @@ def is_deep(image: Image.Image) -> bool:
 
 def level_note(image: Image.Image, rgb: Image.Image) -> str | None:
     """Say so where a deep picture fills few of the 256 levels that it could: 12 bits stored in 16 are almost black."""
-    pixels = np.asarray(rgb)
-    levels = int(np.count_nonzero(np.bincount(pixels.ravel(), minlength=256)))
-    if _is_deep_grey(image):
-        values = _values(image)
-        few = _FEW * levels <= 256 and _FEW * levels <= len(np.unique(values.ravel()[:: 1 + values.size // _SAMPLE]))
-        black, white = _range(values, image)
-        found = f"from {values.min():,} to {values.max():,}, where {black:,.7g} is black and {white:,.7g} white"
-    else:
-        few = _FEW * int(pixels.max()) < 256
-        found = f"16 bits each, the brightest {pixels.max()} of 255"
-    return f"its values ({found}) become {levels} of 256 levels: scale them to the whole range" if few else None
+    histogram = np.array(rgb.histogram()).reshape(-1, 256).sum(axis=0)
+    levels = np.flatnonzero(histogram)
+    found = _found_in_grey(image, len(levels)) if _is_deep_grey(image) else _found_in_colour(int(levels[-1]))
+    return found and f"its values ({found}) become {len(levels)} of 256 levels: scale them to the whole range"
+
+
+def _found_in_grey(image: Image.Image, levels: int) -> str | None:
+    """What the values of a deep grey picture are, where they could fill more levels."""
+    values = _values(image)
+    few = _FEW * levels <= 256 and _FEW * levels <= len(np.unique(values.ravel()[:: 1 + values.size // _SAMPLE]))
+    if not few:
+        return None
+    black, white = _range(values, image)
+    low, high = np.nanmin(values), np.nanmax(values)
+    return f"from {low:,.7g} to {high:,.7g}, where {black:,.7g} is black and {white:,.7g} white"
+
+
+def _found_in_colour(brightest: int) -> str | None:
+    """What the values of 16 bits a channel are, of which the upper 8 are left, where they could fill more levels."""
+    return f"16 bits each, the brightest {brightest} of 255" if _FEW * brightest < 256 else None
 
 
 def _is_deep_grey(image: Image.Image) -> bool:

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from typing import BinaryIO, TypeAlias, TypeGuard
+from typing import IO, TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,15 @@ from googlenet.images.decode import BadImage, Enough, Rgb, decode_image, decode_
 from googlenet.images.formats import HEAD_BYTES, explain, recognize
 
 Picture: TypeAlias = (
-    str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[np.uint8]
+    str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image | NDArray[np.uint8]
 )
 """A path, the bytes of a file, a file open in binary mode, a Pillow picture, an array (H, W, 3) RGB or (H, W) grey of
 uint8."""
 
 FILE_LIMIT = 2**30
 """Bytes a picture's file may have: about twice what 179 million pixels take as they are."""
+
+_PIECE = 2**20  # bytes read at once of a file whose size nobody says
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -85,7 +87,7 @@ def read_picture(source: Picture, *, enough: Enough | None = None, notes: list[s
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes | BadImage:
-    """Read a picture's file whole; never waits, and reads no more than `FILE_LIMIT`."""
+    """Read a picture's file whole, where it begins as one, is regular and not above `FILE_LIMIT`; never waits."""
     try:
         status = os.stat(path)
         for is_special, what in _SPECIAL:
@@ -95,7 +97,7 @@ def read_file(path: str | os.PathLike[str]) -> bytes | BadImage:
             head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
             if head and recognize(head) is None:
                 return BadImage(explain(head))
-            return too_large_file(status.st_size) or _whole(file)
+            return too_large_file(status.st_size) or file.read()
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         if is_address(os.fspath(path)):
             return BadImage("an address, not a file: download it first")
@@ -114,7 +116,7 @@ def _not_a_picture(source: object) -> InputError:
     return InputError(f"a picture is {known}, not {type(source).__name__}")
 
 
-def _read_data(source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO) -> bytes | BadImage:
+def _read_data(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> bytes | BadImage:
     if isinstance(source, str | os.PathLike):
         return read_file(source)
     if isinstance(source, bytes):
@@ -127,12 +129,17 @@ def _read_data(source: str | os.PathLike[str] | bytes | bytearray | memoryview |
         return _unreadable(error)
 
 
-def _whole(file: BinaryIO | io.BufferedReader) -> bytes | BadImage:
+def _whole(file: IO[bytes]) -> bytes | BadImage:
     """All that a file still holds, unless that is too much."""
-    data = file.read(FILE_LIMIT + 1)
-    if not isinstance(data, bytes):
-        raise InputError(f"a picture's file must be open in binary mode: its read() gave {type(data).__name__}")
-    return too_large_file(len(data)) or data
+    pieces, size = [], 0
+    while piece := file.read(_PIECE):
+        if not isinstance(piece, bytes):
+            raise InputError(f"a picture's file must be open in binary mode: its read() gave {type(piece).__name__}")
+        pieces.append(piece)
+        size += len(piece)
+        if bad := too_large_file(size):
+            return bad
+    return b"".join(pieces)
 
 
 def _unreadable(error: OSError | ValueError) -> BadImage:
