@@ -113,8 +113,81 @@ def test_a_class_that_the_model_does_not_know_is_named(make_folder: MakeFolder) 
         relabel(samples, ["cat", "dog", *map(str, range(998))])
     assert str(caught.value) == (
         "the model does not know the class(es) 'Dog' of these pictures; "
-        "its 1,000 classes are 'cat', 'dog', '0', '1', '2' and 995 more"
+        "its 1,000 classes are 'cat', 'dog', '0', '1', '2' and 995 more; "
+        "'Dog' and 'dog' differ only by case, blanks or invisible characters: give the folders the same name"
     )
+
+
+CAFE_NFC, CAFE_NFD = "caf\u00e9", "cafe\u0301"
+
+
+def test_names_in_two_forms_of_unicode_are_one_class(make_folder: MakeFolder) -> None:
+    dataset = open_dataset(
+        make_folder(f"train/{CAFE_NFD}/1.png", f"val/{CAFE_NFC}/2.png", "train/b/1.png", "val/b/2.png")
+    )
+    assert dataset.classes == ("b", CAFE_NFC)
+    check_for_training(dataset)
+    assert all(not isinstance(samples.decode(1), BadImage) for samples in dataset.splits.values())
+
+
+def test_a_model_that_spells_a_class_in_the_other_form_knows_it(make_folder: MakeFolder) -> None:
+    samples = open_dataset(make_folder(f"{CAFE_NFD}/1.png", "b/1.png"), split_rule=None).splits["all"]
+    for spelt in (CAFE_NFC, CAFE_NFD):
+        assert relabel(samples, [spelt, "b"]).labels.tolist() == [1, 0]
+
+
+def test_a_class_name_in_another_form_holds_the_same_pictures_back_as_ever(make_folder: MakeFolder) -> None:
+    """Or pictures that a model was trained on would come into its validation."""
+    dataset = open_dataset(make_folder(*many(CAFE_NFD)), split_rule=SplitRule(0, 0.3))
+    held = {item.name for item in dataset.splits["val"].items}
+    assert held == {f"{CAFE_NFD}/{number}.png" for number in (6, 8)}
+
+
+@pytest.mark.parametrize(
+    ("train", "val"),
+    [("Cat", "cat"), ("cat ", "cat"), ("cat", "c\u200bat"), ("big cat", "big_cat ".replace("_", "  "))],
+)
+def test_names_that_differ_by_case_or_blanks_are_set_side_by_side(
+    make_folder: MakeFolder, train: str, val: str
+) -> None:
+    dataset = open_dataset(make_folder(*many(f"train/{train}", f"val/{val}", "train/b", "val/b")))
+    with pytest.raises(DataError, match=f"no pictures in train/; '{val}' and '{train}' differ only by case, blanks or"):
+        check_for_training(dataset)
+
+
+def test_the_classes_of_a_model_decide_between_two_layouts(make_folder: MakeFolder) -> None:
+    """As for a model that was trained when folders of splits with other names were taken for classes."""
+    names = ("animals/cat/1.png", "animals/dog/1.png", "plants/rose/1.png")
+    for classes in (("animals", "plants"), ("cat", "dog", "rose", "lily")):
+        dataset = open_dataset(make_folder(*names), split_rule=None, classes=classes)
+        assert set(dataset.classes) <= set(classes)
+        assert len(dataset.splits["all"]) == 3
+    with pytest.raises(DataError, match="folders lie in one another"):
+        open_dataset(make_folder(*names), classes=("animals", "stones"))
+    old = make_folder("Training/cat/1.png", "Testing/cat/1.png", root="old")
+    assert open_dataset(old, split_rule=None, classes=("Testing", "Training")).classes == ("Testing", "Training")
+
+
+def test_stars_say_at_which_level_the_classes_are(make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = make_folder("animals/cat/1.png", "animals/dog/1.png", "plants/rose/1.png")
+    assert open_dataset(f"{root}/*", split_rule=None).classes == ("animals", "plants")
+    lower = open_dataset(f"{root}/*/*", split_rule=None)
+    assert lower.classes == ("cat", "dog", "rose")
+    assert lower.name == "pets"
+    monkeypatch.chdir(root)
+    assert open_dataset("*", split_rule=None).classes == ("animals", "plants")
+    with pytest.raises(InputError, match=r"^nowhere does not exist"):
+        open_dataset("nowhere/*")
+
+
+def test_a_folder_around_all_is_looked_through(make_folder: MakeFolder) -> None:
+    inner = ("train/cat/1.png", "val/cat/2.png")
+    wrapped = make_folder(*(f"mydata/{name}" for name in inner), "__MACOSX/._x.png", ".DS_Store.png", root="around")
+    (wrapped / "README.txt").write_text("pets")
+    dataset = open_dataset(wrapped)
+    assert sizes(dataset) == {"train": 1, "val": 1}
+    assert dataset.fingerprint == open_dataset(make_folder(*inner)).fingerprint
+    assert not any(isinstance(samples.decode(0), BadImage) for samples in dataset.splits.values())
 
 
 def test_an_unknown_class_without_pictures_does_not_matter(make_folder: MakeFolder) -> None:

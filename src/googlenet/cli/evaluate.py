@@ -64,13 +64,14 @@ def evaluate_command(
     protocols = _protocols(crops or ["1"])
     loaded = open_models([find_model(one) for one in models])
     classes = loaded[0].classes
-    dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
+    ids = [one.id for one in classes]
+    dataset = open_dataset(data, split_rule=None, classes=ids) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
     if not as_json and (ignored := dataset.ignored.sentence()):
         print(ignored)
     if name not in dataset.splits:
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
-    samples = relabel(dataset.splits[name], [one.id for one in classes])
+    samples = relabel(dataset.splits[name], ids)
     with open_rows(output) as write:
 
         def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
@@ -118,7 +119,7 @@ def open_as_trained(data: str, models: Sequence[AnyModel]) -> Dataset:
     """
     from googlenet.dataset import SplitRule, hold_back, open_dataset
 
-    dataset = open_dataset(data, split_rule=None)
+    dataset = open_dataset(data, split_rule=None, classes=[one.id for one in models[0].classes])
     rules: list[SplitRule] = []
     for about in (about for model in models for about in model.origins):
         trained = about.data or {}

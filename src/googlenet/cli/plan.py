@@ -210,4 +210,6 @@ def _lasting_name(start: str) -> str:
 
 def _absolute(data: str) -> str:
     """DATA as it is found again from another folder; the name of an embedded set stays as it is."""
-    return str(Path(data).resolve()) if Path(data).exists() else data
+    from googlenet.dataset import class_level
+
+    return str(Path(data).resolve()) if class_level(data)[0].exists() else data

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from googlenet.dataset.layout import Layout, classify_names, is_hidden
+from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names, is_hidden
 from googlenet.errors import InputError
 from googlenet.images import BadImage, Enough, Rgb, decode_image
 
@@ -26,7 +26,7 @@ class FolderSource:
         return decode_image((self.root / name).read_bytes(), shortest_side=shortest_side, enough=enough)
 
 
-def read_folder(root: Path) -> tuple[Layout, FolderSource]:
+def read_folder(root: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, FolderSource]:
     """Find the pictures of a folder; linked folders count, a link back to where one came from does not.
 
     Raises `InputError` where a folder cannot be listed, `DataError` where the layout is not understood.
@@ -38,8 +38,8 @@ def read_folder(root: Path) -> tuple[Layout, FolderSource]:
     names: dict[_Kind, list[str]] = {"file": [], "folder": [], "link": []}
     for kind, name in found:
         names[kind].append(name)
-    layout = classify_names(names["file"], folders=names["folder"], links=names["link"], data=str(root))
-    return layout, FolderSource(root)
+    layout = classify_names(names["file"], folders=names["folder"], links=names["link"], data=str(root), hint=hint)
+    return layout, FolderSource(root / layout.wrapper)
 
 
 def _walk(root: Path, above: str, ancestors: tuple[str, ...]) -> Iterator[tuple[_Kind, str]]:

@@ -12,12 +12,6 @@ from numpy.typing import NDArray
 from googlenet.images import BadImage, Enough, Rgb
 
 
-def quote_names(names: Sequence[str]) -> str:
-    """List names for a message: the first five in quotes, and how many more there are."""
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(f"'{name}'" for name in names[:5]) + more
-
-
 class Source(Protocol):
     """Where pictures are read from by name; safe to use from several threads, and can be pickled."""
 
