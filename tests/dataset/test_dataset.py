@@ -6,14 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from googlenet.dataset import EMBEDDED, Dataset, SplitRule, check_for_training, open_dataset, relabel
+from googlenet.dataset import EMBEDDED, Dataset, Source, SplitRule, check_for_training, open_dataset, relabel
 from googlenet.errors import DataError, InputError, MissingExtraError
-from googlenet.images import BadImage
+from googlenet.images import BadImage, Enough, Rgb
 
 MakeFolder = Callable[..., Path]
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -90,6 +91,44 @@ def test_what_training_lacks_is_named(make_folder: MakeFolder, names: list[str],
     with pytest.raises(DataError) as caught:
         check_for_training(open_dataset(make_folder(*names)))
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_class_of_which_no_picture_can_be_read_is_refused(make_folder: MakeFolder, split: str) -> None:
+    root = make_folder(*many("train/cat", "train/dog", "val/cat", "val/dog"))
+    for number in range(9):
+        (root / split / "dog" / f"{number}.png").write_bytes(b"")
+    check_for_training(open_dataset(root))
+    (root / split / "dog" / "9.png").write_bytes(b"")
+    with pytest.raises(DataError) as caught:
+        check_for_training(open_dataset(root))
+    assert str(caught.value) == (
+        f"none of the 10 pictures of the class 'dog' in {split} can be read (folder {split}/dog; 0.png: empty file): "
+        "replace them, or remove the class"
+    )
+
+
+@dataclass
+class NotedSource:
+    """A source that notes which pictures are decoded."""
+
+    source: Source
+    decoded: list[str] = field(default_factory=list)
+
+    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+        self.decoded.append(name)
+        return self.source.decode(name, shortest_side, enough)
+
+
+def test_before_a_training_no_more_pictures_are_read_than_it_takes(make_folder: MakeFolder) -> None:
+    root = make_folder(*many("train/cat", "train/dog", "val/cat", "val/dog"))
+    (root / "val/dog/0.png").write_bytes(b"")
+    dataset = open_dataset(root)
+    noted = {split: NotedSource(samples.source) for split, samples in dataset.splits.items()}
+    splits = {split: replace(samples, source=noted[split]) for split, samples in dataset.splits.items()}
+    check_for_training(replace(dataset, splits=splits))
+    assert sorted(noted["train"].decoded) == ["train/cat/0.png", "train/dog/0.png"]
+    assert sorted(noted["val"].decoded) == ["val/cat/0.png", "val/dog/0.png", "val/dog/1.png"]
 
 
 def test_training_without_a_rule_or_val_is_told(make_folder: MakeFolder) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from googlenet.dataset.samples import Sample, Samples, Source
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import read_tar
 from googlenet.errors import DataError, InputError
+from googlenet.images import BadImage
+from googlenet.parallel import map_in_order
 
 DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)
 
@@ -71,10 +74,15 @@ def hold_back(dataset: Dataset, rule: SplitRule) -> Dataset:
 
 
 def check_for_training(dataset: Dataset) -> None:
-    """Raise `DataError` where there are fewer than 2 classes, or a class lacks pictures in train or val."""
+    """Raise `DataError` where there are fewer than 2 classes, or a class lacks pictures in train or val.
+
+    Of each class pictures are decoded until one can be read: a class without any would be trained on as if it were not
+    there, and never be found.
+    """
     if len(dataset.classes) < 2:
         raise DataError(f"{dataset.name} has only the class {quote_names(dataset.classes)}: training needs at least 2")
-    for split in ("train", "val"):
+    needed: tuple[Split, ...] = ("train", "val")
+    for split in needed:
         samples = dataset.splits.get(split)
         if samples is None:
             raise DataError(f"{dataset.name} has no pictures in {split}/, which training needs")
@@ -83,6 +91,27 @@ def check_for_training(dataset: Dataset) -> None:
             what, have = ("class", "has") if len(missing) == 1 else (f"{len(missing)} classes", "have")
             hint = alike_hint(missing, [name for name, count in samples.counts.items() if count])
             raise DataError(f"{dataset.name}: {what} {quote_names(missing)} {have} no pictures in {split}/{hint}")
+    for split in needed:
+        check_readable(dataset.splits[split], _first_bad_pictures(dataset.splits[split]), where=split)
+
+
+def check_readable(samples: Samples, reasons: Mapping[str, str], *, where: str) -> None:
+    """Raise `DataError` for a class all of whose pictures are bad; `reasons` has the name of each bad picture."""
+    if not reasons:
+        return
+    bad: dict[int, list[str]] = defaultdict(list)
+    for item in samples.items:
+        if item.name in reasons:
+            bad[item.label].append(item.name)
+    for label, names in bad.items():
+        if len(names) == samples.counts[samples.classes[label]]:
+            folder, _, first = names[0].rpartition("/")
+            place = f"folder {folder}; " if folder else ""
+            what = f"none of the {len(names):,} pictures" if len(names) > 1 else "not the only picture"
+            raise DataError(
+                f"{what} of the class '{samples.classes[label]}' in {where} can be read "
+                f"({place}{first}: {reasons[names[0]]}): replace them, or remove the class"
+            )
 
 
 def relabel(samples: Samples, classes: Sequence[str]) -> Samples:
@@ -120,6 +149,24 @@ def _read(path: Path, hint: LayoutHint) -> tuple[Layout, Source]:
     near = difflib.get_close_matches(str(path), EMBEDDED, n=1)
     said = f"did you mean {near[0]}?" if near else f"give a folder, a .tar, or an embedded set: {', '.join(EMBEDDED)}"
     raise InputError(f"{path} does not exist; {said}")
+
+
+def _first_bad_pictures(samples: Samples) -> dict[str, str]:
+    """The bad pictures, with their reasons, that come before the first good one of each class."""
+    indices: dict[int, list[int]] = defaultdict(list)
+    for index, item in enumerate(samples.items):
+        indices[item.label].append(index)
+
+    def read(of_class: list[int]) -> dict[str, str]:
+        reasons = {}
+        for index in of_class:
+            image = samples.decode(index, shortest_side=1)
+            if not isinstance(image, BadImage):
+                break
+            reasons[samples.items[index].name] = image.reason
+        return reasons
+
+    return {name: reason for found in map_in_order(read, indices.values()) for name, reason in found.items()}
 
 
 def _fingerprint(names: Iterable[str]) -> str:
