@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from googlenet.dataset.class_names import alike_hint, normal_name, quote_names
 from googlenet.dataset.embedded import EMBEDDED
 from googlenet.dataset.folder import read_folder
@@ -103,8 +105,9 @@ def check_readable(samples: Samples, reasons: Mapping[str, str], *, where: str) 
     for item in samples.items:
         if item.name in reasons:
             bad[item.label].append(item.name)
+    of_class = np.bincount(samples.labels)
     for label, names in bad.items():
-        if len(names) == samples.counts[samples.classes[label]]:
+        if len(names) == of_class[label]:
             folder, _, first = names[0].rpartition("/")
             place = f"folder {folder}; " if folder else ""
             what = f"none of the {len(names):,} pictures" if len(names) > 1 else "not the only picture"
