@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report
 from googlenet.errors import InputError
 
 
@@ -44,4 +45,4 @@ def crops_command(
     file = io.BytesIO()
     sheet.save(file, "PNG")
     write_atomically(out, file.getvalue())
-    print(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
+    report(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")

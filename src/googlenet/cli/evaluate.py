@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
+from googlenet.cli.terminal import say, say_json
 from googlenet.errors import EXIT_FINDINGS, DataError, InputError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def evaluate_command(
     dataset = open_dataset(data, split_rule=None, classes=ids) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
     if not as_json and (ignored := dataset.ignored.sentence()):
-        print(ignored)
+        say(ignored)
     if name not in dataset.splits:
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
     samples = relabel(dataset.splits[name], ids)
@@ -91,9 +91,9 @@ def evaluate_command(
         for image, reason in bad if output else ():
             write({"image": image, "class": labels[image], "predictions": [], "error": reason})
     if as_json:
-        print(json.dumps(_fields(comparison), indent=2))
+        say_json(_fields(comparison))
     else:
-        print("\n".join(_lines(comparison)))
+        say(*_lines(comparison))
     if bad:
         raise SystemExit(EXIT_FINDINGS)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
+from googlenet.cli.terminal import say, say_json
 from googlenet.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def info_command(
     checks = [_verify(one, engine, device, threads) if verify else None for one in paths]
     if as_json:
         fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
-        print(json.dumps(fields[0] if single else {"members": fields}, indent=2))
+        say_json(fields[0] if single else {"members": fields})
     else:
         blocks = [_lines(header, check) for header, check in zip(headers, checks, strict=True)]
-        print("\n".join(blocks[0] if single else _numbered(paths, blocks)))
+        say(*(blocks[0] if single else _numbered(paths, blocks)))
     if any(check is not None and not check.agrees for check in checks):
         raise SystemExit(EXIT_FINDINGS)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report, say_json
 from googlenet.errors import InputError, MissingExtraError
 
 
@@ -73,9 +73,9 @@ def lr_find_command(
     write_atomically(out, picture.getvalue())
     if as_json:
         fields = {"learning_rate": curve.suggestion, "turning": curve.turning, "out": str(out)}
-        print(json.dumps(fields | {"rates": curve.rates, "losses": curve.losses}, indent=2))
+        say_json(fields | {"rates": curve.rates, "losses": curve.losses})
         return
-    print(
+    report(
         f"suggested: --set learning_rate={curve.suggestion:g} (the loss falls until {curve.turning:.2g}; "
         f"the recipe {plan.recipe} has {job.recipe.learning_rate:g}); the curve is in {out}"
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from googlenet.errors import InputError
 from googlenet.files import write_atomically
+from googlenet.printable import printable
 from googlenet.runs.events import (
     BadPictureFound,
     CheckpointFailed,
@@ -238,7 +239,12 @@ def _read_rows(path: Path) -> list[list[str]]:
 
 
 def describe(event: Event) -> str | None:
-    """An event as a line for a log or a quiet terminal; None for those that come with every step."""
+    """An event as a printable line for a log or a quiet terminal; None for those that come with every step."""
+    sentence = _sentence(event)
+    return None if sentence is None else printable(sentence)
+
+
+def _sentence(event: Event) -> str | None:
     match event:
         case TrainingStarted():
             where = f"resuming at step {event.step}" if event.step else "starting"
