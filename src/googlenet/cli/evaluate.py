@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,9 +123,10 @@ def open_as_trained(data: str, models: Sequence[AnyModel]) -> Dataset:
     for about in (about for model in models for about in model.origins):
         trained = about.data or {}
         same = trained.get("fingerprint") == dataset.fingerprint or trained.get("name") == dataset.name
-        rule: dict[str, Any] | None = trained.get("split")
-        if same and rule and SplitRule(**rule) not in rules:
-            rules.append(SplitRule(**rule))
+        with suppress(TypeError):  # another program's, or none
+            rule = SplitRule(**trained["split"]) if same and trained.get("split") else None
+            if rule is not None and rule not in rules:
+                rules.append(rule)
     if not rules or "val" in dataset.splits:
         return dataset
     if len(rules) > 1:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from googlenet.artifacts import Agreement, ExportedModel
     from googlenet.model import About, AnswerCheck, ModelHeader
 
+NOT_OURS = (AttributeError, LookupError, TypeError, ValueError)
+"""What is raised by figures that another program wrote in another form; they are shown as they are."""
+
 
 def info_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
@@ -131,10 +134,13 @@ def _origin_lines(about: About) -> list[str]:
 def _data_lines(about: About) -> list[str]:
     if not about.data:
         return []
-    counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
-    rule = about.data.get("split")
-    how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
-    return [f"data           {about.data.get('name')}: {counts}{how}"]
+    try:
+        counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
+        rule = about.data.get("split")
+        how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
+        return [f"data           {about.data.get('name')}: {counts}{how}"]
+    except NOT_OURS:
+        return [f"data           {about.data}"]
 
 
 def agreement_lines(agreement: Agreement) -> list[str]:
@@ -151,8 +157,13 @@ def agreement_lines(agreement: Agreement) -> list[str]:
 
 def score_sentence(scores: dict[str, Any]) -> str:
     """The scores of a model in a line; those of a model that another program trained are shown as they are."""
-    if not {"top1", "top1_interval", "pictures", "training_seconds"} <= scores.keys():
+    try:
+        return _validation_sentence(scores)
+    except NOT_OURS:
         return "scores         " + ", ".join(f"{name} {value}" for name, value in scores.items())
+
+
+def _validation_sentence(scores: dict[str, Any]) -> str:
     low, high = scores["top1_interval"]
     chosen = f", the best of {scores['best_of']} evaluations" if scores.get("best_of", 1) > 1 else ""
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import signal
 from pathlib import Path
@@ -174,6 +173,6 @@ def print_result(folder: RunFolder) -> None:
     if folder.model.is_file():
         report(score_sentence(read_header(folder.model).about.scores))
         return
-    seconds = [read_header(path).about.scores["training_seconds"] for path in member_paths(folder.path)]
-    scores = json.loads(folder.evaluation.read_text(encoding="utf-8")) | {"training_seconds": sum(seconds)}
+    seconds = [read_header(path).about.scores.get("training_seconds", 0) for path in member_paths(folder.path)]
+    scores = folder.read_evaluation() | {"training_seconds": sum(seconds)}
     report(f"{len(seconds)} members together: {score_sentence(scores)}")
