@@ -69,7 +69,7 @@ def test_a_list_of_members_that_is_none_is_named(
     [
         {"scores": {"top1": "high", "top1_interval": 3, "pictures": None, "training_seconds": {}}},
         {"scores": {"top1": 0.5, "top1_interval": [0, 1, 2], "pictures": 4, "training_seconds": 1}},
-        {"data": {"name": 345, "pictures": [1], "split": "half"}},
+        {"data": {"name": 12345678901, "pictures": [1], "split": "half"}},
         {"data": {"name": "photos", "pictures": {"train": "many"}, "split": {"seeds": 3}}},
         {"data": {"name": "photos", "split": {"seed": "a", "share": "b"}}},
     ],
