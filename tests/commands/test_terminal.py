@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -17,8 +18,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from googlenet.cli.display import TrainingDisplay
 from googlenet.cli.main import COMMANDS
+from googlenet.cli.terminal import show_live, warn
 from googlenet.model import ClassLabel, load_model, save_model
+from googlenet.runs import BadPictureFound
 from tests.test_printable import steers
 
 if TYPE_CHECKING:
@@ -189,3 +193,48 @@ def test_a_result_that_cannot_be_written_is_an_error(target: str) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith(b"error: cannot write to standard output: ")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_a_closed_streams_number_is_not_given_to_a_file(tmp_path: Path) -> None:
+    """What a library prints to number 1 would be written into the model."""
+    code = (
+        "import os\n"
+        "from googlenet.cli.terminal import open_missing_streams\n"
+        "open_missing_streams()\n"
+        "with open('model', 'wb') as file:\n"
+        "    os.write(1, b'noise'); os.write(2, b'noise'); file.write(b'weights')\n"
+    )
+    shell = ["sh", "-c", '"$@" >&- 2>&-', "sh", sys.executable, "-c", code]
+    assert subprocess.run(shell, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "model").read_bytes() == b"weights"
+
+
+class Watched(io.StringIO):
+    """Standard error as a terminal that a person watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_live_line_still_steers_the_terminal_and_what_it_shows_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched()
+    monkeypatch.setattr(sys, "stderr", watched)
+    show_live(f"1 of 3: {HOSTILE}")
+    show_live("")
+    shown = watched.getvalue()
+    assert shown.startswith("\r\x1b[K1 of 3: ")
+    assert shown.endswith("\r\x1b[K")
+    check_shown(shown.replace("\r\x1b[K", ""))
+
+
+def test_a_terminal_that_hangs_up_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = os.openpty()
+    monkeypatch.setattr(sys, "stderr", os.fdopen(there, "w"))
+    warn("still there")
+    assert b"still there" in os.read(here, 100)
+    os.close(here)
+    with TrainingDisplay() as display:
+        for number in range(3):
+            display(BadPictureFound(f"cat/{number}.png", "empty file"))
+    warn("gone")
+    sys.stderr.close()
