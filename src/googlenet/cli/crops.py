@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report, warn
 from googlenet.errors import InputError
 
 
@@ -43,6 +43,5 @@ def crops_command(
     file = io.BytesIO()
     sheet.save(file, "PNG")
     write_atomically(out, file.getvalue())
-    print(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
-    for note in notes:
-        print(f"{image}: note: {note}", file=sys.stderr)
+    report(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
+    warn(*(f"{image}: note: {note}" for note in notes))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError, MissingExtraError
 
 
@@ -54,8 +53,7 @@ def lr_find_command(
         raise InputError(f"--out is {out}: the curve is a picture, name it with .png")
     plan = new_plan(Request(data, recipe, tuple(settings or ()), None, seed, None, None, start))
     dataset = plan.open_dataset()
-    for remark in remarks(dataset, dataset.splits["train"]):
-        print(remark, file=sys.stderr)
+    warn(*remarks(dataset, dataset.splits["train"]))
     job = TrainingJob(
         dataset,
         recipe_from_dict(plan.settings),
@@ -78,9 +76,9 @@ def lr_find_command(
     write_atomically(out, picture.getvalue())
     if as_json:
         fields = {"learning_rate": curve.suggestion, "turning": curve.turning, "out": str(out)}
-        print(json.dumps(fields | {"rates": curve.rates, "losses": curve.losses}, indent=2))
+        say_json(fields | {"rates": curve.rates, "losses": curve.losses})
         return
-    print(
+    report(
         f"suggested: --set learning_rate={curve.suggestion:g} (the loss falls until {curve.turning:.2g}; "
         f"the recipe {plan.recipe} has {job.recipe.learning_rate:g}); the curve is in {out}"
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
+from googlenet.cli.terminal import report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def predict_command(
     from googlenet.cli.origins import check_has_features, model_origin
     from googlenet.cli.resuming import check_same_answers
     from googlenet.cli.sources import count_sources, expand_sources, ignored_sentence
-    from googlenet.predictions import Begun, json_line, open_rows, partial_path, read_begun
+    from googlenet.predictions import Begun, open_rows, partial_path, read_begun
 
     if resume and output is None:
         raise InputError("--resume goes on with a file of rows; name it with --output FILE")
@@ -71,32 +71,29 @@ def predict_command(
                 done += 1
                 bad += prediction.error is not None
                 if as_json:
-                    print(json_line(row))
+                    say_json(row, indent=None)
                 elif output is None:
-                    print(_text(prediction))
+                    say(*_lines(prediction))
                 notes += prediction.note is not None
                 if prediction.note is not None and notes <= NOTES_SHOWN:
                     display.close()
-                    print(f"{prediction.image}: note: {prediction.note}", file=sys.stderr)
+                    warn(f"{prediction.image}: note: {prediction.note}")
                 if output is not None:
                     display(done, total)
     except KeyboardInterrupt:
         display.close()
         if output is not None and done:
-            print(
-                f"interrupted: {partial_path(output)} holds {done:,} rows, and --resume goes on from there",
-                file=sys.stderr,
-            )
+            warn(f"interrupted: {partial_path(output)} holds {done:,} rows, and --resume goes on from there")
         raise
     finally:
         display.close()
     if output is not None and not as_json:
         before = f" ({begun.rows:,} were there)" if begun.rows else ""
-        print(f"{done:,} pictures{before}, {bad:,} of them bad: {output}")
+        report(f"{done:,} pictures{before}, {bad:,} of them bad: {output}")
     if notes > NOTES_SHOWN:
-        print(f"{notes - NOTES_SHOWN:,} more pictures have such a note", file=sys.stderr)
+        warn(f"{notes - NOTES_SHOWN:,} more pictures have such a note")
     if ignored := ignored_sentence(left_out, output=output):
-        print(ignored, file=sys.stderr)
+        warn(ignored)
     if bad:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -116,11 +113,11 @@ def prediction_row(prediction: Prediction, *, origin: Origin | None = None) -> d
     return row | {"embedding": None if features is None else features.astype(float).round(6).tolist()} | origin.as_row()
 
 
-def _text(prediction: Prediction) -> str:
+def _lines(prediction: Prediction) -> list[str]:
     if prediction.error is not None:
-        return f"{prediction.image}: error: {prediction.error}"
+        return [f"{prediction.image}: error: {prediction.error}"]
     lines = [f"{prediction.image}: {prediction.best.name}"]
     for one in prediction.ranking:
         label = "" if one.label == one.name else f"  ({one.label})"
         lines.append(f"  {one.probability:7.2%}  {one.name}{label}")
-    return "\n".join(lines)
+    return lines

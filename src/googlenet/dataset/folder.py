@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from googlenet.dataset.layout import Layout, classify_names
+from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names
 from googlenet.dataset.walking import Kind, walk_folder
 from googlenet.errors import InputError
 from googlenet.images import BadImage, Enough, Rgb, decode_image, read_file
@@ -28,7 +28,7 @@ class FolderSource:
         return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
 
 
-def read_folder(root: Path) -> tuple[Layout, FolderSource]:
+def read_folder(root: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, FolderSource]:
     """Find the pictures of a folder, as `walk_folder` goes through it.
 
     Raises `InputError` where a folder cannot be listed, `DataError` where the layout is not understood.
@@ -38,5 +38,5 @@ def read_folder(root: Path) -> tuple[Layout, FolderSource]:
         if entry.error is not None:
             raise InputError(f"{root / entry.name} cannot be read: {entry.error.strerror}") from entry.error
         names[entry.kind].append(entry.name)
-    layout = classify_names(names["file"], folders=names["folder"], links=names["link"], data=str(root))
-    return layout, FolderSource(root)
+    layout = classify_names(names["file"], folders=names["folder"], links=names["link"], data=str(root), hint=hint)
+    return layout, FolderSource(root / layout.wrapper)

@@ -14,12 +14,6 @@ from googlenet.images import BadImage, Enough, Rgb
 _NOTED = 8  # pictures that are read for a note
 
 
-def quote_names(names: Sequence[str]) -> str:
-    """List names for a message: the first five in quotes, and how many more there are."""
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(f"'{name}'" for name in names[:5]) + more
-
-
 class Source(Protocol):
     """Where pictures are read from by name; safe to use from several threads, and can be pickled."""
 

@@ -9,8 +9,7 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
-from googlenet.dataset.layout import SPLIT_FOLDERS, Layout, classify_names
-from googlenet.dataset.walking import is_hidden, is_picture_name
+from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names
 from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage, Enough, Rgb, decode_image, too_large_file
 
@@ -41,19 +40,15 @@ class TarSource:
         return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
 
 
-def read_tar(path: Path) -> tuple[Layout, TarSource]:
+def read_tar(path: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, TarSource]:
     """Find the pictures of a plain tar in one pass over its headers.
 
-    Names lose a leading "./" and the one folder that all else lies in (mydata/train/...). Raises `InputError` for
-    anything but a plain tar, `DataError` for a damaged one, an unsafe name, or a layout that is not understood.
+    Names lose a leading "./". Raises `InputError` for anything but a plain tar, `DataError` for a damaged one, an
+    unsafe name, or a layout that is not understood.
     """
     files, folders, links = _index(path)
-    top = _common_folder([*files, *(f"{folder}/" for folder in folders)])
-    members = {name.removeprefix(top): extent for name, extent in files.items()}
-    inner_folders = [folder.removeprefix(top) for folder in folders if f"{folder}/" != top]
-    inner_links = [link.removeprefix(top) for link in links]
-    layout = classify_names(members, folders=inner_folders, links=inner_links, data=str(path))
-    return layout, TarSource(path, members)
+    layout = classify_names(files, folders=folders, links=links, data=str(path), hint=hint)
+    return layout, TarSource(path, {name.removeprefix(layout.wrapper): extent for name, extent in files.items()})
 
 
 def _index(path: Path) -> tuple[dict[str, Extent], list[str], list[str]]:
@@ -92,14 +87,3 @@ def _safe_name(name: str, path: Path) -> str:
     if name.startswith("/") or ".." in name.split("/"):
         raise DataError(f"{path} holds the unsafe name {name!r}: make the tar anew from inside the data's folder")
     return posixpath.normpath(name)
-
-
-def _common_folder(paths: list[str]) -> str:
-    """Give the one top folder ("mydata/") that holds all else and is neither a split nor a class; "" without one."""
-    tops = {path.split("/")[0] for path in paths}
-    visible = [top for top in tops if not is_hidden(top)]
-    if len(visible) != 1 or visible[0].lower() in SPLIT_FOLDERS:
-        return ""
-    top = f"{visible[0]}/"
-    is_class = any(path.startswith(top) and path.count("/") == 1 and is_picture_name(path) for path in paths)
-    return "" if is_class else top
