@@ -241,11 +241,23 @@ def test_too_many_bad_pictures_stop_the_training_and_are_listed(training: Traini
 
 def test_a_batch_of_bad_pictures_alone_is_passed_over(training: Training) -> None:
     names = [item.name for item in training.samples(2).items]
-    data = training.dataset(train=2, bad=[name for name in names if name != "train/red/000.png"])
+    data = training.dataset(train=2, bad=[name for name in names if name.endswith("/000.png")])
     done = training.run(training.job("run", data, batch_size=1, steps=6))
-    assert len(done.all(BadPictureFound)) == 5
-    assert len(done.all(StepDone)) == 1
+    assert len(done.all(BadPictureFound)) == 3
+    assert len(done.all(StepDone)) == 3
     assert done.model is not None
+
+
+def test_a_class_without_a_picture_that_can_be_read_is_refused_before_any_work(training: Training) -> None:
+    names = [item.name for item in training.samples(2).items]
+    job = training.job("run", training.dataset(train=2, bad=[name for name in names if "/red/" in name]))
+    with pytest.raises(DataError) as caught:
+        train(job, print)
+    assert str(caught.value) == (
+        "none of the 2 pictures of the class 'red' in train can be read "
+        "(folder train/red; 000.png: truncated file): replace them, or remove the class"
+    )
+    assert not job.folder.path.exists()
 
 
 def test_the_seed_decides_the_weights(training: Training) -> None:

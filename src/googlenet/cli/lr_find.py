@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError, MissingExtraError
 
 
@@ -35,6 +35,7 @@ def lr_find_command(
 
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.plan import Request, new_plan
+    from googlenet.cli.sources import remarks
     from googlenet.files import write_atomically
     from googlenet.recipes import recipe_from_dict
     from googlenet.runs import RunFolder
@@ -51,8 +52,10 @@ def lr_find_command(
     if out.suffix != ".png":
         raise InputError(f"--out is {out}: the curve is a picture, name it with .png")
     plan = new_plan(Request(data, recipe, tuple(settings or ()), None, seed, None, None, start))
+    dataset = plan.open_dataset()
+    warn(*remarks(dataset, dataset.splits["train"]))
     job = TrainingJob(
-        plan.open_dataset(),
+        dataset,
         recipe_from_dict(plan.settings),
         RunFolder(out.parent),
         seed,
@@ -73,9 +76,9 @@ def lr_find_command(
     write_atomically(out, picture.getvalue())
     if as_json:
         fields = {"learning_rate": curve.suggestion, "turning": curve.turning, "out": str(out)}
-        print(json.dumps(fields | {"rates": curve.rates, "losses": curve.losses}, indent=2))
+        say_json(fields | {"rates": curve.rates, "losses": curve.losses})
         return
-    print(
+    report(
         f"suggested: --set learning_rate={curve.suggestion:g} (the loss falls until {curve.turning:.2g}; "
         f"the recipe {plan.recipe} has {job.recipe.learning_rate:g}); the curve is in {out}"
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from googlenet.cli.plan import RunPlan
+from googlenet.cli.terminal import report
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def train_members(plan: RunPlan, dataset: Dataset, folder: RunFolder, *, device:
     for number, member_plan in enumerate(plans, 1):
         member = folder.member(number)
         if member.finished:
-            print(f"member {number} of {len(plans)} is finished")
+            report(f"member {number} of {len(plans)} is finished")
             continue
-        print(f"member {number} of {len(plans)}")
+        report(f"member {number} of {len(plans)}")
         run_training(member_plan, dataset, member, device=device, tensorboard=tensorboard, resume=folder.path)
     members = [folder.member(number) for number in range(1, len(plans) + 1)]
     _evaluate(members, dataset, folder, device)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.members import train_members
 from googlenet.cli.plan import Request, check_same_pictures, new_plan, resumed_plan, settled_plan
+from googlenet.cli.terminal import report
 from googlenet.cli.training_run import print_result, run_training
 from googlenet.errors import InputError
 
@@ -76,7 +77,7 @@ def train_command(
     if folder and folder.finished:  # before its pictures are looked for, which may be gone by now
         if stored is not None:
             resumed_plan(folder, stored, request)
-        print(f"{folder.path} is finished; nothing to do")
+        report(f"{folder.path} is finished; nothing to do")
         print_result(folder)
         return
     plan = resumed_plan(folder, stored, request) if folder and stored is not None else new_plan(request)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import signal
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from googlenet.cli.sources import remarks
+from googlenet.cli.terminal import report
 from googlenet.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def run_training(
             if saved
             else "without saving; this line goes on from what was saved before:"
         )
-        print(f"stopped {how}\n  googlenet train --resume {shlex.quote(str(resume or folder.path))}")
+        report(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(resume or folder.path))}")
         raise SystemExit(interrupted.exit_code)
     print_result(folder)
 
@@ -141,21 +142,19 @@ def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe
     if not recipe.steps and recipe.least_steps > 1:
         budget += f", {recipe.least_steps:,} steps at the least"
     budget = f"{plan.minutes:g} minutes" if plan.minutes else budget
-    print(
+    report(
         f"training {recipe.variant} on {dataset.name}: {len(dataset.classes):,} classes, {budget}, into {folder.path}"
     )
     if plan.start is not None:
-        print(f"starting from {plan.start}: its weights, channel order, mean and scale; the classifier is new")
-    print(
+        report(f"starting from {plan.start}: its weights, channel order, mean and scale; the classifier is new")
+    report(
         f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.input_size} px, trained in {recipe.precision}; "
         f"all settings are in {folder.settings}"
     )
-    ignored = dataset.ignored.sentence()
-    if ignored:
-        print(ignored)
+    report(*remarks(dataset, dataset.splits["train"]))
     if dataset.split_rule is not None:
         rule = dataset.split_rule
-        print(f"no folder is val/: {rule.share:.0%} of each class are held back by seed {rule.seed} (split.csv)")
+        report(f"no folder is val/: {rule.share:.0%} of each class are held back by seed {rule.seed} (split.csv)")
 
 
 def _tensorboard(folder: RunFolder) -> Any:
@@ -169,10 +168,10 @@ def print_result(folder: RunFolder) -> None:
     from googlenet.cli.info import score_sentence
     from googlenet.model import member_paths, read_header
 
-    print(f"run folder: {folder.path}")
+    report(f"run folder: {folder.path}")
     if folder.model.is_file():
-        print(score_sentence(read_header(folder.model).about.scores))
+        report(score_sentence(read_header(folder.model).about.scores))
         return
-    seconds = [read_header(path).about.scores["training_seconds"] for path in member_paths(folder.path)]
-    scores = json.loads(folder.evaluation.read_text(encoding="utf-8")) | {"training_seconds": sum(seconds)}
-    print(f"{len(seconds)} members together: {score_sentence(scores)}")
+    seconds = [read_header(path).about.scores.get("training_seconds", 0) for path in member_paths(folder.path)]
+    scores = folder.read_evaluation() | {"training_seconds": sum(seconds)}
+    report(f"{len(seconds)} members together: {score_sentence(scores)}")
