@@ -111,10 +111,13 @@ def check_readable(samples: Samples, reasons: Mapping[str, str], *, where: str) 
         if len(names) == of_class[label]:
             folder, _, first = names[0].rpartition("/")
             place = f"folder {folder}; " if folder else ""
-            what = f"none of the {len(names):,} pictures" if len(names) > 1 else "not the only picture"
+            of_them = f"class '{samples.classes[label]}' in {where}"
+            said = f"the only picture of the {of_them} cannot be read"
+            if len(names) > 1:
+                said = f"none of the {len(names):,} pictures of the {of_them} can be read"
             raise DataError(
-                f"{what} of the class '{samples.classes[label]}' in {where} can be read "
-                f"({place}{first}: {reasons[names[0]]}): replace them, or remove the class"
+                f"{said} ({place}{first}: {reasons[names[0]]}): replace {'it' if len(names) == 1 else 'them'}, "
+                "or remove the class"
             )
 
 
