@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from googlenet.architecture import PAPER, VARIANTS, ArchitectureSpec, build_architecture, row_shapes
+from googlenet.architecture import HEADS, PAPER, VARIANTS, ArchitectureSpec, build_architecture, row_shapes
 from googlenet.architecture import layers as records
 from googlenet.errors import InputError
-from googlenet.network import HEADS, GoogLeNet, HeadLogits, blocks
+from googlenet.network import GoogLeNet, HeadLogits, blocks
 
 SMALL = build_architecture(ArchitectureSpec("small-32", classes=5, width=0.125))
 NARROW_PAPER = build_architecture(ArchitectureSpec("paper", classes=5, width=0.125))
@@ -42,6 +43,24 @@ def test_side_heads_run_in_training_and_are_none_in_use() -> None:
     used = network.eval()(noise(2, 3, 32, 32))
     assert used.auxiliary_4a is None
     assert used.auxiliary_4d is None
+
+
+@pytest.mark.parametrize(
+    ("name", "after"), [("auxiliary_4b", "4b"), ("auxiliary_4a", "4d"), ("auxiliary_4a", "4z")], ids=str
+)
+def test_an_auxiliary_classifier_that_would_be_lost_is_refused(name: str, after: str) -> None:
+    first, last = SMALL.auxiliaries
+    table = replace(SMALL, auxiliaries=(replace(first, name=name, after=after), last))
+    with pytest.raises(InputError, match=rf"the auxiliary classifier '\w+' after '{after}' cannot be built"):
+        GoogLeNet(table)
+    assert GoogLeNet(table, auxiliaries=False).train()(noise(2, 3, 32, 32)).main.shape == (2, 5)
+
+
+def test_an_auxiliary_classifier_may_stand_after_any_row() -> None:
+    first, last = SMALL.auxiliaries
+    network = GoogLeNet(replace(SMALL, auxiliaries=(first, replace(last, after="4b"))))
+    logits = network.train()(noise(2, 3, 32, 32))
+    assert all(head is not None and head.shape == (2, 5) for head in logits)
 
 
 def test_a_network_without_auxiliary_classifiers_has_none_in_training_either() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from googlenet.architecture import HEADS
 from googlenet.errors import InputError
 from googlenet.files import write_atomically
 from googlenet.runs.events import (
@@ -24,7 +25,6 @@ from googlenet.runs.events import (
 )
 
 NAMES = "surrogateescape"  # names of files need not be UTF-8
-HEADS = ("main", "auxiliary_4a", "auxiliary_4d")
 METRICS = (
     "epoch",
     "step",
