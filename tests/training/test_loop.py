@@ -21,6 +21,7 @@ from googlenet.runs import (
     BadPictureFound,
     CheckpointSaved,
     EpochDone,
+    Event,
     HeadStuck,
     ModelSaved,
     RunFolder,
@@ -200,6 +201,42 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_head(training: Training) 
     ):
         training.run(training.job("run", learning_rate=1e30))
     assert not RunFolder(training.root / "run").finished
+
+
+DIVERGES: dict[str, Any] = {"learning_rate": 1e30, "warmup": 0.1, "schedule": "constant", "averaging": "none"}
+"""The very first update has a rate of 0, the second one ruins the weights."""
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "resumed"])
+def test_a_divergence_that_validation_meets_first_is_told_as_one(training: Training, again: bool) -> None:
+    job = training.job("run", training.dataset(train=2), **DIVERGES, steps=9, batch_size=6, selection="last")
+    for _ in range(2 if again else 1):
+        with pytest.raises(
+            TrainingError,
+            match=r"^the loss on val is not a finite number after step 2: the training has diverged\. "
+            r"Lower learning_rate \(by a factor of 3, say\) or lengthen warmup, and start again$",
+        ):
+            training.run(job)
+    log = job.folder.log.read_text()
+    assert log.count("error: the loss on val is not a finite number after step 2") == 1 + again
+    assert log.splitlines()[-1].endswith(": diverged")
+    assert not job.folder.finished
+
+
+def test_a_divergence_keeps_the_model_of_the_best_epoch_before(training: Training) -> None:
+    job = training.job("run", training.dataset(train=2), **DIVERGES, steps=9, batch_size=6)
+    events: list[Event] = []
+    with pytest.raises(TrainingError, match=r"the training has diverged\. .*, and start again") as error:
+        training.run(job, listen=events.append)
+    validated = [event.validation_top1 for event in events if isinstance(event, EpochDone)]
+    assert len(validated) == 1
+    model = load_model(job.folder.model)
+    assert model.about.scores["top1"] == validated[0]
+    assert str(error.value).endswith(
+        f"; the model of the best epoch before ({validated[0]:.2%} on val) is in {job.folder.model}"
+    )
+    assert all(np.isfinite(weight).all() for weight in model.weights.values())
+    assert job.folder.evaluation.is_file()
 
 
 def test_a_head_that_learns_nothing_is_warned_of_once(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:

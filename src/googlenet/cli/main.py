@@ -12,6 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
+from googlenet.files import current_folder
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
@@ -55,6 +56,8 @@ def _run(texts: list[str]) -> None:
     except BrokenPipeError:
         _silence_stdout()
     except OSError as error:  # of files, rooms make sentences themselves: what is left is what the command prints
+        if current_folder() is None:
+            raise InputError("the current folder was deleted; go to one that exists, and try again") from error
         if error.errno not in FULL_DISK:
             raise
         _silence_stdout()

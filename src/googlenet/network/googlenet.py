@@ -56,7 +56,7 @@ class GoogLeNet(nn.Module):
             for row, (previous, row_name) in zip(architecture.rows, before.items(), strict=True)
         }
         self._sizes_that_fit: set[tuple[str, bool, tuple[int, ...]]] = set()
-        self.auxiliaries = {}
+        self.auxiliaries: dict[str, str] = {}  # row -> the auxiliary classifier that stands after it
         for auxiliary in architecture.auxiliaries if auxiliaries else ():
             if auxiliary.name not in HEADS or auxiliary.after not in self.rows or auxiliary.after in self.auxiliaries:
                 raise InputError(

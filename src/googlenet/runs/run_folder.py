@@ -12,14 +12,16 @@ from typing import Any
 
 from googlenet.architecture import HEADS
 from googlenet.errors import InputError
-from googlenet.files import write_atomically
+from googlenet.files import FolderLock, write_atomically
 from googlenet.runs.events import (
     BadPictureFound,
     CheckpointFailed,
     EpochDone,
     Event,
+    FolderMadeAgain,
     HeadStuck,
     ModelSaved,
+    TrainingDiverged,
     TrainingStarted,
     TrainingStopped,
 )
@@ -115,6 +117,12 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the model is there, or the ensemble."""
         return self.model.is_file() or self.ensemble.is_file()
+
+    def lock(self) -> FolderLock:
+        """Keep other trainings out while a block runs; it makes the folder. Raises InputError where one is in it."""
+        return FolderLock(
+            self.path, f"another training is writing into {self.path}; wait for its end, or name another folder"
+        )
 
     def create(self) -> None:
         """Make the folder and check that it can be written to; raises InputError before any work is lost."""
@@ -263,6 +271,10 @@ def describe(event: Event) -> str | None:
             return f"left out {event.image}: {event.reason}"
         case CheckpointFailed():
             return f"warning: no checkpoint at step {event.step}: {event.reason}"
+        case FolderMadeAgain():
+            return f"warning: {event.path} was deleted; it is made again, and the best epochs up to now are lost"
+        case TrainingDiverged():
+            return f"error: {event.reason}"
         case TrainingStopped():
             return f"stopped after {event.step} steps and {event.seconds:.0f} s: {event.reason}"
         case ModelSaved():
