@@ -64,7 +64,7 @@ def test_a_lock_that_another_one_has_taken_meanwhile_is_refused(tmp_path: Path) 
         assert not ours.keep()
         shutil.rmtree(tmp_path / "run")
         with FolderLock(tmp_path / "run", "taken") as theirs:
-            with pytest.raises(InputError, match="^taken$"):
+            with pytest.raises(InputError, match=r"^taken$"):
                 ours.keep()
             assert not theirs.keep()
         assert ours.keep()
