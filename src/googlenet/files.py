@@ -14,17 +14,26 @@ from uuid import uuid4
 
 from googlenet.errors import InputError
 
+MODEL_FILE = "model.safetensors"
+ENSEMBLE_FILE = "ensemble.json"
+"""What a folder that is a model holds: one network, or the list of an ensemble's members."""
+
 MARK = 8  # letters that tell one writer's temporary file from another's
 
 
 def cannot_read(path: Path | str, error: OSError) -> InputError:
     """What the system says about reading `path`, as a sentence for the user."""
-    return InputError(f"cannot read {path}: {error.strerror or error}")
+    return InputError(f"cannot read {path}: {_reason(error)}")
 
 
 def cannot_write(path: Path | str, error: OSError, rest: str = "") -> InputError:
     """What the system says about writing `path`, as a sentence for the user, with the `rest` that follows it."""
-    return InputError(f"cannot write {path}: {error.strerror or error}{rest}")
+    return InputError(f"cannot write {path}: {_reason(error)}{rest}")
+
+
+def _reason(error: OSError) -> str:
+    """In a few words: libraries raise OSErrors of their own, which have many lines and no `strerror`."""
+    return error.strerror or " ".join(str(error).split())[:100]
 
 
 @contextmanager

@@ -194,7 +194,7 @@ def test_damaged_settings_are_refused(folder: RunFolder, text: str, sentence: st
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot write to the run folder .*file/run: Not a directory"):
+    with pytest.raises(InputError, match=r"cannot write .*file/run: Not a directory"):
         RunFolder(tmp_path / "file" / "run").create()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.errors import InputError
+from googlenet.files import cannot_read
 
 
 def crops_command(
@@ -39,7 +40,7 @@ def crops_command(
     try:
         decoded = decode_image(image.read_bytes())
     except OSError as error:
-        raise InputError(f"cannot read {image}: {error.strerror or error}") from error
+        raise cannot_read(image, error) from error
     if isinstance(decoded, BadImage):
         raise InputError(f"{image}: {decoded.reason}")
     sheet = crop_sheet(decoded, preprocessing, crops, name=image.name)

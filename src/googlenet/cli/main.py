@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
-from googlenet.files import current_folder
+from googlenet.files import cannot_write, current_folder
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
@@ -61,7 +61,7 @@ def _run(texts: list[str]) -> None:
         if error.errno not in FULL_DISK:
             raise
         _silence_stdout()
-        raise InputError(f"cannot write {error.filename or 'to standard output'}: {error.strerror}") from error
+        raise cannot_write(error.filename or "to standard output", error) from error
 
 
 def _run_verb(texts: list[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from googlenet.architecture import HEADS
 from googlenet.errors import InputError
-from googlenet.files import FolderLock, write_atomically
+from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_read, cannot_write, write_atomically
 from googlenet.runs.events import (
     BadPictureFound,
     CheckpointFailed,
@@ -52,7 +52,7 @@ class RunFolder:
     @property
     def model(self) -> Path:
         """The finished model; a run that has one is finished."""
-        return self.path / "model.safetensors"
+        return self.path / MODEL_FILE
 
     @property
     def settings(self) -> Path:
@@ -107,7 +107,7 @@ class RunFolder:
     @property
     def ensemble(self) -> Path:
         """The list of the members of a finished ensemble."""
-        return self.path / "ensemble.json"
+        return self.path / ENSEMBLE_FILE
 
     def member(self, number: int) -> RunFolder:
         """The run of an ensemble's member, from 1."""
@@ -134,7 +134,7 @@ class RunFolder:
             for leftover in (self.path / "checkpoints").glob(".*.tmp"):  # of a run that was killed while it wrote
                 leftover.unlink()
         except OSError as error:
-            raise InputError(f"cannot write to the run folder {self.path}: {error.strerror or error}") from error
+            raise cannot_write(self.path, error) from error
 
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Keep what was asked for, so that the run can be resumed."""
@@ -147,7 +147,7 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise InputError(f"cannot read {self.settings}: {error.strerror or error}") from error
+            raise cannot_read(self.settings, error) from error
         try:
             settings = json.loads(text)
         except json.JSONDecodeError as error:
