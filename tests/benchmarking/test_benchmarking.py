@@ -25,7 +25,7 @@ from googlenet.benchmarking import (
 )
 from googlenet.benchmarking.candidates import MODEL
 from googlenet.benchmarking.files import GRAPHS
-from googlenet.benchmarking.worker import peak_bytes, time_runs
+from googlenet.benchmarking.timing_process import peak_bytes, time_runs
 from googlenet.engines import ENGINES
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.engines.onnx_runtime import onnxruntime
