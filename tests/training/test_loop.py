@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from googlenet.architecture import Architecture, ArchitectureSpec, build_architecture
 from googlenet.classifier import Classifier
 from googlenet.dataset import Dataset, Sample
 from googlenet.engines import open_engine
@@ -185,6 +186,24 @@ def test_a_training_without_improvement_stops_early_and_finishes(training: Train
     assert done.all(TrainingStopped)[0].reason == "no improvement"
     assert done.model is not None
     assert done.model.about.scores["top1"] == max(scores)
+
+
+def test_the_table_is_built_as_often_for_many_steps_as_for_one(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[ArchitectureSpec] = []
+
+    def count(spec: ArchitectureSpec) -> Architecture:
+        built.append(spec)
+        return build_architecture(spec)
+
+    monkeypatch.setattr("googlenet.training.job.build_architecture", count)
+    times = []
+    for steps in (1, 3):
+        built.clear()
+        training.run(training.job(f"{steps} steps", training.dataset(train=2, val=1), steps=steps, validate_every=0))
+        times.append(len(built))
+    assert times[0] == times[1] > 0
 
 
 def test_validation_can_be_left_to_the_end(training: Training) -> None:
