@@ -18,8 +18,6 @@ from googlenet.files import ENSEMBLE_FILE, cannot_read, write_atomically
 from googlenet.model.container import what_is_wrong
 from googlenet.model.model import ClassLabel
 
-"""Name of the list of members inside the RUN folder of an ensemble."""
-
 LARGEST_LIST = 2**20  # bytes
 
 

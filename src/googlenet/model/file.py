@@ -29,8 +29,6 @@ from googlenet.model.container import Container, read_container, read_tensors, w
 from googlenet.model.description import DESCRIPTION_KEY, read_description, with_checksum
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
 
-"""Name of the model's file inside a RUN folder."""
-
 ANSWER_IMAGES = "known_answer/images"
 ANSWER_PROBABILITIES = "known_answer/probabilities"
 _RESERVED = (ANSWER_IMAGES, ANSWER_PROBABILITIES)
