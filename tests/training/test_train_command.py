@@ -409,7 +409,7 @@ def test_a_current_folder_that_was_deleted_is_a_sentence(
         (("train", "digits", "--recipe", "smol"), "no recipe is called 'smol'; did you mean"),
         (
             ("train", "digits", "--out", "a", "--resume", "b"),
-            "--resume b goes on in that folder, --out a names another",
+            "--resume b continues in that folder, --out a names another",
         ),
     ],
 )
