@@ -229,7 +229,7 @@ def test_inception5h_is_the_network_that_was_published_with_weights() -> None:
     assert row_shapes(table)["4a"] == (14, 14, 508)
     assert row_shapes(table)["linear"] == (1, 1, 1008)
     norms = [layer for layer in table.layers if isinstance(layer, LocalResponseNorm)]
-    assert norms == [LocalResponseNorm(size=11, alpha=pytest.approx(11 * 1e-4), beta=0.5, k=2.0)] * 2
+    assert norms == [LocalResponseNorm(size=11, alpha=0.0011, beta=0.5, k=2.0)] * 2  # alpha / size = 1e-4
     (module,) = next(row.layers for row in table.rows if row.name == "5a")
     assert isinstance(module, Inception)
     assert module.branches[2][0] == Convolution("5x5_reduce", 48, 1)

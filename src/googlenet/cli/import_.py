@@ -19,13 +19,16 @@ def import_command(
     source: Annotated[
         str, Argument(help="A .caffemodel, .pth or .onnx file, or a name from `googlenet models`, to fetch it.")
     ],
-    out: Annotated[Path | None, Option(help="The model file to write; left out: SOURCE's name here.")] = None,
+    out: Annotated[Path | None, Option(help="The model file to write; default: SOURCE's name here.")] = None,
     classes: Annotated[
-        str | None, Option(help="imagenet, or a text file with a class a line; left out: imagenet for 1,000.")
+        str | None, Option(help="imagenet, or a text file with a class a line; default: imagenet for 1,000.")
     ] = None,
     no_transform_input: Annotated[
         bool,
-        Option(help="torchvision's network has transform_input=False; left out: True."),
+        Option(help="torchvision's network has transform_input=False; default: True."),
+    ] = False,
+    port_lrn: Annotated[
+        bool, Option(help="inception5h was trained in a PyTorch port, with its LRN; default: the published graph's.")
     ] = False,
     force: Annotated[bool, Option(help="Replace the file if it is there.")] = False,
 ) -> None:
@@ -41,8 +44,9 @@ def import_command(
     from googlenet.model import save_model
     from googlenet.pretrained import CATALOGUE
 
-    if no_transform_input and source in CATALOGUE:
-        raise InputError(f"how the pictures of {source} are prepared is known; leave --no-transform-input out")
+    for option, given in (("--no-transform-input", no_transform_input), ("--port-lrn", port_lrn)):
+        if given and source in CATALOGUE:
+            raise InputError(f"the network of {source} is known; leave {option} out")
     labels = None if classes is None else read_classes(classes)
     path, provenance = _found(source)
     target = Path(f"{Path(source).stem}.safetensors") if out is None else out
@@ -50,7 +54,7 @@ def import_command(
         raise InputError(f"{target} is a folder; --out names a file")
     if target.exists() and not force:
         raise InputError(f"{target} is there already; --out names another place, --force replaces it")
-    imported = import_file(path, provenance, classes=labels, transform_input=not no_transform_input)
+    imported = import_file(path, provenance, classes=labels, transform_input=not no_transform_input, port_lrn=port_lrn)
     engine = open_engine(imported.model)
     model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))
     save_model(replace(model, about=_made_here(model.about)), target)

@@ -12,6 +12,8 @@ from googlenet.errors import InputError, ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.model.model import AUXILIARY_PREFIX, ClassLabel, Model
 
+CLASSIFIER = "linear.weight"  # the matrix that says how many classes there are
+
 
 def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], *, where: str) -> None:
     """Compare names and shapes of weights with the architecture's; ModelFileError lists both sides.
@@ -30,9 +32,8 @@ def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], 
         ],
     }
     if found := "; ".join(f"{problem}: {_shortened(names)}" for problem, names in problems.items() if names):
-        raise ModelFileError(
-            f"{where}: the weights are not those of {spec.variant!r} with {spec.classes} classes ({found})"
-        )
+        classes = f" with {spec.classes:,} classes" if CLASSIFIER in shapes else ""  # else nobody knows how many
+        raise ModelFileError(f"{where}: the weights are not those of {spec.variant!r}{classes} ({found})")
 
 
 def _shortened(names: Collection[str], *, most: int = 3) -> str:
