@@ -138,7 +138,7 @@ def test_forgotten_auxiliary_classifiers_are_left_out_and_that_is_said(state: St
     found = imported(state | {name: torch.from_numpy(one) for name, one in to_state_dict(heads).items()}, tmp_path)
     assert not found.model.has_auxiliary_classifiers
     assert found.assumptions[0] == (
-        "the auxiliary classifiers are left out: they have 1,000 outputs, the main one has 2"
+        "the auxiliary classifiers are dropped: they have 1,000 outputs, the main one has 2"
     )
 
 
@@ -165,6 +165,12 @@ def test_what_is_no_googlenet_is_refused_with_what_was_found(content: object, se
     assert sentence in str(caught.value)
 
 
+def test_a_network_that_was_pickled_whole_is_refused_by_its_class(tmp_path: Path) -> None:
+    torch.save(nn.Linear(1, 1), tmp_path / "net.pth")
+    with pytest.raises(ModelFileError, match=r"holds 'torch\.nn\..*Linear', and nothing but tensors is ever unpickled"):
+        import_file(tmp_path / "net.pth", Provenance())
+
+
 def test_a_dictionary_that_holds_itself_ends(tmp_path: Path) -> None:
     content: dict[str, Any] = {"epoch": 1}
     content |= {str(number): content for number in range(1000)}
@@ -172,8 +178,8 @@ def test_a_dictionary_that_holds_itself_ends(tmp_path: Path) -> None:
         imported(content, tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_torchscript_program_is_named(tmp_path: Path) -> None:
-    with pytest.warns(DeprecationWarning, match="script"):
-        torch.jit.save(torch.jit.script(nn.Linear(1, 1)), str(tmp_path / "net.pth"))
+    torch.jit.save(torch.jit.script(nn.Linear(1, 1)), str(tmp_path / "net.pth"))
     with pytest.raises(ModelFileError, match="is a TorchScript program; a state dict was expected"):
         import_file(tmp_path / "net.pth", Provenance())

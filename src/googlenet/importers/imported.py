@@ -82,7 +82,7 @@ def with_fitting_auxiliaries(named: dict[str, T]) -> tuple[dict[str, T], tuple[s
     if main is None or not different:
         return named, ()
     kept = {name: weight for name, weight in named.items() if not name.startswith(AUXILIARY_PREFIX)}
-    told = f"the auxiliary classifiers are left out: they have {different[0]:,} outputs, the main one has {main:,}"
+    told = f"the auxiliary classifiers are dropped: they have {different[0]:,} outputs, the main one has {main:,}"
     return kept, (told,)
 
 
