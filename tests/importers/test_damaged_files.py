@@ -212,7 +212,7 @@ SHAPES = st.sampled_from([(), (2,), (1024,), (2, 1024), (2, 3), (1024, 2048), (0
 @settings(max_examples=50)
 @given(content=st.dictionaries(STATE_NAMES, SHAPES, max_size=8))
 def test_a_state_dict_of_anything_is_unknown_or_refused_in_one_line(content: dict[str, tuple[int, ...]]) -> None:
-    state = {name: LazyTensor(shape, partial(np.zeros, shape, np.float32)) for name, shape in content.items()}
+    state = {name: LazyTensor(shape, partial(np.full, shape, np.float32(0))) for name, shape in content.items()}
     found = unwrap({"state_dict": state}, {"torchvision": torchvision.TENSORS})
     if found is not None:
         assert all(sentence.isprintable() for sentence in found.told)

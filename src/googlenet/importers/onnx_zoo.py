@@ -25,6 +25,9 @@ from googlenet.protobuf import parse, text
 
 QUANTIZED = {"QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "QuantizeLinear", "DequantizeLinear"}
 
+RANKS = {"Conv": 4, "Gemm": 2, "MatMul": 2}
+"""The operators of layers with weights, and the dimensions of their kernel or matrix."""
+
 DEFAULTS: dict[str, Any] = {"strides": (1, 1), "pads": (0, 0, 0, 0), "dilations": (1, 1), "group": 1, "transA": 0}
 LRN_DEFAULTS = {b"size": 0, b"alpha": 1e-4, b"beta": 0.75, b"bias": 1.0}
 """What attributes of Conv, Gemm and LRN are where a file leaves them out."""
@@ -116,22 +119,18 @@ def _readers(nodes: list[Node]) -> Readers:
 
 def _weight_layers(nodes: list[Node], constants: Mapping[bytes, Constant], readers: Readers) -> Iterator[_WeightLayer]:
     for node in nodes:
-        stored = constants.get(node.inputs[1])
-        linear = node.operator in ("Gemm", "MatMul")
-        if stored is None or not (node.operator == "Conv" or (linear and stored.array.ndim == 2)):
+        stored, bias, output = constants.get(node.inputs[1]), constants.get(node.inputs[2]), node.output
+        if stored is None or stored.array.ndim != RANKS.get(node.operator):
             continue
-        weight, bias, output = stored.array, constants.get(node.inputs[2]), node.output
-        if linear and not node.attributes.get(b"transB"):
-            weight = np.ascontiguousarray(weight.T)
+        out_first = node.operator == "Conv" or node.attributes.get(b"transB")
+        weight = _scaled(stored.array if out_first else np.ascontiguousarray(stored.array.T), node, b"alpha")
         if bias is None:
             bias, output = _added(node, len(weight), constants, readers)
-        yield _WeightLayer(
-            node,
-            _scaled(weight, node, b"alpha"),
-            None if bias is None else _scaled(bias.array.reshape(-1), node, b"beta"),
-            frozenset({stored.source} if bias is None else {stored.source, bias.source}),
-            output,
-        )
+            values = None if bias is None else bias.array.reshape(-1)
+        else:
+            values = _scaled(bias.array.reshape(-1), node, b"beta")
+        sources = frozenset(constant.source for constant in (stored, bias) if constant is not None)
+        yield _WeightLayer(node, weight, values, sources, output)
 
 
 def _scaled(array: NDArray[np.float32], node: Node, factor: bytes) -> NDArray[np.float32]:
