@@ -339,7 +339,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(
         (("train", "digits", "--recipe", "smol"), "no recipe is called 'smol'; did you mean"),
         (
             ("train", "digits", "--out", "a", "--resume", "b"),
-            "--resume b goes on in that folder, --out a names another",
+            "--resume b continues in that folder, --out a names another",
         ),
     ],
 )
