@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ from googlenet.importers.state_dict import StateDict, read_all, write_state_dict
 from googlenet.model import Model, check_shapes
 
 Arrays = Mapping[str, NDArray[np.float32]]
-T = TypeVar("T")
 
 PREPROCESSING = Preprocessing(
     input_size=224,
@@ -120,20 +119,6 @@ def without_transform_input(imported: Imported) -> Imported:
     """The same network as one that was trained with transform_input=False."""
     told = tuple(one for one in imported.assumptions if one != PREPROCESSING_SENTENCE)
     return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(*told, AS_NORMALIZED_SENTENCE))
-
-
-def from_state_dict(state: Mapping[str, T]) -> dict[str, T]:
-    """Weights by our names; the auxiliary classifiers may be missing, counters of batches are dropped.
-
-    Raises ModelFileError that lists the names which do not belong to torchvision's googlenet. Shapes are checked where
-    the weights are put to use.
-    """
-    unknown = [name for name in state if name not in NAMES and not name.endswith(COUNTER)]
-    if unknown:
-        raise ModelFileError(
-            f"not a state dict of torchvision's googlenet: left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
-        )
-    return {NAMES[name]: array for name, array in state.items() if name in NAMES}
 
 
 def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:
