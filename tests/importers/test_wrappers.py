@@ -76,6 +76,10 @@ def with_averages(state: State) -> dict[str, Any]:
                 "tensors outside of 'model.' are left out: 'criterion.weight' (1 in all)",
             ],
         ),
+        (
+            lambda state: {"net": state, "schema": {name: torch.zeros_like(one) for name, one in state.items()}},
+            ["the state dict is the file's 'net', not 'schema'"],
+        ),
         (with_averages, ["the state dict is the file's 'model_ema', not 'model'"]),
     ],
 )

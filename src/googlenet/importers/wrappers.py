@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from googlenet.importers.state_dict import StateDict
 WRAPPERS = {"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 """What torch.compile, FSDP and activation checkpointing put into names, before any part of them."""
 
-AVERAGED = ("ema", "averaged", "swa")
-"""In the keys of a checkpoint: averaged weights, which are those that were validated."""
+AVERAGED = {"ema", "averaged", "swa"}
+"""Words in the keys of a checkpoint that mean averaged weights, which are those that were validated."""
 
 LONGEST_NAME = 6  # parts between dots, more than any name of a network that is imported has
 
@@ -33,7 +34,7 @@ def unwrap(states: Mapping[str, StateDict], networks: Mapping[str, Collection[st
     belong to, behind whatever prefix. Of several state dicts it is the first, averaged weights before others. None
     where no network is found.
     """
-    places = sorted(states, key=lambda place: not any(word in place.lower() for word in AVERAGED))
+    places = sorted(states, key=lambda place: AVERAGED.isdisjoint(re.split(r"[\W_]", place.lower())))
     for place in places:
         if found := _without_prefix(states[place], networks):
             others = ", ".join(ascii(other) for other in states if other != place)
