@@ -167,7 +167,7 @@ def test_another_kind_of_file_is_called_by_its_name(content: bytes, clause: str,
 
 def test_safetensors_of_another_program_are_refused_as_such(tmp_path: Path) -> None:
     safetensors.numpy.save_file({"a": np.zeros(3, np.int64)}, tmp_path / "llama.safetensors", {"format": "pt"})
-    with pytest.raises(ModelFileError, match="safetensors file of another program"):
+    with pytest.raises(ModelFileError, match="safetensors file without a model's description"):
         load_model(tmp_path / "llama.safetensors")
 
 

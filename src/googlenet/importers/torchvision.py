@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import ModelFileError
 from googlenet.images import Preprocessing
-from googlenet.importers.imported import Imported, MappedLayer, in_quotes
+from googlenet.importers.imported import (
+    Imported,
+    MappedLayer,
+    classes_of,
+    in_quotes,
+    with_fitting_auxiliaries,
+    with_plain_classifier,
+)
 from googlenet.importers.state_dict import StateDict, read_all, write_state_dict
 from googlenet.model import COUNTER_SUFFIX, Model, check_shapes
 
 Arrays = Mapping[str, NDArray[np.float32]]
-T = TypeVar("T")
 
 PREPROCESSING = Preprocessing(
     input_size=224,
@@ -83,43 +89,39 @@ def _names() -> Iterator[tuple[str, str]]:
 
 NAMES = dict(_names())
 
-KEY = "inception3a.branch1.conv.weight"
-"""A tensor of every state dict of this network."""
+TENSORS = {
+    *NAMES,
+    *(name.removesuffix(LAST_STATISTIC) + COUNTER_SUFFIX for name in NAMES if name.endswith(LAST_STATISTIC)),
+}
+"""The names of all tensors in a state dict of this network, auxiliary classifiers and counters included."""
+
+CLASSIFIERS = ("fc", "aux1.fc2", "aux2.fc2")
 
 
 def read_torchvision(state: StateDict, *, where: str) -> Imported:
     """Read the network from a state dict; raises ModelFileError that lists what is missing and what is left over."""
+    told: tuple[str, ...] = ()
+    for classifier in CLASSIFIERS:
+        state, sentence = with_plain_classifier(state, classifier)
+        told += sentence
     named = {
         NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items() if not name.endswith(COUNTER_SUFFIX)
     }
-    linear = named.get("linear.weight")
-    spec = ArchitectureSpec("torchvision", classes=linear.shape[0] if linear and linear.shape else 1000)
+    named, left_out = with_fitting_auxiliaries(named)
+    spec = ArchitectureSpec("torchvision", classes=classes_of(named, 1000))
     check_shapes(spec, {name: tensor.shape for name, tensor in named.items()}, where=where)
     layers = tuple(
         MappedLayer(theirs.removesuffix(".weight"), ours.removesuffix(".weight"), named[ours].shape)
         for theirs, ours in NAMES.items()
         if ours in named and len(named[ours].shape) > 1
     )
-    return Imported(spec, read_all(named), PREPROCESSING, layers, (PREPROCESSING_SENTENCE,))
+    return Imported(spec, read_all(named), PREPROCESSING, layers, (*told, *left_out, PREPROCESSING_SENTENCE))
 
 
 def without_transform_input(imported: Imported) -> Imported:
     """The same network as one that was trained with transform_input=False."""
-    return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(AS_NORMALIZED_SENTENCE,))
-
-
-def from_state_dict(state: Mapping[str, T]) -> dict[str, T]:
-    """Weights by our names; the auxiliary classifiers may be missing, counters of batches are dropped.
-
-    Raises ModelFileError that lists the names which do not belong to torchvision's googlenet. Shapes are checked where
-    the weights are put to use.
-    """
-    unknown = [name for name in state if name not in NAMES and not name.endswith(COUNTER_SUFFIX)]
-    if unknown:
-        raise ModelFileError(
-            f"not a state dict of torchvision's googlenet: left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
-        )
-    return {NAMES[name]: array for name, array in state.items() if name in NAMES}
+    told = tuple(one for one in imported.assumptions if one != PREPROCESSING_SENTENCE)
+    return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(*told, AS_NORMALIZED_SENTENCE))
 
 
 def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:

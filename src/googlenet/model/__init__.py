@@ -1,6 +1,6 @@
 """Models: the record, the one file it is saved as, and the list that makes several of them an ensemble."""
 
-from googlenet.model.checks import check_fit, check_model, check_shapes
+from googlenet.model.checks import check_fit, check_model, check_shapes, shape_differences
 from googlenet.model.description import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, read_description, with_checksum
 from googlenet.model.ensemble import check_same_classes, load_models, member_paths, save_ensemble
 from googlenet.model.file import (
@@ -42,5 +42,6 @@ __all__ = [
     "resolve_model_path",
     "save_ensemble",
     "save_model",
+    "shape_differences",
     "with_checksum",
 ]

@@ -12,6 +12,8 @@ from googlenet.errors import InputError, ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.model.model import AUXILIARY_PREFIX, ClassLabel, Model
 
+CLASSIFIER = "linear.weight"  # the matrix that says how many classes there are
+
 
 def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], *, where: str) -> None:
     """Compare names and shapes of weights with the architecture's; ModelFileError lists both sides.
@@ -19,20 +21,23 @@ def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], 
     The auxiliary classifiers' weights are all there or all left out. `where` names the file in the sentence.
     """
     with_auxiliaries = any(name.startswith(AUXILIARY_PREFIX) for name in shapes)
-    expected = weight_shapes(build_architecture(spec), auxiliaries=with_auxiliaries)
+    if found := shape_differences(weight_shapes(build_architecture(spec), auxiliaries=with_auxiliaries), shapes):
+        classes = f" with {spec.classes:,} classes" if CLASSIFIER in shapes else ""  # else nobody knows how many
+        raise ModelFileError(f"{where}: the weights are not those of {spec.variant!r}{classes} ({found})")
+
+
+def shape_differences(expected: Mapping[str, Sequence[int]], shapes: Mapping[str, Sequence[int]]) -> str:
+    """What is missing, left over and of another shape, as a clause; "" where names and shapes are the same."""
     problems = {
         "missing": [name for name in expected if name not in shapes],
         "left over": [ascii(name)[1:-1] for name in shapes if name not in expected],
         "of another shape": [
-            f"{name} {tuple(shapes[name])} instead of {expected[name]}"
+            f"{name} {tuple(shapes[name])} instead of {tuple(expected[name])}"
             for name in expected
-            if name in shapes and tuple(shapes[name]) != expected[name]
+            if name in shapes and tuple(shapes[name]) != tuple(expected[name])
         ],
     }
-    if found := "; ".join(f"{problem}: {_shortened(names)}" for problem, names in problems.items() if names):
-        raise ModelFileError(
-            f"{where}: the weights are not those of {spec.variant!r} with {spec.classes} classes ({found})"
-        )
+    return "; ".join(f"{problem}: {_shortened(names)}" for problem, names in problems.items() if names)
 
 
 def _shortened(names: Collection[str], *, most: int = 3) -> str:

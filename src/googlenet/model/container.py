@@ -78,7 +78,9 @@ def read_container(file: BufferedReader, path: Path, *, marker: str) -> Containe
         raise ModelFileError(f"{path} is damaged: its header cannot be read") from error
     if marker not in metadata:
         checkpoint = f"{marker}_checkpoint" in metadata
-        clause = "a checkpoint, to go on training with" if checkpoint else "a safetensors file of another program"
+        clause = (
+            "a checkpoint, to go on training with" if checkpoint else "a safetensors file without a model's description"
+        )
         raise ModelFileError(f"{path} is not a googlenet model: it is {clause}")
     return Container(metadata, _checked_tensors(header, size - 8 - length, path))
 
