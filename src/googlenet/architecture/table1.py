@@ -137,6 +137,9 @@ PAPER = Architecture("paper", 224, 3, 1000, _ROWS, (_auxiliary("4a"), _auxiliary
 """GoogLeNet as in Table 1 and Figure 3. The 7x7 average pool is written as an average over the whole grid, which is
 the same at 224 px and lets other input sizes through."""
 
+INCEPTION_MODULES = tuple(row.name for row in _ROWS if row.kind == "inception")
+"""The names of the modules: "3a" to "5b"."""
+
 
 def row_depth(row: TableRow) -> int:
     """Layers with weights on the longest way through a row (the table's column "depth")."""

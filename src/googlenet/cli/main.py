@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import io
 import os
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
+from googlenet.suggestions import did_you_mean
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
@@ -96,8 +96,7 @@ def _overview() -> str:
 
 
 def _unknown(verb: str) -> str:
-    near = difflib.get_close_matches(verb, COMMANDS, n=1)
-    hint = f"did you mean {near[0]}?" if near else "googlenet --help lists them"
+    hint = did_you_mean(verb, COMMANDS, otherwise="googlenet --help lists them")
     return f"there is no command {verb!a}; {hint}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from googlenet.dataset.samples import Sample, Samples, Source, quote_names
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import read_tar
 from googlenet.errors import DataError, InputError
+from googlenet.suggestions import did_you_mean
 
 DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)
 
@@ -102,8 +102,8 @@ def _read(data: str | Path) -> tuple[Layout, Source]:
         return read_tar(path)
     if data in EMBEDDED:
         return EMBEDDED[str(data)]()
-    near = difflib.get_close_matches(str(data), EMBEDDED, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"give a folder, a .tar, or an embedded set: {', '.join(EMBEDDED)}"
+    sets = ", ".join(EMBEDDED)
+    hint = did_you_mean(str(data), EMBEDDED, otherwise=f"give a folder, a .tar, or an embedded set: {sets}")
     raise InputError(f"{data} does not exist; {hint}")
 
 
