@@ -37,7 +37,7 @@ class Way:
         save_ensemble(folder, [str(number) for number in range(self.members)])
         return folder if self.members > 1 else folder / "0"
 
-    def open(self, path: Path, *, threads: int = 2) -> Classifier:
+    def open(self, path: Path, *, threads: int = 1) -> Classifier:
         """Open what `write` wrote."""
         return Classifier.load(path, engine=self.engine, device="cpu", threads=threads)
 

@@ -20,7 +20,7 @@ def similar_command(
     top: Annotated[int, Option(least=1, help="How many pictures to print.")] = 5,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     model: Annotated[
-        str | None, Option(help="The model that made the index; left out: it is where it was then.")
+        str | None, Option(help="The model that made the index (default: the one that the index names).")
     ] = None,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
