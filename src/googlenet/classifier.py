@@ -11,7 +11,7 @@ from typing import TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.artifacts import open_models
+from googlenet.artifacts import AnyModel, ExportedModel, open_model, open_models
 from googlenet.engines import (
     CropRunner,
     Engine,
@@ -23,7 +23,7 @@ from googlenet.engines import (
 )
 from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture, picture_name, read_picture
-from googlenet.model import ClassLabel
+from googlenet.model import ClassLabel, member_paths, read_header
 from googlenet.parallel import in_batches, map_in_order
 from googlenet.pretrained import find_model
 
@@ -63,7 +63,9 @@ class Prediction:
 class Classifier:
     """An engine with what is needed around it; `classes` are in the order of the engine's outputs.
 
-    The members of an `EnsembleEngine` bring their own preprocessing; `preprocessing` is then the first one's.
+    The members of an `EnsembleEngine` bring their own preprocessing; `preprocessing` is then the first one's. What
+    `load` gave may be used by several threads at once and in forked children, and be copied and pickled: a copy, also
+    in another process, reads the model's file again, which must be the same still.
     """
 
     engine: Engine
@@ -83,13 +85,15 @@ class Classifier:
 
         An exported file is a model file as well. Raises as `find_model`, `open_models` and `open_engine` do.
         """
-        paths = [path] if isinstance(path, str | Path) else path
-        models = open_models([find_model(one) for one in paths])
+        paths = [find_model(one) for one in ([path] if isinstance(path, str | Path) else path)]
+        models = open_models(paths)
+        files = [file for one in paths for file in member_paths(one)]
+        loads = [_SavedModel.of(file, model).load for file, model in zip(files, models, strict=True)]
         opened: Engine
         if len(models) == 1:
-            opened = open_engine(models[0], name=engine, device=device, threads=threads)
+            opened = open_engine(models[0], name=engine, device=device, threads=threads, load=loads[0])
         else:
-            opened = EnsembleEngine.from_models(models, name=engine, device=device, threads=threads)
+            opened = EnsembleEngine.from_models(models, name=engine, device=device, threads=threads, loads=loads)
         return cls(opened, models[0].preprocessing, models[0].classes)
 
     @overload
@@ -142,6 +146,27 @@ class Classifier:
                     probabilities, own = next(answers)
                     ranking = rank_classes(probabilities, self.classes, top=top)
                     yield Prediction(name, ranking, note=note, features=own)
+
+
+@dataclass(frozen=True, slots=True)
+class _SavedModel:
+    """A model's file, and how it is known again: by the checksum of its weights and its preprocessing."""
+
+    path: Path
+    sha256: str
+    preprocessing: Preprocessing
+
+    @classmethod
+    def of(cls, path: Path, model: AnyModel) -> _SavedModel:
+        sha256 = model.sha256 if isinstance(model, ExportedModel) else read_header(path).sha256
+        return cls(path.absolute(), sha256, model.preprocessing)
+
+    def load(self) -> AnyModel:
+        """Read it again; raises InputError where it is another one by now, and as `open_model` does."""
+        model = open_model(self.path)
+        if _SavedModel.of(self.path, model) != self:
+            raise InputError(f"{self.path} is not the model any more that this classifier was made of; load it again")
+        return model
 
 
 _Prepared: TypeAlias = tuple[str, PreparedPicture | BadImage, str | None]

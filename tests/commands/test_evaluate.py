@@ -312,7 +312,7 @@ def test_data_that_are_not_there_are_an_error(googlenet: Run, trained: Path, tmp
     assert f"{tmp_path / 'no'} does not exist" in googlenet("evaluate", trained, tmp_path / "no").error
     (tmp_path / "empty").mkdir()
     assert "holds no pictures" in googlenet("evaluate", trained, tmp_path / "empty").error
-    assert "did you mean digits?" in googlenet("evaluate", trained, "digitz").error
+    assert "did you mean 'digits'?" in googlenet("evaluate", trained, "digitz").error
 
 
 def test_an_output_that_cannot_be_written_is_refused(googlenet: Run, trained: Path, splits: Path) -> None:

@@ -269,7 +269,7 @@ def test_a_folder_wins_over_an_embedded_name(make_folder: MakeFolder, monkeypatc
 
 
 def test_a_misspelt_name_is_put_right() -> None:
-    with pytest.raises(InputError, match=r"^digit does not exist; did you mean digits\?$"):
+    with pytest.raises(InputError, match=r"^digit does not exist; did you mean 'digits'\?$"):
         open_dataset("digit")
 
 

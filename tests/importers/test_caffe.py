@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from googlenet.architecture import build_architecture
+from googlenet.architecture import INCEPTION_MODULES, build_architecture
 from googlenet.errors import ModelFileError
 from googlenet.importers import Provenance, import_file
-from googlenet.importers.caffe import MODULES, NAMES, read_caffemodel
+from googlenet.importers.caffe import NAMES, read_caffemodel
 from googlenet.network import GoogLeNet, network_with_weights, to_network_input
 from googlenet.network.blocks import Convolution
 from googlenet.protobuf import message_class
@@ -253,7 +253,7 @@ def _modules_by_their_names(network: GoogLeNet) -> dict[str, torch.nn.Module]:
     for row, layers in network.rows.items():
         if row.startswith("pool"):
             found[f"{row}/3x3_s2"] = ours[layers[0]]
-        if row in MODULES:
+        if row in INCEPTION_MODULES:
             found[f"inception_{row}/output"] = ours[row]
             (pool,) = (child for child in ours[row].children() if isinstance(child, torch.nn.MaxPool2d))
             found[f"inception_{row}/pool"] = pool

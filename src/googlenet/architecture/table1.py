@@ -140,6 +140,9 @@ the same at 224 px and lets other input sizes through."""
 HEADS = ("main", *(auxiliary.name for auxiliary in PAPER.auxiliaries))
 """Names of the classifiers that a network may have, the main one first: those of the paper, in every variant."""
 
+INCEPTION_MODULES = tuple(row.name for row in _ROWS if row.kind == "inception")
+"""The names of the modules: "3a" to "5b"."""
+
 
 def row_depth(row: TableRow) -> int:
     """Layers with weights on the longest way through a row (the table's column "depth")."""

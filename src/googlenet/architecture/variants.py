@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +24,7 @@ from googlenet.architecture.layers import (
 )
 from googlenet.architecture.table1 import PAPER, Architecture, TableRow
 from googlenet.errors import InputError
+from googlenet.suggestions import did_you_mean
 
 PUBLISHED_NORM = LocalResponseNorm(size=11, alpha=0.0011, beta=0.5, k=2.0)
 """Inception5h's LRN as its published graph has it: depth radius 5, bias 2, alpha 1e-4 for each of the 11 squares (a
@@ -223,8 +223,7 @@ class ArchitectureSpec:
     def __post_init__(self) -> None:
         """Raise InputError for a variant that does not exist and for sizes that cannot be."""
         if self.variant not in VARIANTS:
-            near = difflib.get_close_matches(self.variant, VARIANTS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VARIANTS)}"
+            hint = did_you_mean(self.variant, VARIANTS, otherwise=f"there are {', '.join(VARIANTS)}")
             raise InputError(f"no variant is called {self.variant!r}; {hint}")
         if self.classes < 1 or self.channels < 1:
             raise InputError(f"classes and channels are at least 1, not {self.classes} and {self.channels}")

@@ -9,7 +9,6 @@ for.
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 import sys
 import textwrap
@@ -20,6 +19,7 @@ from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from googlenet.cli.terminal import warn
 from googlenet.errors import EXIT_WRONG_INPUT
+from googlenet.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,12 @@ def parse_arguments(program: str, verb: Callable[..., Any], texts: Sequence[str]
     values, unknown = parser.parse_known_intermixed_args(texts)
     if unknown:
         first = unknown[0].partition("=")[0]
-        near = difflib.get_close_matches(first, parser.options, n=1, cutoff=0.7)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        parser.error(f"no such option: {first}{hint}" if first.startswith("-") else f"what is {unknown[0]!a} for?")
+        hint = did_you_mean(first, parser.options, likeness=0.7)
+        parser.error(
+            "; ".join(filter(None, (f"no such option: {first}", hint)))
+            if first.startswith("-")
+            else f"what is {unknown[0]!a} for?"
+        )
     return vars(values)
 
 

@@ -42,14 +42,12 @@ def benchmark_command(
     from googlenet.benchmarking import Timing, candidates_of, compare, write_files
     from googlenet.machine import read_machine
     from googlenet.model import Model
-    from googlenet.parallel import available_cpus
+    from googlenet.parallel import thread_count
     from googlenet.pretrained import find_model
 
     path = find_model(model)
     models = open_models([path])
-    timing = Timing(
-        input_size or models[0].preprocessing.input_size, threads or available_cpus(), rounds=rounds, batch=batch
-    )
+    timing = Timing(input_size or models[0].preprocessing.input_size, thread_count(threads), rounds=rounds, batch=batch)
     for spec in (spec for one in models for spec in one.specs):
         check_input_size(build_architecture(spec), timing.input_size)
     candidates = candidates_of(models)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import io
 import os
@@ -14,6 +13,7 @@ from importlib import import_module
 from googlenet.cli.terminal import open_missing_streams, say, silence, warn
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
 from googlenet.files import cannot_write, current_folder
+from googlenet.suggestions import did_you_mean
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
@@ -101,8 +101,7 @@ def _overview() -> str:
 
 
 def _unknown(verb: str) -> str:
-    near = difflib.get_close_matches(verb, COMMANDS, n=1)
-    hint = f"did you mean {near[0]}?" if near else "googlenet --help lists them"
+    hint = did_you_mean(verb, COMMANDS, otherwise="googlenet --help lists them")
     return f"there is no command {verb!a}; {hint}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage
 from googlenet.parallel import map_in_order
+from googlenet.suggestions import did_you_mean
 
 DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)
 
@@ -153,9 +153,9 @@ def _read(path: Path, hint: LayoutHint) -> tuple[Layout, Source]:
         return read_tar(path, hint)
     if str(path) in EMBEDDED:
         return EMBEDDED[str(path)]()
-    near = difflib.get_close_matches(str(path), EMBEDDED, n=1)
-    said = f"did you mean {near[0]}?" if near else f"give a folder, a .tar, or an embedded set: {', '.join(EMBEDDED)}"
-    raise InputError(f"{path} does not exist; {said}")
+    sets = ", ".join(EMBEDDED)
+    advice = did_you_mean(str(path), EMBEDDED, otherwise=f"give a folder, a .tar, or an embedded set: {sets}")
+    raise InputError(f"{path} does not exist; {advice}")
 
 
 def _first_bad_pictures(samples: Samples) -> dict[str, str]:

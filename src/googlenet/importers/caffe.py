@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.architecture import ArchitectureSpec
+from googlenet.architecture import INCEPTION_MODULES, ArchitectureSpec
 from googlenet.errors import ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.importers.imported import Imported, MappedLayer, classes_of, in_quotes, with_fitting_auxiliaries
@@ -33,7 +33,6 @@ BVLC_PREPROCESSING = Preprocessing(
 """How Caffe's BVLC networks were trained and tested: colours blue first, ImageNet's mean colour taken off."""
 
 STEM = {"conv1/7x7_s2": "conv1", "conv2/3x3_reduce": "conv2_reduce", "conv2/3x3": "conv2"}
-MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 BRANCHES = {
     "1x1": "1x1",
     "3x3_reduce": "3x3_reduce",
@@ -47,7 +46,11 @@ AUXILIARY_LAYERS = {"conv": "convolution", "fc": "fully_connected", "classifier"
 
 NAMES = (
     STEM
-    | {f"inception_{module}/{theirs}": f"{module}.{ours}" for module in MODULES for theirs, ours in BRANCHES.items()}
+    | {
+        f"inception_{module}/{theirs}": f"{module}.{ours}"
+        for module in INCEPTION_MODULES
+        for theirs, ours in BRANCHES.items()
+    }
     | {
         f"{auxiliary}/{theirs}": f"{ours}.{layer}"
         for auxiliary, ours in AUXILIARIES.items()

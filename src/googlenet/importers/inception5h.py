@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from googlenet.architecture import ArchitectureSpec
+from googlenet.architecture import INCEPTION_MODULES, ArchitectureSpec
 from googlenet.images import Preprocessing
 from googlenet.importers.imported import Imported, MappedLayer, classes_of, in_quotes, with_plain_classifier
 from googlenet.importers.state_dict import StateDict, read_all
@@ -18,7 +18,6 @@ PREPROCESSING = Preprocessing(
     input_size=224, resize_size=224, fit="crop", channel_order="RGB", mean=(117.0,) * 3, scale=(1.0,) * 3
 )
 
-MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 BRANCHES = {
     "1x1": "1x1",
     "3x3_bottleneck": "3x3_reduce",
@@ -35,7 +34,7 @@ LAYERS = (
     {f"{theirs}_pre_relu_conv": ours for theirs, ours in STEM.items()}
     | {
         f"mixed{module}_{theirs}_pre_relu_conv": f"{module}.{ours}"
-        for module in MODULES
+        for module in INCEPTION_MODULES
         for theirs, ours in BRANCHES.items()
     }
     | {LINEAR: "linear"}

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.architecture import ArchitectureSpec
+from googlenet.architecture import INCEPTION_MODULES, ArchitectureSpec
 from googlenet.errors import ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.importers.imported import (
@@ -53,7 +53,6 @@ AS_NORMALIZED_SENTENCE = (
     "224x224, RGB, Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])"
 )
 
-MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 BRANCHES = {
     "branch1": "1x1",
     "branch2.0": "3x3_reduce",
@@ -73,7 +72,9 @@ LAST_STATISTIC = ".running_var"
 def _names() -> Iterator[tuple[str, str]]:
     """Every name of theirs with ours."""
     convolutions = STEM | {
-        f"inception{module}.{theirs}": f"{module}.{ours}" for module in MODULES for theirs, ours in BRANCHES.items()
+        f"inception{module}.{theirs}": f"{module}.{ours}"
+        for module in INCEPTION_MODULES
+        for theirs, ours in BRANCHES.items()
     }
     convolutions |= {f"{theirs}.conv": f"{ours}.convolution" for theirs, ours in AUXILIARIES.items()}
     for theirs, ours in convolutions.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import SettingsError
 from googlenet.images import IMAGENET_MEAN_RGB, Fit, Interpolation, Preprocessing
 from googlenet.recipes.train_sizes import TrainSizes, format_train_sizes, parse_train_sizes
+from googlenet.suggestions import did_you_mean
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 ShareBelowOne = Annotated[float, Meta(ge=0, lt=1)]
@@ -284,8 +284,7 @@ def recipe_from_dict(settings: Mapping[str, Any]) -> Recipe:
     given = dict(settings)
     for key in given:
         if key not in SETTINGS:
-            near = [ALSO_CALLED[key]] if key in ALSO_CALLED else difflib.get_close_matches(key, SETTINGS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "`googlenet recipes` lists them"
+            hint = did_you_mean(ALSO_CALLED.get(key, key), SETTINGS, otherwise="`googlenet recipes` lists them")
             raise SettingsError(f"no setting is called {key!r}; {hint}")
     if isinstance(sizes := given.get("train_sizes"), str | int):
         given["train_sizes"] = parse_train_sizes(str(sizes))
