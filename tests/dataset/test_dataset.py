@@ -115,7 +115,9 @@ class NotedSource:
     source: Source
     decoded: list[str] = field(default_factory=list)
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         self.decoded.append(name)
         return self.source.decode(name, shortest_side, enough)
 

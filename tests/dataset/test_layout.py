@@ -143,8 +143,9 @@ def test_the_order_is_that_of_the_names() -> None:
 
 
 def test_known_suffixes_are_pictures_in_any_case() -> None:
-    suffixes = ("jpg", "JPG", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "TIFF", "ppm", "pgm", "pnm")
-    assert len(classify(*(f"cat/1.{suffix}" for suffix in suffixes), "cat/1.heic").splits["all"]) == len(suffixes)
+    suffixes: tuple[str, ...] = ("jpg", "JPG", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "TIFF", "ppm")
+    suffixes += ("pgm", "pnm", "pbm", "avif", "heic", "HEIF")
+    assert len(classify(*(f"cat/1.{suffix}" for suffix in suffixes), "cat/1.jp2").splits["all"]) == len(suffixes)
 
 
 def test_what_is_ignored_is_counted_and_told() -> None:
@@ -165,25 +166,25 @@ def test_what_is_ignored_is_counted_and_told() -> None:
         data="pets",
     )
     assert layout.classes == ("cat", "dog")
-    assert layout.ignored == Ignored(5, 1, 1, 1, (".git", "__MACOSX", "cat/.ipynb_checkpoints"))
+    assert layout.ignored == Ignored(5, ((".txt", 1),), 1, 1, (".git", "__MACOSX", "cat/.ipynb_checkpoints"))
     assert layout.ignored.sentence() == (
-        "ignored 5 hidden, 1 file that is not a picture, 1 picture outside the class folders, "
-        "1 link or special file (such as .git, __MACOSX, cat/.ipynb_checkpoints)"
+        "ignored 5 hidden, 1 picture outside the class folders, 1 link or special file, "
+        "1 file that is not a picture: .txt 1 (such as .git, __MACOSX, cat/.ipynb_checkpoints)"
     )
 
 
 def test_beside_splits_loose_pictures_and_other_folders_are_ignored() -> None:
     layout = classify("train/cat/1.jpg", "train/1.jpg", "extra/cat/1.jpg", "1.jpg", "README.md")
     assert placed(layout) == {"train": {"train/cat/1.jpg": "cat"}}
-    assert (layout.ignored.loose, layout.ignored.not_pictures) == (3, 1)
+    assert (layout.ignored.loose, layout.ignored.not_pictures) == (3, ((".md", 1),))
 
 
 def test_no_pictures_tells_what_was_found_and_expected() -> None:
     with pytest.raises(DataError) as caught:
         classify("1.jpg", "2.jpg", "notes.txt")
     assert str(caught.value) == (
-        "pets holds no pictures that belong to a class; ignored 1 file that is not a picture, 2 pictures outside the "
-        "class folders (such as notes.txt, 1.jpg, 2.jpg); "
+        "pets holds no pictures that belong to a class; ignored 2 pictures outside the class folders, "
+        "1 file that is not a picture: .txt 1 (such as notes.txt, 1.jpg, 2.jpg); "
         "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg beside DATA/val/CLASS/picture.jpg"
     )
 
@@ -204,7 +205,7 @@ def test_nothing_at_all_is_an_error_too() -> None:
 
 def test_an_empty_class_folder_is_named() -> None:
     with pytest.raises(DataError, match=r"pets: no pictures in the class folder\(s\) 'cow', 'owl': add some or remove"):
-        classify_names(["cat/1.jpg", "owl/1.heic"], folders=["cat", "cow"], data="pets")
+        classify_names(["cat/1.jpg", "owl/1.jp2"], folders=["cat", "cow"], data="pets")
     with pytest.raises(DataError, match="'cow'"):
         classify_names(["train/cat/1.jpg"], folders=["train", "train/cat", "train/cow"], data="pets")
 
@@ -242,7 +243,7 @@ def test_every_name_is_placed_once_or_counted_whatever_the_order(names: list[str
     assert {f"{layout.wrapper}{name}" for name in found} <= set(names)
     ignored = layout.ignored
     hidden = [name for name in names if ".git" in name.split("/") or "Thumbs.db" in name.split("/")]
-    assert len(found) + ignored.not_pictures + ignored.loose + len(hidden) == len(names)
+    assert len(found) + sum(count for _, count in ignored.not_pictures) + ignored.loose + len(hidden) == len(names)
     assert ignored.hidden <= len(hidden)
     assert all(items for items in layout.splits.values())
     assert {item.label for items in layout.splits.values() for item in items} == set(range(len(layout.classes)))

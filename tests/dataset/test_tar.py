@@ -146,6 +146,19 @@ def test_a_file_stored_with_holes_is_ignored_because_it_is_not_in_one_piece(path
     assert names(path) == ["cat/1.png"]
 
 
+def test_a_member_of_two_terabytes_is_a_bad_picture(path: Path) -> None:
+    info = tarfile.TarInfo("cat/2.png")
+    info.size = 2 * 10**12
+    write_tar(path, "cat/1.png")
+    with path.open("r+b") as file:
+        file.seek(1024)
+        file.write(info.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(1536 + info.size + 1024)  # sparse: it takes no room
+    samples = everything(path)
+    assert not isinstance(samples.decode(0), BadImage)
+    assert samples.decode(1) == BadImage("too large: a file of 2,000.0 GB, the limit is 1.1 GB")
+
+
 @pytest.mark.parametrize("name", ["/etc/1.png", "../1.png", "cat/../../1.png"])
 def test_unsafe_names_are_refused(path: Path, name: str) -> None:
     with pytest.raises(DataError, match=r"pets.tar holds the unsafe name '.*1.png'"):

@@ -44,7 +44,9 @@ class CountingSource:
     images: dict[str, Rgb]
     decoded: Counter[str] = field(default_factory=Counter)
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         self.decoded[name] += 1
         return self.images[name] if name in self.images else BadImage("truncated file")
 

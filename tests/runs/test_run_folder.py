@@ -232,7 +232,7 @@ def test_a_table_that_is_not_the_runs_is_refused_and_not_overwritten(
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot write to the run folder .*file/run: Not a directory"):
+    with pytest.raises(InputError, match=r"cannot write .*file/run: Not a directory"):
         RunFolder(tmp_path / "file" / "run").create()
 
 

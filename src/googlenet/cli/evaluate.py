@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
-from googlenet.cli.terminal import say, say_json
+from googlenet.cli.terminal import say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, DataError, InputError
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def evaluate_command(
     from googlenet.classifier import Prediction, rank_classes
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.predict import prediction_row
+    from googlenet.cli.sources import remarks
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols
@@ -66,11 +67,10 @@ def evaluate_command(
     ids = [one.id for one in classes]
     dataset = open_dataset(data, split_rule=None, classes=ids) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
-    if not as_json and (ignored := dataset.ignored.sentence()):
-        say(ignored)
     if name not in dataset.splits:
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
     samples = relabel(dataset.splits[name], ids)
+    (warn if as_json else say)(*remarks(dataset, samples))
     with open_rows(output) as write:
 
         def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:

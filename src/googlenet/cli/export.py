@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.info import agreement_lines
-from googlenet.cli.terminal import report, say_json
+from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def export_command(
     check_place(place, request)
     loaded = _load(models)
     pictures = gather_pictures(loaded[0].preprocessing, calibrate=calibrate, evaluate_on=evaluate_on)
+    warn(*pictures.ignored)
     result = export_models(loaded, place, request, pictures)
     if as_json:
         say_json(_fields(result))

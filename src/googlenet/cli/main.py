@@ -13,6 +13,7 @@ from importlib import import_module
 
 from googlenet.cli.terminal import open_missing_streams, say, silence, warn
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
+from googlenet.files import cannot_write, current_folder
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
@@ -57,10 +58,12 @@ def _run(texts: list[str]) -> None:
     except BrokenPipeError:
         silence(sys.stdout)
     except OSError as error:  # of files, rooms make sentences themselves: what is left is what the command prints
+        if current_folder() is None:
+            raise InputError("the current folder was deleted; go to one that exists, and try again") from error
         if error.errno not in CANNOT_WRITE:
             raise
         silence(sys.stdout)
-        raise InputError(f"cannot write {error.filename or 'to standard output'}: {error.strerror}") from error
+        raise cannot_write(error.filename or "to standard output", error) from error
 
 
 def _run_verb(texts: list[str]) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from googlenet.classifier import Prediction
     from googlenet.predictions import Origin
 
+NOTES_SHOWN = 3
+
 
 def predict_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
@@ -41,7 +43,7 @@ def predict_command(
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.origins import check_has_features, model_origin
     from googlenet.cli.resuming import check_same_answers
-    from googlenet.cli.sources import count_sources, expand_sources
+    from googlenet.cli.sources import count_sources, expand_sources, ignored_sentence
     from googlenet.predictions import Begun, open_rows, partial_path, read_begun
 
     if resume and output is None:
@@ -58,8 +60,9 @@ def predict_command(
         check_same_answers(begun, classifier, top=top, crops=crops, note=note, embeddings=embeddings)
     display = CountDisplay("predicted", already=begun.rows)
     total = count_sources(paths) if display.on and output is not None else None
-    done, bad = begun.rows, begun.bad
-    new = (path for path in expand_sources(paths) if path not in begun.names)
+    done, bad, notes = begun.rows, begun.bad, 0
+    left_out: dict[str, list[str]] = {}
+    new = (path for path in expand_sources(paths, left_out) if path not in begun.names)
     try:
         with open_rows(output, begun=begun, note=note) as write:
             for prediction in classifier.predict(new, top=top, crops=crops, features=embeddings):
@@ -71,6 +74,10 @@ def predict_command(
                     say_json(row, indent=None)
                 elif output is None:
                     say(*_lines(prediction))
+                notes += prediction.note is not None
+                if prediction.note is not None and notes <= NOTES_SHOWN:
+                    display.close()
+                    warn(f"{prediction.image}: note: {prediction.note}")
                 if output is not None:
                     display(done, total)
     except KeyboardInterrupt:
@@ -83,6 +90,10 @@ def predict_command(
     if output is not None and not as_json:
         before = f" ({begun.rows:,} were there)" if begun.rows else ""
         report(f"{done:,} pictures{before}, {bad:,} of them bad: {output}")
+    if notes > NOTES_SHOWN:
+        warn(f"{notes - NOTES_SHOWN:,} more pictures have such a note")
+    if ignored := ignored_sentence(left_out, output=output):
+        warn(ignored)
     if bad:
         raise SystemExit(EXIT_FINDINGS)
 

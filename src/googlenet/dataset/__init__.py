@@ -13,10 +13,11 @@ from googlenet.dataset.dataset import (
 )
 from googlenet.dataset.embedded import EMBEDDED, ArraySource
 from googlenet.dataset.folder import FolderSource, read_folder
-from googlenet.dataset.layout import Ignored, Layout, LayoutHint, Split, classify_names, is_hidden, is_picture_name
+from googlenet.dataset.layout import Layout, LayoutHint, Split, classify_names
 from googlenet.dataset.samples import Sample, Samples, Source
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import TarSource, read_tar
+from googlenet.dataset.walking import Ignored, find_folders, find_pictures
 
 __all__ = [
     "DEFAULT_SPLIT_RULE",
@@ -37,9 +38,9 @@ __all__ = [
     "check_readable",
     "class_level",
     "classify_names",
+    "find_folders",
+    "find_pictures",
     "hold_back",
-    "is_hidden",
-    "is_picture_name",
     "normal_name",
     "open_dataset",
     "read_folder",

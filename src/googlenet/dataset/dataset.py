@@ -14,10 +14,11 @@ import numpy as np
 from googlenet.dataset.class_names import alike_hint, normal_name, quote_names
 from googlenet.dataset.embedded import EMBEDDED
 from googlenet.dataset.folder import read_folder
-from googlenet.dataset.layout import Ignored, Layout, LayoutHint, Split
+from googlenet.dataset.layout import Layout, LayoutHint, Split
 from googlenet.dataset.samples import Sample, Samples, Source
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import read_tar
+from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage
 from googlenet.parallel import map_in_order

@@ -10,7 +10,9 @@ from typing import Literal
 
 from googlenet.dataset.class_names import normal_name, quote_names
 from googlenet.dataset.samples import Sample
+from googlenet.dataset.walking import Ignored, is_hidden, is_picture_name
 from googlenet.errors import DataError
+from googlenet.images import PICTURE_SUFFIXES
 
 Split = Literal["train", "val", "test", "all"]  # "all": pictures that no folder or rule assigns to a split
 
@@ -21,10 +23,6 @@ SPLIT_WORDS: dict[str, Split] = {
 }
 """What people call a split, in any case; a set that is only held out is no part of a training, so it is a test."""
 
-SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
-    *(".tif", ".tiff", ".ppm", ".pgm", ".pnm"),
-)
 EXPECTED = "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg beside DATA/val/CLASS/picture.jpg"
 
 DEEPEST = 4
@@ -33,30 +31,6 @@ DEEPEST = 4
 _FILLERS = "dataset|data|set|images|image|imgs|img|pictures|photos|samples|split"
 _FILLER = re.compile(rf"(?:{_FILLERS})")
 _FILLER_END = re.compile(rf"(?:{_FILLERS})$")
-_HIDDEN = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
-_EXAMPLES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """How much of the data was left out and why; a hidden folder counts once, whatever is in it."""
-
-    hidden: int = 0
-    not_pictures: int = 0
-    loose: int = 0
-    links: int = 0
-    examples: tuple[str, ...] = ()
-
-    def sentence(self) -> str | None:
-        """Say what was ignored, for the user, or None where nothing was."""
-        kinds = (
-            (self.hidden, "hidden", "hidden"),
-            (self.not_pictures, "file that is not a picture", "files that are not pictures"),
-            (self.loose, "picture outside the class folders", "pictures outside the class folders"),
-            (self.links, "link or special file", "links or special files"),
-        )
-        parts = [f"{count:,} {one if count == 1 else many}" for count, one, many in kinds if count]
-        return f"ignored {', '.join(parts)} (such as {', '.join(self.examples)})" if parts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +97,7 @@ def classify_names(
         else:
             placed[place[0]].append((place[1], name.removeprefix(wrapper)))
 
-    left_out = (hidden, others, loose, links)
-    examples = [name for names in left_out for name in sorted(names)[:_EXAMPLES]]
-    ignored = Ignored(len(hidden), len(others), len(loose), len(links), tuple(examples[:_EXAMPLES]))
+    ignored = Ignored.of(hidden=hidden, not_pictures=others, loose=loose, links=links)
     if not placed:
         tops = sorted(name for name in tree.folders[""] if tree.direct[f"{name}/"])
         pattern = f"or, where {quote_names(tops)} are classes, {_typed(data, 1)}" if tops else None
@@ -136,7 +108,7 @@ def classify_names(
     if empty := sorted(known - set(classes)):
         raise DataError(
             f"{data}: no pictures in the class folder(s) {quote_names(empty)}: add some or remove the folder "
-            f"(pictures end in {' '.join(SUFFIXES)})"
+            f"(pictures end in {' '.join(PICTURE_SUFFIXES)})"
         )
     labels = {class_name: label for label, class_name in enumerate(classes)}
     splits = {
@@ -144,16 +116,6 @@ def classify_names(
         for split, rows in sorted(placed.items())
     }
     return Layout(classes, splits, ignored, wrapper)
-
-
-def is_hidden(part: str) -> bool:
-    """Whether a file or folder of this name is put there by a system or tool, not by the user."""
-    return part.startswith(".") or part.lower() in _HIDDEN
-
-
-def is_picture_name(name: str) -> bool:
-    """Whether a file's name ends like that of a picture."""
-    return name.lower().endswith(SUFFIXES)
 
 
 def _set_hidden_apart(names: Iterable[str]) -> tuple[list[str], set[str]]:

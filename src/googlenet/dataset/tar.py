@@ -11,7 +11,7 @@ from pathlib import Path
 
 from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names
 from googlenet.errors import DataError, InputError
-from googlenet.images import BadImage, Enough, Rgb, decode_image
+from googlenet.images import BadImage, Enough, Rgb, decode_image, too_large_file
 
 Extent = tuple[int, int]  # offset and size in bytes
 
@@ -29,10 +29,15 @@ class TarSource:
         """Pickle as path and places: a worker process opens the file itself."""
         return TarSource, (self._path, self._members)
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         """Read and decode the member `name`; raises `OSError` where the file cannot be read."""
         offset, size = self._members[name]
-        return decode_image(os.pread(self._descriptor, size, offset), shortest_side=shortest_side, enough=enough)
+        if bad := too_large_file(size):
+            return bad
+        data = os.pread(self._descriptor, size, offset)
+        return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
 
 
 def read_tar(path: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, TarSource]:

@@ -10,22 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from googlenet.architecture import HEADS
 from googlenet.errors import InputError
-from googlenet.files import write_atomically
+from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_write, write_atomically
 from googlenet.printable import printable
 from googlenet.runs.events import (
     BadPictureFound,
     CheckpointFailed,
     EpochDone,
     Event,
+    FolderMadeAgain,
     HeadStuck,
     ModelSaved,
+    TrainingDiverged,
     TrainingStarted,
     TrainingStopped,
 )
 
 NAMES = "surrogateescape"  # names of files need not be UTF-8
-HEADS = ("main", "auxiliary_4a", "auxiliary_4d")
 METRICS = (
     "epoch",
     "step",
@@ -54,7 +56,7 @@ class RunFolder:
     @property
     def model(self) -> Path:
         """The finished model; a run that has one is finished."""
-        return self.path / "model.safetensors"
+        return self.path / MODEL_FILE
 
     @property
     def settings(self) -> Path:
@@ -109,7 +111,7 @@ class RunFolder:
     @property
     def ensemble(self) -> Path:
         """The list of the members of a finished ensemble."""
-        return self.path / "ensemble.json"
+        return self.path / ENSEMBLE_FILE
 
     def member(self, number: int) -> RunFolder:
         """The run of an ensemble's member, from 1."""
@@ -119,6 +121,12 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the model is there, or the ensemble."""
         return self.model.is_file() or self.ensemble.is_file()
+
+    def lock(self) -> FolderLock:
+        """Keep other trainings out while a block runs; it makes the folder. Raises InputError where one is in it."""
+        return FolderLock(
+            self.path, f"another training is writing into {self.path}; wait for its end, or name another folder"
+        )
 
     def create(self) -> None:
         """Make the folder and check that it can be written to; raises InputError before any work is lost."""
@@ -130,7 +138,7 @@ class RunFolder:
             for leftover in (self.path / "checkpoints").glob(".*.tmp"):  # of a run that was killed while it wrote
                 leftover.unlink()
         except OSError as error:
-            raise InputError(f"cannot write to the run folder {self.path}: {error.strerror or error}") from error
+            raise cannot_write(self.path, error) from error
 
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Keep what was asked for, so that the run can be resumed."""
@@ -157,7 +165,7 @@ def _read_object(path: Path, what_to_do: str) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes())  # as bytes: UTF-8, UTF-16 and a byte-order mark are told apart
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
     except UnicodeDecodeError:
         raise InputError(f"{path} is damaged: it is not text; {what_to_do}") from None
     except (ValueError, RecursionError) as error:
@@ -250,7 +258,7 @@ def _read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
         with path.open(newline="", encoding="utf-8", errors=NAMES) as file:
             rows = [row for row in csv.reader(file) if row][1:]
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
     except csv.Error as error:
         raise InputError(f"{path} is damaged ({error}): {WITHOUT_IT}") from None
     for number, row in enumerate(rows, start=2):
@@ -290,6 +298,10 @@ def _sentence(event: Event) -> str | None:
             return f"skipped {event.image}: {event.reason}"
         case CheckpointFailed():
             return f"warning: no checkpoint at step {event.step}: {event.reason}"
+        case FolderMadeAgain():
+            return f"warning: {event.path} was deleted; it is made again, and the best epochs up to now are lost"
+        case TrainingDiverged():
+            return f"error: {event.reason}"
         case TrainingStopped():
             return f"stopped after {event.step} steps and {event.seconds:.0f} s: {event.reason}"
         case ModelSaved():
