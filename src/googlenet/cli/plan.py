@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from googlenet.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -146,6 +144,8 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
 
     A precision of `auto` said again agrees with whatever it was settled to.
     """
+    import msgspec
+
     from googlenet.model.migrations import renamed
     from googlenet.recipes import override, parse_overrides, recipe_from_dict
 
