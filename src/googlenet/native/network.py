@@ -99,8 +99,8 @@ def _numbers_of(graph: Graph, instructions: Instructions) -> Numbers:
     if all(node.operator != "QuantizeLinear" for node in graph.nodes):
         return Floats(read_graph(fuse_lrn(graph)), instructions.panel)
     from googlenet.native.codes import WholeNumbers
-    from googlenet.quantization import without_rounding  # where it is needed alone: a start counts milliseconds
+    from googlenet.quantization import dequantize  # where it is needed alone: a start counts milliseconds
 
-    plain = without_rounding(graph)
+    plain = dequantize(graph)
     computation = read_graph(fuse_lrn(plain.graph))
-    return WholeNumbers.from_grids(computation, instructions, plain.grids, plain.codes)
+    return WholeNumbers.from_grids(computation, instructions, plain.grids, plain.weights)
