@@ -19,7 +19,8 @@ def saturating_sums(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """What AVX2 makes of (P, K) uint8 and (F, K) int8, (P, F): `vpmaddubsw` on neighbours, `vpmaddwd` with ones."""
     products = values[:, None].astype(np.int64) * weights[None]
     products = np.pad(products, ((0, 0), (0, 0), (0, products.shape[2] % 2)))
-    return (products[..., ::2] + products[..., 1::2]).clip(INT16.min, INT16.max).sum(2)
+    sums: np.ndarray = (products[..., ::2] + products[..., 1::2]).clip(INT16.min, INT16.max).sum(2)
+    return sums
 
 
 def hardest_values(weights: np.ndarray) -> np.ndarray:

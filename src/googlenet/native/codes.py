@@ -169,7 +169,7 @@ class WholeNumbers:
         if tile:
             packed, scales = pack_winograd_codes(kernel, tile, self.panel, source.top)
         else:
-            codes, scales = self._codes_of(step.kernels[place].removesuffix(".kernel"), kernel, source)
+            codes, scales = self._codes_of(step.kernels[place], kernel, source)
             packed = pack_codes(codes, self.panel, 4 * self._group(source))
             if source is PICTURE:
                 biases = biases - scales * (codes.sum((2, 3), dtype=np.int64) @ self._mean())
@@ -226,11 +226,12 @@ def _choose_codes(computation: Computation, grids: Mapping[str, Grid], *, narrow
     """
     codes: dict[str, Codes] = {}
     readers: dict[str, list[Step]] = {}
+    rounded = {step.output: step.source for step in computation.steps if isinstance(step, Round)}
     for step in computation.steps:
         for source in step.parts if isinstance(step, Join) else [] if isinstance(step, TakeImage) else [step.source]:
             readers.setdefault(source, []).append(step)
     for members in _groups(computation):
-        found = [grids[name.removesuffix(".rounded")] for name in members if name.removesuffix(".rounded") in grids]
+        found = [grids[name] for name in (rounded.get(name, name) for name in members) if name in grids]
         reading = [step for name in members for step in readers.get(name, []) if not isinstance(step, MaxPool | Join)]
         if not found:
             raise InputError(f"the graph does not say how {members[0]} is rounded; --engine onnx runs it")

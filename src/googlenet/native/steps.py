@@ -180,8 +180,8 @@ class _Reader:
 
     def linear(self, node: Node, source: str) -> None:
         """A linear layer: a convolution of one pixel."""
-        kernel = f"{node.inputs[1]}.kernel"
-        self.constants[kernel] = self.graph.constants[node.inputs[1]][:, :, None, None]
+        kernel = node.inputs[1]
+        self.constants[kernel] = self.graph.constants[kernel][:, :, None, None]
         self._convolve(node, source, kernel, 1, 1, (0, 0))
         self.single_pixels.add(node.output)
 

@@ -82,7 +82,8 @@ class _Reader:
         if (
             scale is None
             or zero_point is None
-            or (scale.size, zero_point.size, zero_point.dtype) != (1, 1, np.uint8)
+            or zero_point.dtype != np.uint8
+            or (scale.size, zero_point.size) != (1, 1)
             or not 0 < float(scale.item()) < np.inf
         ):
             self._refuse(f"{node.inputs[0]} is quantized without one positive scale and a zero point of 8 bits")
