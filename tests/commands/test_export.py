@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 import googlenet as package
+from googlenet.artifacts import open_model
+from googlenet.engines import open_engine
 from googlenet.model import load_model
 
 if TYPE_CHECKING:
@@ -40,21 +42,27 @@ def test_export_prints_agreement_speed_and_size(googlenet: Run, trained: Path, p
     done = googlenet("export", trained, "--evaluate-on", photos, "--out", out)
     facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
     assert facts["agreement"].startswith("100.0% of 36 pictures have the same best class as in float32")
-    assert facts["judged on"] == "pictures of photos"
-    assert "ms a picture" in facts["speed"]
+    assert facts["evaluated on"] == "pictures of photos"
+    engine = open_engine(open_model(out)).name
+    assert f"ms with {engine}, which `predict` uses; " in facts["speed"] or engine == "onnx"
+    assert " ms a picture with onnx, " in facts["speed"]
+    assert facts["speed"].endswith(" in float32 (where it was exported)")
     assert facts["size"] == f"{out.stat().st_size / 1e6:.1f} MB"
     assert facts["precision"].startswith("float32 is the fastest that passes the gate on this processor (float32 ")
     assert facts["precision"].endswith("int8 was not considered, it needs --calibrate DATA")
     assert done.out.splitlines()[-1].startswith(f"saved: {out}; try: googlenet predict {out}")
 
 
-def test_export_without_pictures_says_that_it_judged_on_made_ones(
+def test_export_without_pictures_says_that_it_evaluated_on_generated_ones(
     googlenet: Run, trained: Path, tmp_path: Path
 ) -> None:
     fields = googlenet("export", trained, "--out", tmp_path / "net.onnx", "--json").json
     assert fields["agreement"]["evaluated_on"].startswith("pictures made by formula, no photographs")
     assert (fields["target"], fields["precision"], fields["passes"]) == ("onnx", "float32", True)
     assert [one["precision"] for one in fields["considered"]] == ["float32"]
+    assert fields["agreement"]["engine"] == "onnx"
+    assert fields["agreement"]["predict_engine"] == open_engine(open_model(tmp_path / "net.onnx")).name
+    assert 0 < fields["agreement"]["predict_milliseconds"] < 10_000
 
 
 @pytest.mark.parametrize("target", SUFFIXES)

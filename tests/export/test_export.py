@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import VARIANTS
 from googlenet.artifacts import ExportedModel, Target, open_model
-from googlenet.engines import open_engine
+from googlenet.engines import Engine, open_engine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export import ExportRequest, GatePictures, export_models
 from googlenet.export.pictures import made_pictures
@@ -53,8 +54,12 @@ def rounded(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> 
 
 
 def taking(monkeypatch: pytest.MonkeyPatch, *milliseconds: float) -> None:
-    """Let the engines of the gate take these times, float32's first."""
-    monkeypatch.setattr("googlenet.export.export.time_in_turns", lambda engines, square, seconds: list(milliseconds))
+    """Let the engines of the gate take these times, float32's first; all engines of one precision take the same."""
+
+    def times(engines: Sequence[Engine], square: NDArray[np.uint8], *, seconds: float) -> list[float]:
+        return [one for one in milliseconds for _ in range(len(engines) // len(milliseconds))]
+
+    monkeypatch.setattr("googlenet.export.export.time_in_turns", times)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -86,6 +91,22 @@ def test_an_onnx_file_passes_the_checker_and_says_what_it_takes_and_gives(model:
         3,
     ]
     assert [value.name for value in file.graph.output] == ["probabilities", "features", "feature_maps"]
+
+
+@pytest.mark.parametrize("predicting", ["native", "onnx"])
+def test_the_times_are_those_of_the_engine_that_they_name(
+    model: Model, predicting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"native": 1.0, "onnx": 2.0}
+    monkeypatch.setattr("googlenet.engines.engine.best_here", lambda model: {"native": "native"}.get(predicting))
+    monkeypatch.setattr("googlenet.export.export.best_here", lambda model: {"native": "native"}.get(predicting))
+    monkeypatch.setattr(
+        "googlenet.export.export.time_in_turns", lambda engines, square, seconds: [times[one.name] for one in engines]
+    )
+    result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx"), PICTURES)
+    agreement = result.chosen.agreement
+    assert (agreement.engine, agreement.milliseconds, agreement.float32_milliseconds) == ("onnx", 2.0, 2.0)
+    assert (agreement.predict_engine, agreement.predict_milliseconds) == (predicting, times[predicting])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -171,7 +192,7 @@ def test_auto_takes_the_fastest_that_passes_and_says_what_it_tried(
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx"), WITH_CALIBRATION)
     assert result.chosen.precision == "int8"
     assert result.reason == (
-        "int8 is the fastest that passes the gate on this processor (float32 2.00 ms, int8 1.00 ms)"
+        "int8 is the fastest that passes the gate on this processor (float32 2.00 ms, int8 1.00 ms with onnx)"
     )
     monkeypatch.setitem(PRECISIONS, "int8", damaged)
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx", force=True), WITH_CALIBRATION)
@@ -209,7 +230,11 @@ def test_a_lower_precisions_known_answer_is_float32s_and_it_may_differ_as_far_as
 @pytest.mark.parametrize(
     ("request_", "pictures", "sentence"),
     [
-        (ExportRequest("onnx", "int8"), PICTURES, "--precision int8 needs pictures, .* give --calibrate DATA"),
+        (
+            ExportRequest("onnx", "int8"),
+            PICTURES,
+            "--precision int8 needs pictures to calibrate on: give --calibrate DATA",
+        ),
         (ExportRequest("onnx", "bf16"), PICTURES, "an ONNX file is not written in bf16; --to onnx takes float32, int8"),
         (ExportRequest("pt2", "int8"), WITH_CALIBRATION, "a program for torch is not written in int8"),
     ],

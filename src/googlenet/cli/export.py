@@ -1,4 +1,4 @@
-"""`googlenet export`: models as one file that another program runs."""
+"""`googlenet export`: models as one file that another runtime runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TargetName(Enum):
-    """The programs that a model can be exported to."""
+    """The runtimes that a model can be exported for."""
 
     onnx = "onnx"
     openvino = "openvino"
@@ -46,8 +46,8 @@ def export_command(
     to: Annotated[
         TargetName,
         Option(
-            help="onnx: one file that any runtime of ONNX runs. openvino: a folder with its IR. pt2: a program of "
-            "torch.export. torchvision: a state dict that its googlenet loads."
+            help="onnx: one file for any ONNX runtime. openvino: a folder with its IR. pt2: a program of torch.export. "
+            "torchvision: a state dict that its googlenet loads."
         ),
     ] = TargetName.onnx,
     precision: Annotated[
@@ -55,22 +55,25 @@ def export_command(
     ] = ChosenPrecision.auto,
     calibrate: Annotated[
         str | None,
-        Option(metavar="DATA", help="Pictures: half of them calibrate int8, the others judge what is written."),
+        Option(metavar="DATA", help="Pictures: one half to calibrate int8 on, the other to evaluate on."),
     ] = None,
     evaluate_on: Annotated[
         str | None,
-        Option(metavar="DATA", help="Pictures to judge on; left out: of --calibrate, or made ones."),
+        Option(metavar="DATA", help="Pictures to evaluate on; default: half of --calibrate, or generated ones."),
     ] = None,
-    without_lrn: Annotated[bool, Option(help="Take the LRN operator apart, for targets that do not have it.")] = False,
-    out: Annotated[Path | None, Option(help="The file or folder to write; left out: MODEL's name here.")] = None,
+    without_lrn: Annotated[bool, Option(help="Write LRN as simpler operators, for runtimes without it.")] = False,
+    out: Annotated[
+        Path | None, Option(help="The file or folder to write; default: MODEL's name in the current folder.")
+    ] = None,
     force: Annotated[
-        bool, Option(help="Replace what is there, and write what misses the gate, saying so in it.")
+        bool,
+        Option(help="Replace what is there, and write even a file that fails the checks, with that recorded in it."),
     ] = False,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write models as one file of another program: uint8 pictures in, probabilities out, all that is needed inside.
+    """Write models as one file for another runtime: uint8 pictures in, probabilities out, all that is needed inside.
 
-    What is written is opened again and judged beside the float32 network, on pictures: float32 must give its
+    The file is opened again and compared with the float32 network on pictures: float32 must give the same
     probabilities, bf16 and int8 the same best class on at least 97 % of them, and faster. Else nothing is written.
 
     Example: googlenet export bvlc --to onnx --out bvlc.onnx
