@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from tests.commands.conftest import Run
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-TEN_LINES = README.partition("```python\nimport json")[2].partition("```")[0]
-"""An exported file in another program, as the README shows it."""
 
 SUFFIXES = {"onnx": ".onnx", "openvino": "", "pt2": ".pt2"}
 
@@ -60,6 +59,7 @@ def test_export_without_pictures_says_that_it_evaluated_on_generated_ones(
     assert fields["agreement"]["evaluated_on"].startswith("pictures made by formula, no photographs")
     assert (fields["target"], fields["precision"], fields["passes"]) == ("onnx", "float32", True)
     assert [one["precision"] for one in fields["considered"]] == ["float32"]
+    assert fields["example"] is None
     assert fields["agreement"]["engine"] == "onnx"
     assert fields["agreement"]["predict_engine"] == open_engine(open_model(tmp_path / "net.onnx")).name
     assert 0 < fields["agreement"]["predict_milliseconds"] < 10_000
@@ -115,21 +115,32 @@ def test_an_exported_file_can_be_loaded_from_python(photos: Path, exported: dict
     assert classifier.predict(photos / "red" / "00.png").best.label == "red"
 
 
-def test_ten_lines_of_plain_onnx_runtime_classify_a_picture(
-    exported: dict[str, Path], photos: Path, tmp_path: Path
+def test_export_writes_an_example_and_says_so(googlenet: Run, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "net.onnx"
+    done = googlenet("export", trained, "--out", out, "--with-example")
+    assert f"example        {tmp_path / 'net_example.py'}, for people without googlenet\n" in done.out
+    fields = googlenet("export", trained, "--out", out, "--with-example", "--force", "--json").json
+    assert fields["example"] == str(tmp_path / "net_example.py")
+
+
+@pytest.mark.skipif("_example import" not in README, reason="README.md does not show the example yet")
+def test_the_readmes_lines_for_onnx_runtime_say_what_predict_says(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
 ) -> None:
-    program = f"import json{TEN_LINES}"
-    assert len([line for line in program.splitlines() if line]) <= 10
-    Image.open(photos / "green" / "03.png").resize((28, 28)).save(tmp_path / "green.png")
-    program = program.replace("bvlc.onnx", str(exported["onnx"])).replace(
-        "examples/cat.jpg", str(tmp_path / "green.png")
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    program = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "onnxruntime" in block)
+    assert googlenet("export", trained, "--out", tmp_path / "bvlc.onnx", "--with-example").code == 0
+    (tmp_path / "examples").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = np.array(Image.open(photos / "green" / "03.png").convert("RGB").resize((400, 90)))
+    picture[:, :90] = (210, 50, 40)
+    Image.fromarray(picture).save(tmp_path / "examples" / "cat.jpg", exif=exif)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     name, probability = done.stdout.split()
-    expected = package.load(exported["onnx"]).predict(tmp_path / "green.png").best
-    assert name == expected.name == "green"
-    assert float(probability) == pytest.approx(expected.probability, abs=1e-6)
+    expected = package.load(tmp_path / "bvlc.onnx").predict(tmp_path / "examples" / "cat.jpg").best
+    assert name == expected.name
+    assert float(probability) == pytest.approx(expected.probability, abs=1e-4)
 
 
 def test_members_that_prepare_pictures_differently_cannot_be_one_file(
@@ -158,6 +169,8 @@ def test_several_models_become_one_file_that_says_of_each_where_it_is_from(
         (("--precision", "bf16"), "an ONNX file is not written in bf16"),
         (("--to", "torchvision"), "is of the variant"),
         (("--to", "torchvision", "--without-lrn", "--json"), "leave out: --without-lrn, --json"),
+        (("--to", "torchvision", "--with-example"), "leave out: --with-example"),
+        (("--to", "openvino", "--with-example"), "--with-example writes a program for ONNX Runtime"),
         (("--calibrate", "nowhere"), "nowhere does not exist"),
         (("--out", "no/such/folder/net.onnx"), "there is no folder no/such/folder"),
     ],

@@ -62,6 +62,9 @@ def export_command(
         Option(metavar="DATA", help="Pictures to evaluate on; default: half of --calibrate, or generated ones."),
     ] = None,
     without_lrn: Annotated[bool, Option(help="Write LRN as simpler operators, for runtimes without it.")] = False,
+    with_example: Annotated[
+        bool, Option(help="Write a short Python program beside an ONNX file that runs it without googlenet.")
+    ] = False,
     out: Annotated[
         Path | None, Option(help="The file or folder to write; default: MODEL's name in the current folder.")
     ] = None,
@@ -76,16 +79,18 @@ def export_command(
     The file is opened again and compared with the float32 network on pictures: float32 must give the same
     probabilities, bf16 and int8 the same best class on at least 97 % of them, and faster. Else nothing is written.
 
+    People who have only onnxruntime, numpy and Pillow can run what --with-example writes.
+
     Example: googlenet export bvlc --to onnx --out bvlc.onnx
     """
     if to is TargetName.torchvision:
-        _refuse_for_torchvision(models, precision, calibrate, evaluate_on, without_lrn, as_json)
+        _refuse_for_torchvision(models, precision, calibrate, evaluate_on, without_lrn, with_example, as_json)
         _export_to_torchvision(models[0], out, force=force)
         return
     from googlenet.export import ExportRequest, check_place, export_models, gather_pictures
 
     target = cast("Target", to.value)
-    request = ExportRequest(target, precision.value, without_lrn=without_lrn, force=force)
+    request = ExportRequest(target, precision.value, without_lrn=without_lrn, with_example=with_example, force=force)
     place = out or _default_place(models, target)
     check_place(place, request)
     loaded = _load(models)
@@ -125,6 +130,7 @@ def _short_name(model: str) -> str:
 def _fields(result: ExportResult) -> dict[str, Any]:
     return {
         "path": str(result.path),
+        "example": None if result.example is None else str(result.example),
         "target": result.chosen.exported.target,
         "reason": result.reason,
         **_candidate_fields(result.chosen),
@@ -150,6 +156,7 @@ def _lines(result: ExportResult) -> list[str]:
         *agreement_lines(result.chosen.agreement),
         f"size           {size}",
         f"precision      {result.reason}",
+        *([] if result.example is None else [f"example        {result.example}, for people without googlenet"]),
         f"saved: {result.path}; try: googlenet predict {result.path} photo.jpg",
     ]
 
@@ -160,6 +167,7 @@ def _refuse_for_torchvision(
     calibrate: str | None,
     evaluate_on: str | None,
     without_lrn: bool,
+    with_example: bool,
     as_json: bool,
 ) -> None:
     """Raise InputError for what a state dict cannot have."""
@@ -169,6 +177,7 @@ def _refuse_for_torchvision(
         "--calibrate": calibrate is not None,
         "--evaluate-on": evaluate_on is not None,
         "--without-lrn": without_lrn,
+        "--with-example": with_example,
         "--json": as_json,
     }
     if wrong := [name for name, is_given in given.items() if is_given]:

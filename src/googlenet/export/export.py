@@ -30,6 +30,7 @@ from googlenet.engines import Engine, best_here, open_engine, runtime_of
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
+from googlenet.export.example import example_path, write_example
 from googlenet.export.pictures import GatePictures
 from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
 from googlenet.files import move_into_place
@@ -46,13 +47,15 @@ Choice: TypeAlias = Precision | Literal["auto"]
 class ExportRequest:
     """What is to be written: for which target, in which precision ("auto": the fastest that passes the gate).
 
-    `without_lrn`: no LRN operator in the graph. `force`: replace what is at the path, and write a precision that was
-    named even where it misses the gate.
+    `without_lrn`: no LRN operator in the graph. `with_example`: write a program beside the file that runs it without
+    this package. `force`: replace what is at the path, and write a precision that was named even where it misses the
+    gate.
     """
 
     target: Target
     precision: Choice = "auto"
     without_lrn: bool = False
+    with_example: bool = False
     force: bool = False
 
 
@@ -78,6 +81,7 @@ class ExportResult:
     chosen: Candidate
     candidates: tuple[Candidate, ...]
     reason: str
+    example: Path | None = None
 
 
 def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pictures: GatePictures) -> ExportResult:
@@ -104,21 +108,29 @@ def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pi
         chosen, reason = _choose(candidates, considered, request, pictures)
         for engine in _open_again(chosen.exported, folder / "whole"):
             _check_known_answer(chosen.exported, engine)
+        example = write_example(out, folder) if request.with_example else None
         move_into_place(folder / "whole", out)
-    return ExportResult(out, chosen, candidates, reason)
+        if example is not None:
+            move_into_place(example, example_path(out))
+    return ExportResult(out, chosen, candidates, reason, None if example is None else example_path(out))
 
 
 def check_place(out: Path, request: ExportRequest) -> None:
     """Raise InputError where nothing can or may be written at `out`; a folder of others is never replaced."""
     files = EXPORT_FORMATS[request.target].files
+    if request.with_example and request.target != "onnx":
+        raise InputError(f"--with-example writes a program for ONNX Runtime, --to {request.target} is not for it")
     if not out.absolute().parent.is_dir():
         raise InputError(f"cannot write {out}: there is no folder {out.parent}")
     if not files and out.is_dir():
         raise InputError(f"{out} is a folder; --out names a file")
     if files and out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(files)):
         raise InputError(f"{out} is there already and is not an exported network; --out names a folder of its own")
-    if out.exists() and not request.force:
-        raise InputError(f"{out} is there already; --out names another place, --force replaces it")
+    for path in (out, *((example_path(out),) if request.with_example else ())):
+        if path.exists() and not request.force:
+            raise InputError(f"{path} is there already; --out names another place, --force replaces it")
+    if request.with_example and example_path(out).is_dir():
+        raise InputError(f"{example_path(out)}, where the example belongs, is a folder; --out names another place")
 
 
 def _considered(request: ExportRequest, pictures: GatePictures) -> tuple[Precision, ...]:
