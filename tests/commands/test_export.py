@@ -47,7 +47,7 @@ def test_export_prints_agreement_speed_and_size(googlenet: Run, trained: Path, p
     assert " ms a picture with onnx, " in facts["speed"]
     assert facts["speed"].endswith(" in float32 (where it was exported)")
     assert facts["size"] == f"{out.stat().st_size / 1e6:.1f} MB"
-    assert facts["precision"].startswith("float32 is the fastest that passes the gate on this processor (float32 ")
+    assert facts["precision"].startswith("float32 is the fastest that passes the checks on this processor (float32 ")
     assert facts["precision"].endswith("int8 was not considered, it needs --calibrate DATA")
     assert done.out.splitlines()[-1].startswith(f"saved: {out}; try: googlenet predict {out}")
 

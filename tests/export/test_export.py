@@ -140,7 +140,7 @@ def test_a_damaged_graph_is_refused_with_the_difference_and_nothing_is_left(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PRECISIONS, "float32", damaged)
-    with pytest.raises(InputError, match=r"does not pass the gate, nothing is written: a probability differs by"):
+    with pytest.raises(InputError, match=r"fails the checks, nothing is written: a probability differs by"):
         export_models([model], tmp_path / "net.onnx", ExportRequest("onnx", "float32"), PICTURES)
     assert list(tmp_path.iterdir()) == []
 
@@ -181,7 +181,7 @@ def test_force_writes_it_with_the_difference_recorded(
         "of 67 pictures have the ",
         "picture takes 3.00 ms, 2",
     ]
-    assert "--force writes it although it misses the gate" in result.reason
+    assert "--force writes it although it fails the checks" in result.reason
 
 
 def test_auto_takes_the_fastest_that_passes_and_says_what_it_tried(
@@ -192,7 +192,7 @@ def test_auto_takes_the_fastest_that_passes_and_says_what_it_tried(
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx"), WITH_CALIBRATION)
     assert result.chosen.precision == "int8"
     assert result.reason == (
-        "int8 is the fastest that passes the gate on this processor (float32 2.00 ms, int8 1.00 ms with onnx)"
+        "int8 is the fastest that passes the checks on this processor (float32 2.00 ms, int8 1.00 ms with onnx)"
     )
     monkeypatch.setitem(PRECISIONS, "int8", damaged)
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx", force=True), WITH_CALIBRATION)

@@ -46,19 +46,19 @@ def run(graph: Graph, values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("size", [1, 3, 5, 9])
 @pytest.mark.parametrize(("beta", "k"), [(0.75, 1.0), (0.5, 2.0), (0.6, 1.0)])
-def test_a_norm_taken_apart_is_the_same_norm(size: int, beta: float, k: float) -> None:
+def test_a_decomposed_norm_is_the_same_norm(size: int, beta: float, k: float) -> None:
     values = np.random.default_rng(size).uniform(-900, 900, (2, CHANNELS, 5, 5)).astype(np.float32)
     graph = norm_graph(size, beta, k)
     expected = run(graph, values)
     assert np.abs(expected).max() < 0.7 * np.abs(values).max()  # so that a norm that does nothing would show
-    apart = decompose_lrn(graph)
-    assert "LRN" not in {node.operator for node in apart.nodes}
-    np.testing.assert_allclose(run(apart, values), expected, rtol=2e-5, atol=1e-4)
+    decomposed = decompose_lrn(graph)
+    assert "LRN" not in {node.operator for node in decomposed.nodes}
+    np.testing.assert_allclose(run(decomposed, values), expected, rtol=2e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 9, 25])
 @pytest.mark.parametrize("beta", [0.75, 0.5, 0.6])
-def test_a_norm_put_together_again_is_the_norm_that_was_taken_apart(size: int, beta: float) -> None:
+def test_a_fused_norm_is_the_norm_that_was_decomposed(size: int, beta: float) -> None:
     graph = norm_graph(size, beta, 2.0)
     again = fuse_lrn(decompose_lrn(graph))
     assert [node.operator for node in again.nodes] == ["Conv", "LRN"]
@@ -112,7 +112,7 @@ def test_a_long_chain_of_roots_is_followed_no_farther_than_a_norm_is_deep() -> N
     assert "LRN" not in {node.operator for node in fuse_lrn(chain).nodes}
 
 
-def test_the_shipped_weights_answer_the_same_with_their_norms_apart() -> None:
+def test_the_shipped_weights_answer_the_same_with_decomposed_norms() -> None:
     model = load_model(find_model("bvlc"))
     assert model.known_answer is not None
     engine = OnnxEngine(encode_onnx(decompose_lrn(build_graph(model))), where="the rewritten graph", threads=1)
@@ -125,10 +125,10 @@ def test_every_variant_can_be_rewritten(variant: str) -> None:
     model = make_model(variant)
     graph = build_graph(model)
     images = make_images(model.preprocessing.input_size)
-    plain, apart = (
+    plain, decomposed = (
         OnnxEngine(encode_onnx(one), where=variant, threads=1).run(images) for one in (graph, decompose_lrn(graph))
     )
-    np.testing.assert_allclose(apart.probabilities, plain.probabilities, atol=1e-5)
+    np.testing.assert_allclose(decomposed.probabilities, plain.probabilities, atol=1e-5)
 
 
 def test_the_channels_of_a_value_follow_from_the_kernels_before_it() -> None:

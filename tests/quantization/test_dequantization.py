@@ -21,8 +21,8 @@ def quantized() -> tuple[Graph, Graph, np.ndarray]:
     """A small network's graph, the same quantized, and pictures."""
     model = make_model("paper", width=0.25)
     graph, images = build_graph(model), make_images(model.preprocessing.input_size, count=2)
-    apart = decompose_lrn(graph)
-    return graph, quantize(apart, observe(apart, images), round_all_outputs=True), images
+    decomposed = decompose_lrn(graph)
+    return graph, quantize(decomposed, observe(decomposed, images), round_all_outputs=True), images
 
 
 def test_a_dequantized_graph_has_its_weights_grids_and_nearly_its_answers() -> None:

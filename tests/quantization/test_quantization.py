@@ -47,7 +47,7 @@ def run(graph: Graph, images: np.ndarray) -> Outputs:
 
 @cache
 def bvlc() -> tuple[Model, Graph, Graph]:
-    """The shipped model, its graph with the norms apart, and the same quantized."""
+    """The shipped model, its graph with decomposed norms, and the same quantized."""
     model = load_model(find_model("bvlc"))
     graph = decompose_lrn(build_graph(model))
     return model, graph, quantize(graph, observe(graph, known_answer_images(224, count=2)))
@@ -157,6 +157,6 @@ def test_every_pixel_less_its_mean_is_on_the_pictures_grid() -> None:
         assert (255 - grid.zero_point) * grid.scale >= 255 - mean - grid.scale / 2
 
 
-def test_a_network_that_was_never_observed_is_not_quantised() -> None:
+def test_a_network_that_was_never_observed_is_not_quantized() -> None:
     with pytest.raises(InputError, match=r"nothing is known of the value .* calibration pictures"):
         quantize(build_graph(make_model("batchnorm")), Statistics())

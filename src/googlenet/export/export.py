@@ -292,7 +292,7 @@ def _choose(
         tried = ", ".join(f"{name} {one.agreement.milliseconds:.2f} ms" for name, one in by_precision.items())
         failed = [name for name in by_precision if name not in passed]
         return by_precision[chosen], (
-            f"{chosen} is the fastest that passes the gate on this processor ({tried} with {engine}"
+            f"{chosen} is the fastest that passes the checks on this processor ({tried} with {engine}"
             + (f"; {' and '.join(failed)} did not pass)" if failed else ")")
             + _not_considered(request, pictures)
         )
@@ -302,10 +302,10 @@ def _choose(
     missed = "; ".join(named.agreement.misses)
     if not request.force:
         raise InputError(
-            f"{named.precision} for {request.target} does not pass the gate, nothing is written: {missed} (evaluated "
+            f"{named.precision} for {request.target} fails the checks, nothing is written: {missed} (evaluated "
             f"on {named.agreement.evaluated_on}); --force writes it with this recorded"
         )
-    return named, f"{named.precision} was asked for and --force writes it although it misses the gate: {missed}"
+    return named, f"{named.precision} was asked for and --force writes it although it fails the checks: {missed}"
 
 
 def _not_considered(request: ExportRequest, pictures: GatePictures) -> str:

@@ -18,7 +18,7 @@ DEEPEST_POWER = 3
 """Operators that a power is written with, one behind the other; a file's graph may have any number of them."""
 
 SAME_WEIGHT, SAME_K = 1e-5, 1e-3
-"""How far the weights and the constants of one norm may be apart, of themselves: int8 rounds them for each channel."""
+"""How much the weights and the constants k of one norm may differ, relatively: int8 rounds them for each channel."""
 
 
 def decompose_lrn(graph: Graph) -> Graph:
