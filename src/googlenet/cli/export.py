@@ -59,7 +59,7 @@ def export_command(
     ] = None,
     evaluate_on: Annotated[
         str | None,
-        Option(metavar="DATA", help="Pictures to evaluate on; default: half of --calibrate, or generated ones."),
+        Option(metavar="DATA", help="Pictures to evaluate on; default: those of --calibrate, else generated ones."),
     ] = None,
     without_lrn: Annotated[bool, Option(help="Write LRN as simpler operators, for runtimes without it.")] = False,
     with_example: Annotated[

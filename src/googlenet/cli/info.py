@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def info_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
-    verify: Annotated[bool, Option(help="Run the known answer that the file carries.")] = False,
+    verify: Annotated[bool, Option(help="Run the model on its known answer and compare.")] = False,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Print what a model is: network, classes, preprocessing, data, scores; with --verify, check its known answer.
+    """Describe a model: network, classes, preprocessing, data, scores; with --verify, check its known answer.
 
     Of an ensemble, each member is printed and checked. Of an exported file, how it compared with float32 where it was
     exported is printed as well, and its known answer is what its models say in float32.
