@@ -1,6 +1,6 @@
 """How long a training budget is on this machine.
 
-A budget of N is the time that torchvision's `googlenet` (no side classifiers, float32, channels last, batch 32, 128 px)
+A budget of N is the time torchvision's `googlenet` (no auxiliary classifiers, float32, channels-last, batch 32, 128 px)
 needs for N training pictures here. Run: make bench-budget
 """
 

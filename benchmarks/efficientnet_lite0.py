@@ -81,11 +81,11 @@ def normalise(batch: torch.Tensor) -> torch.Tensor:
     return ((batch.float() - MEAN) / SCALE).contiguous(memory_format=torch.channels_last)
 
 
-def fitting(fit: str, side: int) -> Callable[[Image.Image], Image.Image]:
+def fitting(fit: str, input_size: int) -> Callable[[Image.Image], Image.Image]:
     """What makes a picture a square to classify: `crop` keeps its shape and shows the centre, `squash` the whole."""
     if fit == "squash":
-        return v2.Resize((side, side), InterpolationMode.BICUBIC)
-    return v2.Compose([v2.Resize(round(side / SHOWN), InterpolationMode.BICUBIC), v2.CenterCrop(side)])
+        return v2.Resize((input_size, input_size), InterpolationMode.BICUBIC)
+    return v2.Compose([v2.Resize(round(input_size / SHOWN), InterpolationMode.BICUBIC), v2.CenterCrop(input_size)])
 
 
 @torch.inference_mode()
@@ -170,8 +170,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=7.0, help="from the first step")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", default="val", help="the split to be classified")
-    parser.add_argument("--side", type=int, default=160, help="of a training crop")
-    parser.add_argument("--test-side", type=int, help="of a picture to be classified; else the same")
+    parser.add_argument("--input-size", type=int, default=160, help="of a training crop")
+    parser.add_argument("--test-size", type=int, help="of a picture to be classified; else the same")
     parser.add_argument("--fit", choices=["crop", "squash"], default="crop")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--keep-statistics", action="store_true", help="ImageNet's mean and variance in every norm")
@@ -180,7 +180,7 @@ def main() -> None:
     if arguments.check_weights:
         print(json.dumps(check_weights(arguments.data, arguments.check_weights)))
         return
-    arguments.test_side = arguments.test_side or arguments.side
+    arguments.test_size = arguments.test_size or arguments.input_size
     keep_freed_memory()
     pictures, labels, classes = read_split(arguments.data, "train")
     torch.manual_seed(arguments.seed)
@@ -189,7 +189,7 @@ def main() -> None:
     network = network.to(memory_format=torch.channels_last)
     augment = v2.Compose(
         [
-            v2.RandomResizedCrop(arguments.side, scale=(0.25, 1.0), interpolation=InterpolationMode.BICUBIC),
+            v2.RandomResizedCrop(arguments.input_size, scale=(0.25, 1.0), interpolation=InterpolationMode.BICUBIC),
             v2.RandomHorizontalFlip(),
         ]
     )
@@ -199,7 +199,7 @@ def main() -> None:
         return stack([augment(pictures[i]) for i in indices.tolist()]), labels[indices]
 
     batches = endless_batches(prepare, len(pictures), size=BATCH, seed=arguments.seed)
-    named = ("seed", "side", "test_side", "fit", "learning_rate", "keep_statistics", "split")
+    named = ("seed", "input_size", "test_size", "fit", "learning_rate", "keep_statistics", "split")
     settings = {name: getattr(arguments, name) for name in named}
     seen = train(
         network,
@@ -208,10 +208,10 @@ def main() -> None:
         minutes=arguments.minutes,
         keep_statistics=arguments.keep_statistics,
     )
-    judged, truth, found_classes = read_split(arguments.data, arguments.split)
+    checked, truth, found_classes = read_split(arguments.data, arguments.split)
     assert found_classes == classes, f"{arguments.split}/ and train/ hold different classes"
-    found = classify(network, judged, fitting(arguments.fit, arguments.test_side))
-    result = {"network": "EfficientNet-Lite0", **settings, "pictures": len(judged)}
+    found = classify(network, checked, fitting(arguments.fit, arguments.test_size))
+    result = {"network": "EfficientNet-Lite0", **settings, "pictures": len(checked)}
     print(json.dumps(result | scores(found, truth) | seen))
 
 

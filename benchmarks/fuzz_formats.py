@@ -39,7 +39,7 @@ from googlenet.errors import GoogLeNetError
 from googlenet.export import EXPORT_TARGETS
 from googlenet.graph import build_graph
 from googlenet.images import Preprocessing
-from googlenet.importers import Origin, import_file
+from googlenet.importers import Provenance, import_file
 from googlenet.model import ClassLabel, Model
 from googlenet.network import GoogLeNet, read_weights
 from googlenet.protobuf import message_class
@@ -96,7 +96,7 @@ def read(path: Path) -> str:
         elif path.stem == EXPORTED:
             describe_model(path.parent if path.name in IR_FILES else path)
         else:
-            import_file(path, Origin())
+            import_file(path, Provenance())
     except GoogLeNetError as error:
         if not str(error).isprintable():
             raise AssertionError(f"not one printable line: {error!r}") from error

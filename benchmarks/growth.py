@@ -21,14 +21,14 @@ from googlenet.parallel import available_cpus
 from googlenet.pretrained import find_model
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
-SIDES = (112, 160, 224, 320, 448)
+AUXILIARIES = (112, 160, 224, 320, 448)
 SIDE = 224
 PRECISIONS = ("float32", "int8")
-WORK = [(batch, SIDE) for batch in BATCHES] + [(1, side) for side in SIDES if side != SIDE]
+WORK = [(batch, SIDE) for batch in BATCHES] + [(1, input_size) for input_size in AUXILIARIES if input_size != SIDE]
 PICTURE = Path(__file__).parents[1] / "docs" / "growth.png"
 
 Times = dict[tuple[str, int, int], list[float]]
-"""Seconds of each run by (engine, batch, side)."""
+"""Seconds of each run by (engine, batch, input size)."""
 
 
 def measure(rounds: int, threads: int) -> Times:
@@ -49,12 +49,12 @@ def measure(rounds: int, threads: int) -> Times:
             workers[f"{one.engine} {one.precision}"] = worker = Worker(one, files[one.reads or ""], threads)
             stack.callback(worker.close)
         for round_ in range(rounds + 1):
-            for batch, side in WORK:
+            for batch, input_size in WORK:
                 for name, worker in workers.items():
                     # the first run of another shape is the engine's preparation for it
-                    seconds = worker.run(times=1 + max(1, 4 // batch), batch=batch, side=side)[1:]
+                    seconds = worker.run(times=1 + max(1, 4 // batch), batch=batch, input_size=input_size)[1:]
                     if round_:
-                        times.setdefault((name, batch, side), []).extend(seconds)
+                        times.setdefault((name, batch, input_size), []).extend(seconds)
     return times
 
 
@@ -72,13 +72,15 @@ def main() -> None:
     print(f"{read_machine()}; threads: {arguments.threads}; medians of {arguments.rounds} rounds, ms\n")
     print("| pictures at once, px | " + " | ".join(f"{name}: a run | a picture" for name in names) + " |")
     print("|---|" + "---|" * 2 * len(names))
-    for batch, side in WORK:
-        cells = [f"{medians[name, batch, side]:.1f} | {medians[name, batch, side] / batch:.2f}" for name in names]
-        print(f"| {batch}, {side} | " + " | ".join(cells) + " |")
+    for batch, input_size in WORK:
+        cells = [
+            f"{medians[name, batch, input_size]:.1f} | {medians[name, batch, input_size] / batch:.2f}" for name in names
+        ]
+        print(f"| {batch}, {input_size} | " + " | ".join(cells) + " |")
 
-    def line(name: str, *, by_side: bool) -> Points:
-        if by_side:
-            return [(side, medians[name, 1, side]) for side in SIDES]
+    def line(name: str, *, by_size: bool) -> Points:
+        if by_size:
+            return [(input_size, medians[name, 1, input_size]) for input_size in AUXILIARIES]
         return [(batch, 1000 * batch / medians[name, batch, SIDE]) for batch in BATCHES]
 
     panels = [
@@ -86,13 +88,13 @@ def main() -> None:
             f"Pictures of {SIDE} px: throughput",
             "pictures at once",
             "pictures a second",
-            {name: line(name, by_side=False) for name in names},
+            {name: line(name, by_size=False) for name in names},
         ),
         Panel(
             "One picture: time",
-            "pixels of a side",
+            "input size in px",
             "milliseconds",
-            {name: line(name, by_side=True) for name in names},
+            {name: line(name, by_size=True) for name in names},
         ),
     ]
     draw_curves(panels, title=f"bvlc on {read_machine()}").save(arguments.out)

@@ -31,10 +31,10 @@ def main() -> None:
         run = Path(tempfile.mkdtemp(prefix="members-")) / "run"
         subprocess.run([GOOGLENET, *COMMAND, *flags, "--out", run], check=True, stdout=subprocess.DEVNULL)
         print(" ".join(["googlenet", *COMMAND, *flags]), flush=True)
-        judge(run, crops)
+        check(run, crops)
 
 
-def judge(run: Path, crops: str) -> None:
+def check(run: Path, crops: str) -> None:
     """Print Table 3 of an ensemble, and the difference in top-1 between all members and each, with one crop."""
     subprocess.run([GOOGLENET, "evaluate", run, "digits", "--crops", crops], check=True)
     hits = {}

@@ -53,7 +53,7 @@ def make_folder(folder: Path) -> None:
     generator = np.random.default_rng(int(folder.name))
     for number in range(IN_A_FOLDER):
         chosen = generator.integers(len(labels))
-        size = tuple(int(side) for side in generator.integers(64, 97, 2))
+        size = tuple(int(input_size) for input_size in generator.integers(64, 97, 2))
         scan = Image.fromarray(np.uint8(scans[chosen].reshape(8, 8) * (255 / 16)))
         grey = np.asarray(scan.resize(size, Image.Resampling.BICUBIC), np.float32)[:, :, np.newaxis]
         pixels = grey * generator.uniform(0.7, 1, 3) + generator.normal(0, 6, grey.shape)

@@ -26,7 +26,7 @@ def main() -> None:
         start = time.perf_counter()
         GoogLeNet(PAPER)
         builds.append(time.perf_counter() - start)
-    print(f"GoogLeNet(PAPER), with side classifiers and initialisation: {statistics.median(builds):.3f} s")
+    print(f"GoogLeNet(PAPER), with auxiliary classifiers and initialisation: {statistics.median(builds):.3f} s")
     googlenet = Path(sys.executable).with_name("googlenet")
     for arguments in (["table1"], ["--help"], ["recipes", "paper"]):
         times = []

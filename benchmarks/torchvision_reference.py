@@ -1,6 +1,6 @@
 """torchvision's `googlenet(weights=None)` trained on a .tar of train/ and val/ the way its reference script does.
 
-Side classifiers on (losses x 0.3), SGD at 0.1 x batch/256, momentum 0.9, weight decay 1e-4 on everything, cosine rate
+Auxiliary classifiers (losses x 0.3), SGD at 0.1 x batch/256, momentum 0.9, weight decay 1e-4 on all, cosine rate
 zero over the time, random resized crops (8 to 100 %) to 128 px and mirroring; evaluated on whole pictures of 128 px.
 Prints one line of JSON. Run by benchmarks/imagenette.py in `.venv-peer`.
 """

@@ -23,14 +23,14 @@ from machine import describe_machine
 BATCH = 32
 NETWORKS = (
     "torchvision",
-    "torchvision with side classifiers",
+    "torchvision with auxiliary classifiers",
     "paper",
     "batchnorm",
-    "batchnorm without side classifiers",
+    "batchnorm without auxiliary classifiers",
 )
 
 
-def step_function(network_name: str, side: int) -> Callable[[], None]:
+def step_function(network_name: str, input_size: int) -> Callable[[], None]:
     """One update of a network on a fixed batch."""
     import torch
     import torch.nn.functional as F
@@ -40,15 +40,17 @@ def step_function(network_name: str, side: int) -> Callable[[], None]:
     if network_name.startswith("torchvision"):
         from torchvision.models import googlenet
 
-        side_classifiers = network_name != "torchvision"
-        peer = googlenet(weights=None, num_classes=10, aux_logits=side_classifiers, init_weights=False)
+        auxiliary_classifiers = network_name != "torchvision"
+        peer = googlenet(weights=None, num_classes=10, aux_logits=auxiliary_classifiers, init_weights=False)
         peer = peer.to(memory_format=torch.channels_last).train()
         sgd = torch.optim.SGD(peer.parameters(), 0.01, 0.9, weight_decay=1e-4)
-        images = torch.randn(BATCH, 3, side, side, generator=generator).to(memory_format=torch.channels_last)
+        images = torch.randn(BATCH, 3, input_size, input_size, generator=generator).to(
+            memory_format=torch.channels_last
+        )
 
         def peer_step() -> None:
             outputs = peer(images)
-            losses = [F.cross_entropy(output, labels) for output in (outputs if side_classifiers else [outputs])]
+            losses = [F.cross_entropy(output, labels) for output in (outputs if auxiliary_classifiers else [outputs])]
             sgd.zero_grad(set_to_none=True)
             (losses[0] + 0.3 * sum(losses[1:])).backward()
             sgd.step()
@@ -61,11 +63,11 @@ def step_function(network_name: str, side: int) -> Callable[[], None]:
     from googlenet.training.optimizer import build_optimizer
     from googlenet.training.step import StepSettings, train_step
 
-    spec = ArchitectureSpec(network_name.split()[0], 10, adaptive_side_pooling=True)
+    spec = ArchitectureSpec(network_name.split()[0], 10, adaptive_auxiliary_pooling=True)
     network = GoogLeNet(build_architecture(spec), auxiliaries="without" not in network_name).train()
     recipe = Recipe()
     optimizer, preprocessing = build_optimizer(network, recipe), recipe.preprocessing()
-    pixels = torch.randint(0, 256, (BATCH, side, side, 3), generator=generator, dtype=torch.uint8)
+    pixels = torch.randint(0, 256, (BATCH, input_size, input_size, 3), generator=generator, dtype=torch.uint8)
     settings = StepSettings(0.0, 0.3)
 
     def step() -> None:
@@ -74,9 +76,9 @@ def step_function(network_name: str, side: int) -> Callable[[], None]:
     return step
 
 
-def measure(network_name: str, side: int, steps: int) -> dict[str, float]:
+def measure(network_name: str, input_size: int, steps: int) -> dict[str, float]:
     """Images a second (median step) and peak memory in MB of this process."""
-    step = step_function(network_name, side)
+    step = step_function(network_name, input_size)
     times = []
     for _ in range(steps):
         start = time.perf_counter()
@@ -97,18 +99,18 @@ def main() -> None:
         print(json.dumps(measure(arguments.one[0], int(arguments.one[1]), arguments.steps)))
         return
     print(describe_machine())
-    for side in (224, 128):
+    for input_size in (224, 128):
         results: dict[str, list[dict[str, float]]] = {name: [] for name in NETWORKS}
         for _ in range(arguments.rounds):
             for name in NETWORKS:
-                command = [sys.executable, __file__, "--one", name, str(side), "--steps", str(arguments.steps)]
+                command = [sys.executable, __file__, "--one", name, str(input_size), "--steps", str(arguments.steps)]
                 text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
                 results[name].append(json.loads(text))
         base = statistics.median(round_["images_per_second"] for round_ in results["torchvision"])
         for name, rounds in results.items():
             rate = statistics.median(round_["images_per_second"] for round_ in rounds)
             peak = statistics.median(round_["peak_megabytes"] for round_ in rounds)
-            print(f"{side} px  {name:<38} {rate:6.1f} images/s  {rate / base:5.2f}x  {peak:6.0f} MB", flush=True)
+            print(f"{input_size} px  {name:<38} {rate:6.1f} images/s  {rate / base:5.2f}x  {peak:6.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -87,12 +87,12 @@ def probe(folder: Path, split: str, place: Path) -> tuple[dict[str, Any], dict[s
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    (_, labels, features), (names, truth, judged) = (
+    (_, labels, features), (names, truth, checked) = (
         _features(folder / one, place / f"{one}.parquet") for one in ("train", split)
     )
     search = GridSearchCV(LogisticRegression(max_iter=1000), {"C": np.logspace(-5, 1, 7)}, cv=5)
     model = make_pipeline(StandardScaler(), search)
-    hits = model.fit(features, labels).predict(judged) == truth
+    hits = model.fit(features, labels).predict(checked) == truth
     recalls = [hits[truth == label].mean() for label in np.unique(truth)]
     result = {
         "command": "logistic regression on `googlenet predict bvlc --embeddings`",

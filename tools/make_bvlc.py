@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from googlenet.architecture import build_architecture
-from googlenet.importers import Origin, import_file, with_known_answer
+from googlenet.importers import Provenance, import_file, with_known_answer
 from googlenet.model import Model, save_model
 from googlenet.network import network_with_weights, to_network_input
 from googlenet.pretrained import CATALOGUE, imagenet_classes
@@ -25,10 +25,10 @@ from googlenet.pretrained import CATALOGUE, imagenet_classes
 PUBLISHED = CATALOGUE["bvlc"]
 SHIPPED = Path(__file__).parents[1] / "src" / "googlenet" / "pretrained" / "bvlc.safetensors"
 
-ORIGIN = Origin(
+PROVENANCE = Provenance(
     source=(
         f"BVLC GoogLeNet of Caffe, iteration 2,400,000, published at {PUBLISHED.address} "
-        f"({PUBLISHED.algorithm} {PUBLISHED.digest}); read from a re-encoding of it without the side classifiers and "
+        f"({PUBLISHED.algorithm} {PUBLISHED.digest}); read from a re-encoding without the auxiliary classifiers and "
         "stored in half precision"
     ),
     licence=PUBLISHED.licence,
@@ -40,7 +40,7 @@ DECIMALS = 7  # of the known answer's probabilities
 
 def make_model(caffemodel: Path) -> Model:
     """The model as it ships: weights that half precision can hold, and what float64 says of the known pictures."""
-    model = import_file(caffemodel, ORIGIN, classes=imagenet_classes()).model
+    model = import_file(caffemodel, PROVENANCE, classes=imagenet_classes()).model
     weights = {name: weight.astype(np.float16).astype(np.float32) for name, weight in model.weights.items()}
     network = network_with_weights(build_architecture(model.spec), weights).double().eval()
 

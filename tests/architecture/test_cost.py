@@ -14,8 +14,8 @@ from googlenet.architecture import (
     Architecture,
     ArchitectureSpec,
     build_architecture,
-    check_input_side,
-    input_sides,
+    check_input_size,
+    input_sizes,
     network_cost,
     row_shapes,
 )
@@ -24,12 +24,12 @@ from googlenet.architecture.layers import Convolution, Linear
 from googlenet.errors import InputError
 
 TABLES = {name: variant.build() for name, variant in VARIANTS.items()}
-ADAPTIVE = build_architecture(ArchitectureSpec(adaptive_side_pooling=True))
+ADAPTIVE = build_architecture(ArchitectureSpec(adaptive_auxiliary_pooling=True))
 
 
-def fits(table: Architecture, side: int, *, auxiliaries: bool) -> bool:
+def fits(table: Architecture, input_size: int, *, auxiliaries: bool) -> bool:
     try:
-        check_input_side(table, side, auxiliaries=auxiliaries)
+        check_input_size(table, input_size, auxiliaries=auxiliaries)
     except InputError:
         return False
     return True
@@ -39,55 +39,55 @@ def fits(table: Architecture, side: int, *, auxiliaries: bool) -> bool:
 @pytest.mark.parametrize("variant", ["paper", "fully-connected", "inception5h", "torchvision", "small-32"])
 def test_the_sides_of_the_interval_fit_and_those_beside_it_do_not(variant: str, auxiliaries: bool) -> None:
     table = TABLES[variant]
-    least, largest = input_sides(table, auxiliaries=auxiliaries)
+    least, largest = input_sizes(table, auxiliaries=auxiliaries)
     last = largest or 2000
-    inside = {least, least + 1, table.side, last - 1, last}
+    inside = {least, least + 1, table.input_size, last - 1, last}
     outside = {1, least - 1} | ({largest + 1, 4096} if largest else set())
-    assert {side for side in inside | outside if fits(table, side, auxiliaries=auxiliaries)} == inside
+    assert {input_size for input_size in inside | outside if fits(table, input_size, auxiliaries=auxiliaries)} == inside
 
 
 @settings(max_examples=25)
-@given(side=st.integers(1, 20_000))
-def test_a_side_is_judged_at_any_size(side: int) -> None:
-    assert fits(PAPER, side, auxiliaries=False) == (side >= 31)
-    assert fits(TABLES["fully-connected"], side, auxiliaries=False) == (223 <= side <= 254)
+@given(input_size=st.integers(1, 20_000))
+def test_a_side_is_judged_at_any_size(input_size: int) -> None:
+    assert fits(PAPER, input_size, auxiliaries=False) == (input_size >= 31)
+    assert fits(TABLES["fully-connected"], input_size, auxiliaries=False) == (223 <= input_size <= 254)
 
 
-def test_a_network_with_an_average_over_the_whole_grid_takes_any_larger_side() -> None:
-    assert input_sides(PAPER) == (31, None)
-    check_input_side(PAPER, 4096)
-    check_input_side(PAPER, 100_000)
+def test_a_network_with_an_average_over_the_whole_grid_takes_any_larger_input() -> None:
+    assert input_sizes(PAPER) == (31, None)
+    check_input_size(PAPER, 4096)
+    check_input_size(PAPER, 100_000)
 
 
 def test_a_head_of_linear_layers_takes_its_own_grid_alone() -> None:
     with pytest.raises(InputError, match="too large: the variant 'fully-connected' takes 223 to 254 px"):
-        check_input_side(TABLES["fully-connected"], 5000)
+        check_input_size(TABLES["fully-connected"], 5000)
 
 
 def test_a_side_that_does_not_fit_is_answered_with_those_that_do() -> None:
     with pytest.raises(InputError) as small:
-        check_input_side(PAPER, 20)
+        check_input_size(PAPER, 20)
     assert str(small.value) == "an input of 20 px is too small: the variant 'paper' takes 31 px at least"
     with pytest.raises(InputError) as large:
-        check_input_side(PAPER, 288, auxiliaries=True)
+        check_input_size(PAPER, 288, auxiliaries=True)
     assert str(large.value) == (
         "an input of 288 px is too large: the variant 'paper' takes 223 to 270 px; "
-        "adaptive_side_pooling=true lets its side classifiers take other sizes"
+        "adaptive_auxiliary_pooling=true lets its auxiliary classifiers take other sizes"
     )
 
 
 @pytest.mark.parametrize("table", [PAPER, ADAPTIVE])
 def test_adaptive_side_pooling_is_advised_only_where_it_helps(table: Architecture) -> None:
-    """20 px are too few for the modules themselves, however the side classifiers pool."""
+    """20 px are too few for the modules themselves, however the auxiliary classifiers pool."""
     with pytest.raises(InputError, match="20 px is too small") as error:
-        check_input_side(table, 20, auxiliaries=True)
-    assert "adaptive_side_pooling" not in str(error.value)
-    assert "adaptive_side_pooling" in _refusal(PAPER, 128)
+        check_input_size(table, 20, auxiliaries=True)
+    assert "adaptive_auxiliary_pooling" not in str(error.value)
+    assert "adaptive_auxiliary_pooling" in _refusal(PAPER, 128)
 
 
-def _refusal(table: Architecture, side: int) -> str:
+def _refusal(table: Architecture, input_size: int) -> str:
     with pytest.raises(InputError) as error:
-        check_input_side(table, side, auxiliaries=True)
+        check_input_size(table, input_size, auxiliaries=True)
     return str(error.value)
 
 
@@ -96,10 +96,10 @@ def test_multiply_adds_are_a_kernel_for_each_place_of_its_output() -> None:
     assert multiply_adds((Linear("l", 10),), (2, 2, 3)) == 120
 
 
-@given(side=st.integers(31, 500))
-def test_shapes_for_another_input_start_from_it(side: int) -> None:
-    shapes = row_shapes(PAPER, (side, side, 3))
-    assert shapes["conv1"] == ((side + 1) // 2, (side + 1) // 2, 64)
+@given(input_size=st.integers(31, 500))
+def test_shapes_for_another_input_start_from_it(input_size: int) -> None:
+    shapes = row_shapes(PAPER, (input_size, input_size, 3))
+    assert shapes["conv1"] == ((input_size + 1) // 2, (input_size + 1) // 2, 64)
     assert shapes["linear"] == (1, 1, 1000)
 
 

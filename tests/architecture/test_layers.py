@@ -32,7 +32,7 @@ from googlenet.architecture.layers import (
 )
 from googlenet.errors import InputError
 
-sides = st.integers(1, 40)
+sizes = st.integers(1, 40)
 kernels = st.integers(1, 7)
 strides = st.integers(1, 4)
 
@@ -55,37 +55,39 @@ def shape_by_torch(compute: Callable[[], torch.Tensor]) -> Shape | None:
     return height, width, channels
 
 
-@given(height=sides, width=sides, kernel=kernels, stride=strides, data=st.data())
+@given(height=sizes, width=sizes, kernel_size=kernels, stride=strides, data=st.data())
 def test_max_pools_round_up_as_torch_does(
-    height: int, width: int, kernel: int, stride: int, data: st.DataObject
+    height: int, width: int, kernel_size: int, stride: int, data: st.DataObject
 ) -> None:
-    padding = data.draw(st.integers(0, kernel // 2))
+    padding = data.draw(st.integers(0, kernel_size // 2))
     x = torch.zeros(1, 2, height, width)
-    expected = shape_by_torch(lambda: F.max_pool2d(x, kernel, stride, padding, ceil_mode=True))
-    assert shape_or_none(MaxPool(kernel, stride, padding), (height, width, 2)) == expected
+    expected = shape_by_torch(lambda: F.max_pool2d(x, kernel_size, stride, padding, ceil_mode=True))
+    assert shape_or_none(MaxPool(kernel_size, stride, padding), (height, width, 2)) == expected
 
 
-@given(height=sides, width=sides, kernel=kernels, stride=strides)
-def test_average_pools_round_down_as_torch_does(height: int, width: int, kernel: int, stride: int) -> None:
+@given(height=sizes, width=sizes, kernel_size=kernels, stride=strides)
+def test_average_pools_round_down_as_torch_does(height: int, width: int, kernel_size: int, stride: int) -> None:
     x = torch.zeros(1, 2, height, width)
-    expected = shape_by_torch(lambda: F.avg_pool2d(x, kernel, stride))
-    assert shape_or_none(AveragePool(kernel, stride), (height, width, 2)) == expected
+    expected = shape_by_torch(lambda: F.avg_pool2d(x, kernel_size, stride))
+    assert shape_or_none(AveragePool(kernel_size, stride), (height, width, 2)) == expected
 
 
-@given(height=sides, width=sides, kernel=kernels, stride=strides, before=st.integers(0, 4), after=st.integers(0, 4))
+@given(
+    height=sizes, width=sizes, kernel_size=kernels, stride=strides, before=st.integers(0, 4), after=st.integers(0, 4)
+)
 def test_convolutions_have_torchs_output_size_with_any_padding(
-    height: int, width: int, kernel: int, stride: int, before: int, after: int
+    height: int, width: int, kernel_size: int, stride: int, before: int, after: int
 ) -> None:
-    layer = Convolution("c", 5, kernel, stride, padding=(before, after))
+    layer = Convolution("c", 5, kernel_size, stride, padding=(before, after))
     x = F.pad(torch.zeros(1, 2, height, width), (before, after, before, after))
     weight = torch.zeros(layer.weight_shapes((height, width, 2))["c.weight"])
     expected = shape_by_torch(lambda: F.conv2d(x, weight, stride=stride))
     assert shape_or_none(layer, (height, width, 2)) == expected
 
 
-@given(side=sides, kernel=st.sampled_from([1, 3, 5, 7]))
-def test_a_convolution_with_stride_1_keeps_the_size(side: int, kernel: int) -> None:
-    assert Convolution("c", 8, kernel).output_shape((side, side, 3)) == (side, side, 8)
+@given(input_size=sizes, kernel_size=st.sampled_from([1, 3, 5, 7]))
+def test_a_convolution_with_stride_1_keeps_the_size(input_size: int, kernel_size: int) -> None:
+    assert Convolution("c", 8, kernel_size).output_shape((input_size, input_size, 3)) == (input_size, input_size, 8)
 
 
 def test_adaptive_pools_give_their_side_whatever_comes() -> None:

@@ -12,7 +12,7 @@ from googlenet.architecture import (
     Architecture,
     ArchitectureSpec,
     ReceptiveField,
-    Row,
+    TableRow,
     build_architecture,
     receptive_fields,
 )
@@ -45,7 +45,7 @@ BY_HAND = {
 
 def test_the_fields_of_the_paper_are_those_computed_by_hand() -> None:
     fields = receptive_fields(PAPER)
-    assert {name: (field.side, field.stride) for name, field in fields.items()} == BY_HAND
+    assert {name: (field.size, field.stride) for name, field in fields.items()} == BY_HAND
     assert list(fields) == [row.name for row in PAPER.rows]
 
 
@@ -61,19 +61,19 @@ def test_a_linear_layer_sees_its_whole_grid_as_the_average_pool_does() -> None:
     assert "average_pool" not in fields
 
 
-def with_rows(*rows: Row) -> Architecture:
+def with_rows(*rows: TableRow) -> Architecture:
     return Architecture("of this test", 32, 3, 2, rows, ())
 
 
 def test_a_pool_with_windows_of_several_sizes_has_no_one_field() -> None:
     with pytest.raises(InputError, match="a pool whose output is 4x4 has windows of several sizes"):
-        receptive_fields(with_rows(Row("pool", "average pool", (AdaptiveAveragePool(4),))))
+        receptive_fields(with_rows(TableRow("pool", "average pool", (AdaptiveAveragePool(4),))))
 
 
 def test_branches_that_step_differently_have_no_one_stride() -> None:
     module = Inception("m", ((Convolution("1x1", 8, 1),), (MaxPool(3, 2, padding=1),)))
     with pytest.raises(InputError, match=r"the branches of m have different strides: \[1, 2\]"):
-        receptive_fields(with_rows(Row("m", "inception", (module,))))
+        receptive_fields(with_rows(TableRow("m", "inception", (module,))))
 
 
 def transparent(network: GoogLeNet) -> GoogLeNet:
@@ -94,8 +94,8 @@ def lit_columns(network: GoogLeNet, row: str, *, width: int) -> Tensor:
         pictures = torch.zeros(len(columns), 3, 32, width)
         pictures[torch.arange(len(columns)), :, :, columns] = 1.0
         with torch.inference_mode():
-            maps = network.features(pictures)[row]
-        seen.append(maps.amax(dim=(1, 2)) > 0)
+            feature_maps = network.features(pictures)[row]
+        seen.append(feature_maps.amax(dim=(1, 2)) > 0)
     return torch.cat(seen).T
 
 
@@ -104,7 +104,7 @@ def lit_columns(network: GoogLeNet, row: str, *, width: int) -> Tensor:
 def test_a_value_sees_as_many_columns_of_the_picture_as_its_field_is_wide(variant: str, row: str) -> None:
     table = build_architecture(ArchitectureSpec(variant, classes=2, width=0.01))
     field = receptive_fields(table)[row]
-    width = field.side + 6 * field.stride  # room for some neighbours that see no border
+    width = field.size + 6 * field.stride  # room for some neighbours that see no border
     lit = lit_columns(transparent(GoogLeNet(table, auxiliaries=False)), row, width=width)
     middle = len(lit) // 2
     first, second = lit[middle].nonzero().flatten(), lit[middle + 1].nonzero().flatten()

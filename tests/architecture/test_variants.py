@@ -13,7 +13,7 @@ from googlenet.architecture import (
     VARIANTS,
     ArchitectureSpec,
     build_architecture,
-    input_sides,
+    input_sizes,
     is_statistic,
     network_cost,
     row_shapes,
@@ -29,11 +29,11 @@ BATCH_NORM = ("torchvision", "batchnorm", "small-32", "small-64")
 
 
 @EVERY
-def test_a_variants_table_bears_its_name_and_fits_its_own_side(variant: str) -> None:
+def test_a_variants_table_bears_its_name_and_fits_its_own_input_size(variant: str) -> None:
     table = VARIANTS[variant].build()
-    least, largest = input_sides(table)
+    least, largest = input_sizes(table)
     assert table.variant == variant
-    assert least <= table.side <= (largest or table.side)
+    assert least <= table.input_size <= (largest or table.input_size)
     assert row_shapes(table)["linear"] == (1, 1, table.classes)
     assert VARIANTS[variant].purpose
 
@@ -112,11 +112,11 @@ def test_the_papers_printed_figures_stand_beside_the_papers_network_alone(spec: 
 
 
 def test_adaptive_side_pooling_gives_4x4_and_leaves_the_weights_as_they_are() -> None:
-    adaptive = build_architecture(ArchitectureSpec(adaptive_side_pooling=True))
+    adaptive = build_architecture(ArchitectureSpec(adaptive_auxiliary_pooling=True))
     assert [auxiliary.layers[0] for auxiliary in adaptive.auxiliaries] == [AdaptiveAveragePool(4)] * 2
     assert weight_shapes(adaptive) == weight_shapes(PAPER)
     assert adaptive.rows == PAPER.rows
-    assert input_sides(adaptive, auxiliaries=True) == input_sides(PAPER)
+    assert input_sizes(adaptive, auxiliaries=True) == input_sizes(PAPER)
 
 
 @pytest.mark.parametrize("variant", BATCH_NORM)
@@ -132,20 +132,20 @@ def _kernel(bias: str) -> str:
     return bias.removesuffix("bias") + "weight"
 
 
-@pytest.mark.parametrize(("variant", "sides"), [("small-32", (28, 32, 47)), ("small-64", (48, 64, 96))])
+@pytest.mark.parametrize(("variant", "sizes"), [("small-32", (28, 32, 47)), ("small-64", (48, 64, 96))])
 def test_the_small_family_shows_its_modules_a_grid_that_is_still_a_picture(
-    variant: str, sides: tuple[int, ...]
+    variant: str, sizes: tuple[int, ...]
 ) -> None:
     table = VARIANTS[variant].build()
-    for side in sides:
-        shapes = row_shapes(table, (side, side, 3))
+    for input_size in sizes:
+        shapes = row_shapes(table, (input_size, input_size, 3))
         assert shapes["3a"][0] >= 12
         assert shapes["5b"][0] >= 3
-        assert input_sides(table, auxiliaries=True)[0] < side
+        assert input_sizes(table, auxiliaries=True)[0] < input_size
     assert [auxiliary.layers[0] for auxiliary in table.auxiliaries] == [AdaptiveAveragePool(4)] * 2
 
 
-def test_another_dropout_leaves_the_side_classifiers_theirs() -> None:
+def test_another_dropout_leaves_the_auxiliary_classifiers_theirs() -> None:
     table = with_dropout(PAPER, 0.1)
     assert [layer for layer in table.layers if isinstance(layer, Dropout)] == [Dropout(0.1)]
     assert table.auxiliaries == PAPER.auxiliaries
@@ -187,8 +187,8 @@ def test_a_spec_is_the_same_after_a_way_through_json(
 
 def test_a_spec_with_missing_or_unknown_fields_is_refused_with_both_lists() -> None:
     fields = ArchitectureSpec().to_dict()
-    with pytest.raises(InputError, match=r"has the fields adaptive_side_pooling, channels, .*, not .*depth"):
+    with pytest.raises(InputError, match=r"has the fields adaptive_auxiliary_pooling, channels, .*, not .*depth"):
         ArchitectureSpec.from_dict(fields | {"depth": 22})
     del fields["classes"]
-    with pytest.raises(InputError, match=r"classes.*, not adaptive_side_pooling, channels, variant, width"):
+    with pytest.raises(InputError, match=r"classes.*, not adaptive_auxiliary_pooling, channels, variant, width"):
         ArchitectureSpec.from_dict(fields)

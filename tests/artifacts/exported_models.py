@@ -17,7 +17,7 @@ from googlenet.model import About, ClassLabel, KnownAnswer, Model, known_answer_
 from googlenet.network import GoogLeNet, read_weights
 
 
-def small_model(seed: int = 0, *, width: float = 0.125, variant: str = "small-32", side: int = 32) -> Model:
+def small_model(seed: int = 0, *, width: float = 0.125, variant: str = "small-32", input_size: int = 32) -> Model:
     """A narrow network that tells its three classes apart, with its known answer."""
     spec = ArchitectureSpec(variant, classes=3, width=width)
     generator = np.random.default_rng(seed)
@@ -30,10 +30,10 @@ def small_model(seed: int = 0, *, width: float = 0.125, variant: str = "small-32
         spec,
         weights,
         (ClassLabel("n01", "tench"), ClassLabel("n02", "cassette player"), ClassLabel("n03", "Straße & <Weg>")),
-        Preprocessing(side, side + 4, "crop", "BGR", (104.0, 117.0, 124.0), (1 / 58,) * 3),
+        Preprocessing(input_size, input_size + 4, "crop", "BGR", (104.0, 117.0, 124.0), (1 / 58,) * 3),
         about=About(scores={"top1": 0.75}, licence="MIT", source="trained", source_sha256="ab12"),
     )
-    images = known_answer_images(side)
+    images = known_answer_images(input_size)
     return replace(model, known_answer=KnownAnswer(images, open_engine(model, threads=1).run(images).probabilities))
 
 

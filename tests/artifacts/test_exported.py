@@ -32,7 +32,7 @@ from googlenet.artifacts.content import Content
 from googlenet.artifacts.onnx import with_metadata
 from googlenet.engines import ENGINES, open_engine
 from googlenet.errors import GoogLeNetError, InputError, ModelFileError
-from googlenet.model import Model, compare_answer, save_model, sealed
+from googlenet.model import Model, compare_answer, save_model, with_checksum
 from tests.artifacts.exported_models import exported, small_model
 from tests.importers.conftest import damaged
 
@@ -90,14 +90,14 @@ def test_every_engine_that_runs_a_file_gives_its_known_answer(
     read = open_model(written(target))
     assert read.known_answer is not None
     outputs = open_engine(read, name=engine, device="cpu", threads=1).run(
-        read.known_answer.images, also=("features", "maps")
+        read.known_answer.images, also=("features", "feature_maps")
     )
     assert compare_answer(read.known_answer.probabilities, outputs.probabilities).agrees
     assert read.known_answer.probabilities.std() > 0.01
     assert outputs.features is not None
     assert outputs.features.shape == (3, 128)
-    assert outputs.maps is not None
-    assert outputs.maps.shape[:2] == (3, 128)
+    assert outputs.feature_maps is not None
+    assert outputs.feature_maps.shape[:2] == (3, 128)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -108,7 +108,9 @@ def test_several_models_in_a_file_answer_with_their_mean(target: Target, tmp_pat
     assert isinstance(read, ExportedModel)
     assert read.specs == tuple(model.spec for model in models)
     assert read.known_answer is not None
-    outputs = open_engine(read, device="cpu", threads=1).run(read.known_answer.images, also=("features", "maps"))
+    outputs = open_engine(read, device="cpu", threads=1).run(
+        read.known_answer.images, also=("features", "feature_maps")
+    )
     assert compare_answer(read.known_answer.probabilities, outputs.probabilities).agrees
     assert outputs.features is not None
     assert outputs.features.shape == (3, 128 + 256)
@@ -150,7 +152,7 @@ def test_metadata_that_were_changed_are_noticed(whole: dict[Target, ExportedMode
     text["classes"][0]["name"] = "shark"
     path = tmp_path / "net.onnx"
     lie = json.dumps(text)
-    path.write_bytes(with_metadata(whole["onnx"].content, sealed("{}") | {"googlenet": lie})[0])
+    path.write_bytes(with_metadata(whole["onnx"].content, with_checksum("{}") | {"googlenet": lie})[0])
     with pytest.raises(ModelFileError, match="its description is not the one that was written"):
         open_model(path)
 
@@ -162,7 +164,7 @@ def test_metadata_of_another_file_are_noticed(
     """The description of one graph, sealed and whole, beside another graph."""
     other = exported(target, [small_model(5)])
     entry = EXPORT_FORMATS[target]
-    mine = entry.judge(whole[target].content, "mine").metadata
+    mine = entry.check(whole[target].content, "mine").metadata
     mixed = entry.with_metadata(_without_extras(other.content) if target == "pt2" else other.content, mine)
     write(replace(whole[target], content=mixed), tmp_path / NAMES[target])
     with pytest.raises(ModelFileError, match="its graph is not the one that was described"):
@@ -186,7 +188,7 @@ def test_a_sealed_description_that_says_what_cannot_be_is_refused(
 ) -> None:
     text = json.loads(dict(_metadata(whole["onnx"]))["googlenet"]) | change
     path = tmp_path / "net.onnx"
-    path.write_bytes(with_metadata(whole["onnx"].content, sealed(json.dumps(text)))[0])
+    path.write_bytes(with_metadata(whole["onnx"].content, with_checksum(json.dumps(text)))[0])
     with pytest.raises(ModelFileError, match=sentence):
         open_model(path)
 

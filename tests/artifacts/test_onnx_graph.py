@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from googlenet.architecture import VARIANTS
 from googlenet.artifacts import decode_onnx, encode_onnx
 from googlenet.errors import ModelFileError
-from googlenet.export.whole_numbers import in_whole_numbers
-from googlenet.graph import Graph, build_graph, take_norms_apart
+from googlenet.export import to_int8
+from googlenet.graph import Graph, build_graph, decompose_lrn
 from tests.graph.test_building import make_images, make_model
 from tests.importers.conftest import damaged
 
@@ -27,8 +27,8 @@ def of_variant(variant: str) -> Graph:
 
 def in_int8(variant: str, *, round_all_outputs: bool = True) -> Graph:
     model = make_model(variant)
-    images = make_images(model.preprocessing.side)
-    return in_whole_numbers(build_graph(model), images, round_all_outputs=round_all_outputs)
+    images = make_images(model.preprocessing.input_size)
+    return to_int8(build_graph(model), images, round_all_outputs=round_all_outputs)
 
 
 def ensemble() -> Graph:
@@ -37,7 +37,7 @@ def ensemble() -> Graph:
 
 GRAPHS: dict[str, Callable[[], Graph]] = {
     **{variant: partial(of_variant, variant) for variant in VARIANTS},
-    "norms apart": lambda: take_norms_apart(build_graph(make_model("paper"))),
+    "norms apart": lambda: decompose_lrn(build_graph(make_model("paper"))),
     "int8": lambda: in_int8("paper"),
     "int8 of batch normalisation": lambda: in_int8("batchnorm", round_all_outputs=False),
     "an ensemble": ensemble,
@@ -140,8 +140,8 @@ def test_what_is_never_written_is_refused_by_name(kind: str) -> None:
 def small_files() -> dict[str, bytes]:
     """Files of which structure, not weights, is most."""
     model = make_model("small-32", width=0.01)
-    apart = take_norms_apart(build_graph(make_model("paper", width=0.01)))
-    rounded = in_whole_numbers(build_graph(model), make_images(32))
+    apart = decompose_lrn(build_graph(make_model("paper", width=0.01)))
+    rounded = to_int8(build_graph(model), make_images(32))
     return {name: encode_onnx(graph) for name, graph in (("norms apart", apart), ("int8", rounded))}
 
 

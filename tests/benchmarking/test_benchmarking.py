@@ -16,7 +16,7 @@ from googlenet.benchmarking import (
     Candidate,
     Comparison,
     Measurement,
-    Plan,
+    Timing,
     Worker,
     WorkerError,
     compare,
@@ -35,7 +35,7 @@ from googlenet.model import ClassLabel, Model, known_answer_images, save_model
 from googlenet.network import GoogLeNet, read_weights
 
 ONNX = next(one for one in CANDIDATES if str(one) == "onnx (float32)")
-PLAN = Plan(side=32, threads=1, rounds=2, pictures=3, batch=2)
+PLAN = Timing(input_size=32, threads=1, rounds=2, pictures=3, batch=2)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_runs_are_timed_on_pictures_of_the_size_that_is_asked_for() -> None:
         shapes.append(images.shape)
         first.append(int(images[0].sum()))
 
-    seconds = time_runs(run, times=4, batch=5, side=24)
+    seconds = time_runs(run, times=4, batch=5, input_size=24)
     assert shapes == [(5, 24, 24, 3)] * 4
     assert len(seconds) == 4
     assert all(second >= 0 for second in seconds)
@@ -140,7 +140,7 @@ def test_the_peak_is_at_least_what_is_held() -> None:
 def test_a_worker_opens_each_candidate_that_is_installed(one: Candidate, files: dict[str, Path]) -> None:
     worker = Worker(one, None if one.reads is None else files[one.reads], threads=1)
     try:
-        assert len(worker.run(times=2, batch=1, side=224 if one.reads is None else 32)) == 2
+        assert len(worker.run(times=2, batch=1, input_size=224 if one.reads is None else 32)) == 2
         assert worker.peak_bytes() > 10_000_000
     finally:
         worker.close()
@@ -159,7 +159,7 @@ def test_a_worker_that_is_gone_is_an_error_with_its_exit_code(files: dict[str, P
     worker.process.kill()
     worker.process.wait()
     with pytest.raises(WorkerError, match=r"ended by itself \(exit code -9\)"):
-        worker.run(times=1, batch=1, side=32)
+        worker.run(times=1, batch=1, input_size=32)
     worker.close()
 
 

@@ -198,8 +198,8 @@ def test_probabilities_are_averaged_over_crops_whatever_the_batches(
 
 def test_members_of_an_ensemble_see_the_squares_that_they_were_made_for(classifier: Classifier) -> None:
     """One sees the centre, which is red; the other the whole picture, which is mostly blue."""
-    centre = replace(classifier.preprocessing, resize=80)
-    whole = replace(classifier.preprocessing, resize=8)
+    centre = replace(classifier.preprocessing, resize_size=80)
+    whole = replace(classifier.preprocessing, resize_size=8)
     picture = Image.new("RGB", (160, 160), COLOURS["blue"])
     picture.paste(COLOURS["red"], (60, 60, 100, 100))
     engine = FunctionEngine(strongest_colour)

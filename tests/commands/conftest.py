@@ -138,7 +138,7 @@ def ensemble(trained: Path) -> Path:
         name: weight * generator.uniform(0.6, 1.4, weight.shape).astype(np.float32)
         for name, weight in model.weights.items()
     }
-    preprocessing = replace(model.preprocessing, resize=32, fit="crop")
+    preprocessing = replace(model.preprocessing, resize_size=32, fit="crop")
     other = replace(model, weights=weights, preprocessing=preprocessing)
     assert model.known_answer is not None
     images = model.known_answer.images

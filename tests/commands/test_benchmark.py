@@ -48,15 +48,15 @@ def test_json_has_the_promised_keys_for_every_engine_and_peer(googlenet: Run, tr
         expected = peer["latency_ms_median"] / one["latency_ms_median"]
         assert one["ratio_to_fastest_peer"] == pytest.approx(expected, rel=0.01)
     assert (record["threads"], record["rounds"], record["batch"]) == (1, 2, 2)
-    assert record["side"] == load_model(trained).preprocessing.side
+    assert record["input_size"] == load_model(trained).preprocessing.input_size
     assert record["left_out"][0]["engine"] == "opencv"
 
 
 def test_the_text_begins_with_the_processor_and_ends_with_the_fastest(googlenet: Run, trained: Path) -> None:
     lines = googlenet("benchmark", trained, "--rounds", "1", "--batch", "1", "--threads", "1").out.splitlines()
     assert lines[0] == str(read_machine())
-    side = load_model(trained).preprocessing.side
-    assert lines[1] == f"{trained}, {side} px; threads: 1; rounds: 1, each of 10 single pictures"
+    input_size = load_model(trained).preprocessing.input_size
+    assert lines[1] == f"{trained}, {input_size} px; threads: 1; rounds: 1, each of 10 single pictures"
     assert any(line.split()[:3] == ["onnxruntime", "float32", "peer"] and line.endswith("1.00") for line in lines)
     assert "left out: opencv (peer): cv2 is not installed: pip install opencv-python-headless" in lines
     assert re.match(r"The fastest is (native|onnx) \((float32|int8)\) with ", lines[-1])
@@ -90,4 +90,4 @@ def test_the_text_says_why_no_peer_is_beside_an_exported_file(googlenet: Run, tm
 
 
 def test_a_side_that_the_network_cannot_take_is_refused_before_anything_runs(googlenet: Run, trained: Path) -> None:
-    assert googlenet("benchmark", trained, "--side", "3").error.startswith("an input of 3 px is too small")
+    assert googlenet("benchmark", trained, "--input-size", "3").error.startswith("an input of 3 px is too small")

@@ -37,7 +37,7 @@ def exported(googlenet: Run, trained: Path, tmp_path_factory: pytest.TempPathFac
 
 def test_export_prints_agreement_speed_and_size(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "net.onnx"
-    done = googlenet("export", trained, "--judge", photos, "--out", out)
+    done = googlenet("export", trained, "--evaluate-on", photos, "--out", out)
     facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
     assert facts["agreement"].startswith("100.0% of 36 pictures have the same best class as in float32")
     assert facts["judged on"] == "pictures of photos"
@@ -52,7 +52,7 @@ def test_export_without_pictures_says_that_it_judged_on_made_ones(
     googlenet: Run, trained: Path, tmp_path: Path
 ) -> None:
     fields = googlenet("export", trained, "--out", tmp_path / "net.onnx", "--json").json
-    assert fields["agreement"]["judged_on"].startswith("pictures made by formula, no photographs")
+    assert fields["agreement"]["evaluated_on"].startswith("pictures made by formula, no photographs")
     assert (fields["target"], fields["precision"], fields["passes"]) == ("onnx", "float32", True)
     assert [one["precision"] for one in fields["considered"]] == ["float32"]
 

@@ -74,13 +74,13 @@ def test_the_famous_weights_are_imported_with_their_layer_map(googlenet: Run, tm
     assert "agrees" in googlenet("info", out, "--verify").out
 
 
-def test_a_state_dict_keeps_its_side_classifiers_and_gets_the_classes_that_are_named(
+def test_a_state_dict_keeps_its_auxiliary_classifiers_and_gets_the_classes_that_are_named(
     googlenet: Run, pth: Path, classes: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "cars.safetensors"
     assert googlenet("import", pth, "--classes", classes, "--out", out).code == 0
     model = load_model(out)
-    assert model.has_side_classifiers
+    assert model.has_auxiliary_classifiers
     assert [(one.id, one.name) for one in model.classes] == [("n02 fish", "n02 fish"), ("a", "b c"), ("red car",) * 2]
     assert (model.preprocessing.mean, model.preprocessing.fit) == ((127.5,) * 3, "crop")
     assert "transform_input=True" in googlenet("import", pth, "--classes", classes, "--out", out, "--force").out

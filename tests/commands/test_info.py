@@ -114,7 +114,7 @@ def test_each_member_of_an_ensemble_is_shown_and_checked(googlenet: Run, ensembl
     assert done.out.count("known answer   agrees") == 2
     assert f"member 2       {ensemble / 'members' / '2'}\n" in done.out
     members = googlenet("info", ensemble, "--json").json["members"]
-    assert [one["preprocessing"]["resize"] for one in members] == [28, 32]
+    assert [one["preprocessing"]["resize_size"] for one in members] == [28, 32]
     shutil.copytree(ensemble, tmp_path / "copy")
     second = tmp_path / "copy" / "members" / "2" / "model.safetensors"
     model = load_model(second)

@@ -47,8 +47,10 @@ def test_another_side_keeps_the_margin_that_is_cut_off(
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     assert googlenet("train", two_colours, "--start", trained, "--out", first, *SHORT, "--set", "resize=42").code == 0
-    assert googlenet("train", two_colours, "--start", first, "--out", second, *SHORT, "--set", "side=32").code == 0
-    assert (load_model(first).preprocessing.resize, load_model(second).preprocessing.resize) == (42, 48)
+    assert (
+        googlenet("train", two_colours, "--start", first, "--out", second, *SHORT, "--set", "input_size=32").code == 0
+    )
+    assert (load_model(first).preprocessing.resize_size, load_model(second).preprocessing.resize_size) == (42, 48)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_each_picture_is_on_one_side_and_each_class_on_both(cats: list[int], dog
     data = samples(*(f"cat/{n}.jpg" for n in cats), *(f"dog/{n}.jpg" for n in dogs))
     kept, held_back = split_samples(data, rule)
     assert sorted((*kept.items, *held_back.items), key=lambda item: item.name) == list(data.items)
-    assert all(side.counts["cat"] and side.counts["dog"] for side in (kept, held_back))
+    assert all(input_size.counts["cat"] and input_size.counts["dog"] for input_size in (kept, held_back))
     assert list(kept.items) == sorted(kept.items, key=lambda item: item.name)
 
 

@@ -64,20 +64,20 @@ def test_features_and_maps_are_given_where_they_are_asked_for() -> None:
     """The maps' average is the features, and the last layer makes the probabilities of those."""
     model = make_model()
     engine = TorchEngine.from_model(model, device="cpu")
-    plain, with_both = engine.run(IMAGES), engine.run(IMAGES, also=("features", "maps"))
-    assert (plain.features, plain.maps) == (None, None)
+    plain, with_both = engine.run(IMAGES), engine.run(IMAGES, also=("features", "feature_maps"))
+    assert (plain.features, plain.feature_maps) == (None, None)
     assert with_both.features is not None
-    assert with_both.maps is not None
+    assert with_both.feature_maps is not None
     np.testing.assert_array_equal(plain.probabilities, with_both.probabilities)
-    np.testing.assert_allclose(with_both.features, with_both.maps.mean(axis=(2, 3)), atol=1e-6)
+    np.testing.assert_allclose(with_both.features, with_both.feature_maps.mean(axis=(2, 3)), atol=1e-6)
     logits = with_both.features @ model.weights["linear.weight"].T + model.weights["linear.bias"]
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     np.testing.assert_allclose(plain.probabilities, shares / shares.sum(axis=1, keepdims=True), rtol=1e-4)
-    maps: tuple[Extra, ...] = ("maps",)
-    assert engine.run(IMAGES, also=maps).features is None
+    feature_maps: tuple[Extra, ...] = ("feature_maps",)
+    assert engine.run(IMAGES, also=feature_maps).features is None
 
 
-def test_side_classifiers_are_not_needed_and_change_nothing() -> None:
+def test_auxiliary_classifiers_are_not_needed_and_change_nothing() -> None:
     with_them, without = (
         TorchEngine.from_model(make_model(auxiliaries=auxiliaries), device="cpu") for auxiliaries in (True, False)
     )

@@ -23,7 +23,7 @@ from tests.artifacts.exported_models import small_model
 
 PICTURES = GatePictures(made_pictures(32), "made pictures")
 WITH_CALIBRATION = replace(PICTURES, calibration=made_pictures(32, 4))
-SIDES = {"small-32": 32, "fully-connected": 224}
+AUXILIARIES = {"small-32": 32, "fully-connected": 224}
 TARGETS: tuple[Target, ...] = ("onnx", "openvino", "pt2")
 
 
@@ -64,12 +64,12 @@ def test_what_is_written_answers_as_the_model_does(model: Model, target: Target,
     read = open_model(tmp_path / "net") if target != "pt2" else result.chosen.exported
     assert isinstance(read, ExportedModel)
     assert read.agreement is not None
-    assert read.agreement.pictures == len(PICTURES.judged)
+    assert read.agreement.pictures == len(PICTURES.evaluated)
     assert read.agreement.misses == ()
     assert read.agreement.worst < 1e-4
     engine = open_engine(read, device="cpu", threads=1)
-    expected = open_engine(model, name="torch", device="cpu").run(PICTURES.judged).probabilities
-    np.testing.assert_allclose(engine.run(PICTURES.judged).probabilities, expected, atol=1e-4)
+    expected = open_engine(model, name="torch", device="cpu").run(PICTURES.evaluated).probabilities
+    np.testing.assert_allclose(engine.run(PICTURES.evaluated).probabilities, expected, atol=1e-4)
     assert len(set(expected.argmax(axis=1).tolist())) > 1
 
 
@@ -79,28 +79,33 @@ def test_an_onnx_file_passes_the_checker_and_says_what_it_takes_and_gives(model:
     onnx.checker.check_model(file, full_check=True)
     (images,) = file.graph.input
     assert images.type.tensor_type.elem_type == onnx.TensorProto.UINT8
-    assert [side.dim_param or side.dim_value for side in images.type.tensor_type.shape.dim] == ["N", "H", "W", 3]
-    assert [value.name for value in file.graph.output] == ["probabilities", "features", "maps"]
+    assert [input_size.dim_param or input_size.dim_value for input_size in images.type.tensor_type.shape.dim] == [
+        "N",
+        "H",
+        "W",
+        3,
+    ]
+    assert [value.name for value in file.graph.output] == ["probabilities", "features", "feature_maps"]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_passes_the_gate(variant: str, tmp_path: Path) -> None:
-    model = small_model(variant=variant, side=SIDES.get(variant, 64))
-    pictures = GatePictures(made_pictures(model.preprocessing.side, 4), "made pictures")
+    model = small_model(variant=variant, input_size=AUXILIARIES.get(variant, 64))
+    pictures = GatePictures(made_pictures(model.preprocessing.input_size, 4), "made pictures")
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx"), pictures)
     assert result.chosen.passes
 
 
 @pytest.mark.parametrize("target", ["openvino", "pt2"])
 def test_response_normalisation_is_the_same_for_every_target(target: Target, tmp_path: Path) -> None:
-    model = small_model(variant="paper", side=64)
+    model = small_model(variant="paper", input_size=64)
     pictures = GatePictures(made_pictures(64, 4), "made pictures")
     result = export_models([model], tmp_path / "net", ExportRequest(target, "float32"), pictures)
     assert result.chosen.passes
 
 
 def test_without_lrn_means_that_no_such_operator_is_in_the_graph(tmp_path: Path) -> None:
-    model = small_model(variant="paper", side=64)
+    model = small_model(variant="paper", input_size=64)
     pictures = GatePictures(made_pictures(64, 8), "made pictures")
     found = {}
     for without in (False, True):
@@ -230,8 +235,8 @@ def test_int8_is_written_from_pictures_and_runs(
     whole, int8 = result.candidates[0].exported.content[-1], result.chosen.exported.content[-1]
     assert len(int8) < 0.5 * len(whole)  # of an IR its constants: so small a network's XML is larger than they are
     read = open_model(tmp_path / "net")
-    expected = open_engine(model, threads=1).run(PICTURES.judged).probabilities
-    got = open_engine(read, threads=1).run(PICTURES.judged).probabilities
+    expected = open_engine(model, threads=1).run(PICTURES.evaluated).probabilities
+    got = open_engine(read, threads=1).run(PICTURES.evaluated).probabilities
     assert 0 < np.abs(got - expected).max() < 0.1
 
 

@@ -30,10 +30,10 @@ def greys(squares: NDArray[np.uint8]) -> set[int]:
 
 
 def test_calibration_and_judging_share_no_picture_and_leave_none_out(tmp_path: Path) -> None:
-    gathered = gather_pictures(PREPROCESSING, calibrate=str(paint(tmp_path / "data", 60)), judge=None)
+    gathered = gather_pictures(PREPROCESSING, calibrate=str(paint(tmp_path / "data", 60)), evaluate_on=None)
     assert gathered.calibration is not None
-    assert gathered.judged_on == "the pictures of data that calibration did not see"
-    one, other = greys(gathered.calibration), greys(gathered.judged)
+    assert gathered.evaluated_on == "the pictures of data that calibration did not see"
+    one, other = greys(gathered.calibration), greys(gathered.evaluated)
     assert one & other == set()
     assert one | other == set(range(60))
     assert min(len(one), len(other)) > 15
@@ -48,25 +48,25 @@ def test_a_picture_stays_in_its_half_when_others_come(tmp_path: Path) -> None:
 
 def test_other_pictures_to_judge_on_leave_all_for_calibration(tmp_path: Path) -> None:
     gathered = gather_pictures(
-        PREPROCESSING, calibrate=str(paint(tmp_path / "one", 8)), judge=str(paint(tmp_path / "other", 5))
+        PREPROCESSING, calibrate=str(paint(tmp_path / "one", 8)), evaluate_on=str(paint(tmp_path / "other", 5))
     )
     assert gathered.calibration is not None
-    assert (len(gathered.calibration), len(gathered.judged)) == (8, 5)
-    assert gathered.judged_on == "pictures of other"
+    assert (len(gathered.calibration), len(gathered.evaluated)) == (8, 5)
+    assert gathered.evaluated_on == "pictures of other"
 
 
 def test_the_same_pictures_twice_are_halved_all_the_same(tmp_path: Path) -> None:
     data = str(paint(tmp_path / "data", 30))
-    gathered = gather_pictures(PREPROCESSING, calibrate=data, judge=data)
+    gathered = gather_pictures(PREPROCESSING, calibrate=data, evaluate_on=data)
     assert gathered.calibration is not None
-    assert greys(gathered.calibration) & greys(gathered.judged) == set()
+    assert greys(gathered.calibration) & greys(gathered.evaluated) == set()
 
 
 def test_without_data_pictures_are_made_and_said_to_be(tmp_path: Path) -> None:
-    gathered = gather_pictures(PREPROCESSING, calibrate=None, judge=None)
-    assert gathered.judged_on == "pictures made by formula, no photographs: --judge DATA gives better ones"
+    gathered = gather_pictures(PREPROCESSING, calibrate=None, evaluate_on=None)
+    assert gathered.evaluated_on == "pictures made by formula, no photographs: --evaluate-on DATA gives better ones"
     assert gathered.calibration is None
-    assert gathered.judged.shape == (67, 32, 32, 3)
+    assert gathered.evaluated.shape == (67, 32, 32, 3)
 
 
 def test_made_pictures_differ_from_each_other_and_are_the_same_each_time() -> None:
@@ -80,6 +80,6 @@ def test_made_pictures_differ_from_each_other_and_are_the_same_each_time() -> No
 def test_pictures_that_cannot_be_read_are_left_out_and_too_few_are_an_error(tmp_path: Path) -> None:
     data = paint(tmp_path / "data", 1)
     with pytest.raises(DataError, match="has no picture"):
-        gather_pictures(PREPROCESSING, calibrate=str(data), judge=None)
+        gather_pictures(PREPROCESSING, calibrate=str(data), evaluate_on=None)
     (data / "grey" / "bad.png").write_bytes(b"no picture")
-    assert len(gather_pictures(PREPROCESSING, calibrate=None, judge=str(data)).judged) == 1
+    assert len(gather_pictures(PREPROCESSING, calibrate=None, evaluate_on=str(data)).evaluated) == 1

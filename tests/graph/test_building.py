@@ -20,7 +20,7 @@ from googlenet.images import CHANNEL_ORDERS, ChannelOrder, Preprocessing
 from googlenet.model import ClassLabel, Model
 from googlenet.network import GoogLeNet, read_weights
 
-SIDES = {"small-32": 32, "small-64": 64, "fully-connected": 224}
+AUXILIARIES = {"small-32": 32, "small-64": 64, "fully-connected": 224}
 MEAN, SCALE = (100.0, 110.0, 125.0), (0.02, 0.018, 0.022)
 
 
@@ -35,17 +35,17 @@ def make_model(variant: str, order: ChannelOrder = "RGB", *, seed: int = 0, widt
             tensor.uniform_(0.5, 1.5, generator=generator)
         elif name.endswith("linear.weight"):
             tensor.mul_(10)  # so that the classes differ
-    side = SIDES.get(variant, 96)
+    input_size = AUXILIARIES.get(variant, 96)
     return Model(
         spec,
         read_weights(network),
         tuple(ClassLabel(name, name) for name in "abcde"),
-        Preprocessing(side, side, "squash", order, MEAN[:channels], SCALE[:channels]),
+        Preprocessing(input_size, input_size, "squash", order, MEAN[:channels], SCALE[:channels]),
     )
 
 
-def make_images(side: int, count: int = 3) -> NDArray[np.uint8]:
-    return np.random.default_rng(side).integers(0, 256, (count, side, side, 3), np.uint8)
+def make_images(input_size: int, count: int = 3) -> NDArray[np.uint8]:
+    return np.random.default_rng(input_size).integers(0, 256, (count, input_size, input_size, 3), np.uint8)
 
 
 def assert_same_answer(model: Model, images: NDArray[np.uint8]) -> None:
@@ -57,7 +57,7 @@ def assert_same_answer(model: Model, images: NDArray[np.uint8]) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variants_graph_answers_as_its_network(variant: str) -> None:
     model = make_model(variant)
-    assert_same_answer(model, make_images(model.preprocessing.side))
+    assert_same_answer(model, make_images(model.preprocessing.input_size))
 
 
 @pytest.mark.parametrize("order", CHANNEL_ORDERS)
@@ -65,9 +65,9 @@ def test_the_order_of_the_channels_is_inside_the_graph(order: ChannelOrder) -> N
     assert_same_answer(make_model("small-32", order), make_images(32))
 
 
-@pytest.mark.parametrize("side", [57, 96, 131])
-def test_one_graph_takes_pictures_of_any_size_and_number(side: int) -> None:
-    assert_same_answer(make_model("paper"), make_images(side, count=side % 3 + 1))
+@pytest.mark.parametrize("input_size", [57, 96, 131])
+def test_one_graph_takes_pictures_of_any_size_and_number(input_size: int) -> None:
+    assert_same_answer(make_model("paper"), make_images(input_size, count=input_size % 3 + 1))
 
 
 @pytest.mark.parametrize("variant", ["paper", "batchnorm", "fully-connected"])
@@ -79,11 +79,11 @@ def test_the_file_passes_the_checker_of_the_format(variant: str) -> None:
 
 def test_features_are_the_mean_of_the_maps_and_what_the_classifier_reads() -> None:
     model = make_model("paper")
-    outputs = OnnxEngine.from_model(model).run(make_images(96), also=("features", "maps"))
+    outputs = OnnxEngine.from_model(model).run(make_images(96), also=("features", "feature_maps"))
     assert outputs.features is not None
-    assert outputs.maps is not None
-    assert outputs.maps.shape == (3, 128, 3, 3)
-    np.testing.assert_allclose(outputs.features, outputs.maps.mean(axis=(2, 3)), rtol=1e-4)
+    assert outputs.feature_maps is not None
+    assert outputs.feature_maps.shape == (3, 128, 3, 3)
+    np.testing.assert_allclose(outputs.features, outputs.feature_maps.mean(axis=(2, 3)), rtol=1e-4)
     logits = outputs.features @ model.weights["linear.weight"].T + model.weights["linear.bias"]
     likelihoods = np.exp(logits - logits.max(axis=1, keepdims=True))
     np.testing.assert_allclose(outputs.probabilities, likelihoods / likelihoods.sum(1, keepdims=True), atol=1e-5)
@@ -93,7 +93,7 @@ def test_several_models_are_one_graph_that_answers_with_their_mean() -> None:
     models = [make_model("small-32", seed=seed, width=width) for seed, width in ((1, 0.125), (2, 0.25))]
     images = make_images(32)
     graph = build_graph(*models)
-    outputs = OnnxEngine(encode_onnx(graph), where="two models").run(images, also=("features", "maps"))
+    outputs = OnnxEngine(encode_onnx(graph), where="two models").run(images, also=("features", "feature_maps"))
     alone = [TorchEngine.from_model(model, device="cpu").run(images).probabilities for model in models]
     np.testing.assert_allclose(outputs.probabilities, np.mean(alone, axis=0), atol=1e-5)
     assert outputs.features is not None
@@ -119,4 +119,4 @@ def test_a_graph_that_does_not_hold_together_is_refused() -> None:
         replace(graph, nodes=(*graph.nodes, graph.nodes[-1]))
     with pytest.raises(InputError, match="nothing makes its output"):
         replace(graph, nodes=graph.nodes[:-1])
-    assert isinstance(replace(graph, nodes=(*graph.nodes, Node("Relu", ("maps",), "more"))), Graph)
+    assert isinstance(replace(graph, nodes=(*graph.nodes, Node("Relu", ("feature_maps",), "more"))), Graph)

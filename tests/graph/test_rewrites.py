@@ -13,7 +13,7 @@ from googlenet.architecture import VARIANTS
 from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
-from googlenet.graph import Graph, Node, Value, build_graph, channels_of, put_norms_together, take_norms_apart
+from googlenet.graph import Graph, Node, Value, build_graph, channels_of, decompose_lrn, fuse_lrn
 from googlenet.model import load_model
 from googlenet.pretrained import find_model
 from tests.graph.test_building import make_images, make_model
@@ -50,7 +50,7 @@ def test_a_norm_taken_apart_is_the_same_norm(size: int, beta: float, k: float) -
     graph = norm_graph(size, beta, k)
     expected = run(graph, values)
     assert np.abs(expected).max() < 0.7 * np.abs(values).max()  # so that a norm that does nothing would show
-    apart = take_norms_apart(graph)
+    apart = decompose_lrn(graph)
     assert "LRN" not in {node.operator for node in apart.nodes}
     np.testing.assert_allclose(run(apart, values), expected, rtol=2e-5, atol=1e-4)
 
@@ -59,7 +59,7 @@ def test_a_norm_taken_apart_is_the_same_norm(size: int, beta: float, k: float) -
 @pytest.mark.parametrize("beta", [0.75, 0.5, 0.6])
 def test_a_norm_put_together_again_is_the_norm_that_was_taken_apart(size: int, beta: float) -> None:
     graph = norm_graph(size, beta, 2.0)
-    again = put_norms_together(take_norms_apart(graph))
+    again = fuse_lrn(decompose_lrn(graph))
     assert [node.operator for node in again.nodes] == ["Conv", "LRN"]
     norm = again.nodes[1].attributes
     assert norm["size"] == min(size, 2 * CHANNELS - 1)  # a wider window holds no more channels
@@ -72,7 +72,7 @@ def test_a_norm_put_together_again_is_the_norm_that_was_taken_apart(size: int, b
 def test_the_shipped_weights_answer_the_same_with_their_norms_apart() -> None:
     model = load_model(find_model("bvlc"))
     assert model.known_answer is not None
-    engine = OnnxEngine(encode_onnx(take_norms_apart(build_graph(model))), where="the rewritten graph", threads=1)
+    engine = OnnxEngine(encode_onnx(decompose_lrn(build_graph(model))), where="the rewritten graph", threads=1)
     probabilities = engine.run(model.known_answer.images).probabilities
     np.testing.assert_allclose(probabilities, model.known_answer.probabilities, atol=1e-5)
 
@@ -81,9 +81,9 @@ def test_the_shipped_weights_answer_the_same_with_their_norms_apart() -> None:
 def test_every_variant_can_be_rewritten(variant: str) -> None:
     model = make_model(variant)
     graph = build_graph(model)
-    images = make_images(model.preprocessing.side)
+    images = make_images(model.preprocessing.input_size)
     plain, apart = (
-        OnnxEngine(encode_onnx(one), where=variant, threads=1).run(images) for one in (graph, take_norms_apart(graph))
+        OnnxEngine(encode_onnx(one), where=variant, threads=1).run(images) for one in (graph, decompose_lrn(graph))
     )
     np.testing.assert_allclose(apart.probabilities, plain.probabilities, atol=1e-5)
 
@@ -99,4 +99,4 @@ def test_where_nothing_tells_the_channels_the_value_is_named() -> None:
     graph = norm_graph(5, 0.75, 1.0)
     without_kernel = replace(graph, nodes=(replace(graph.nodes[1], inputs=("values",)),))
     with pytest.raises(InputError, match="nothing tells how many channels 'values' has"):
-        take_norms_apart(without_kernel)
+        decompose_lrn(without_kernel)

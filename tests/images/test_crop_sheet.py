@@ -11,7 +11,7 @@ from googlenet.errors import InputError
 from googlenet.images import DEFAULT_PREPROCESSING, Rgb, crop_views
 from googlenet.images.crop_sheet import crop_sheet
 
-SMALL = replace(DEFAULT_PREPROCESSING, side=28, resize=32)
+SMALL = replace(DEFAULT_PREPROCESSING, input_size=28, resize_size=32)
 
 
 def halves(width: int, height: int) -> Rgb:

@@ -33,11 +33,11 @@ from googlenet.images import crops as crops_module
 SIZES = st.tuples(st.integers(1, 300), st.integers(1, 300)) | st.sampled_from(
     [(1, 1), (1, 5000), (5000, 1), (10_000, 3), (353, 500), (255, 257)]
 )
-SIDES = st.integers(1, 40) | st.just(224)
+AUXILIARIES = st.integers(1, 40) | st.just(224)
 
 
-def prepared(side: int, *, resize: int | None = None, fit: Fit = "crop") -> Preprocessing:
-    return replace(DEFAULT_PREPROCESSING, side=side, resize=resize or side, fit=fit)
+def prepared(input_size: int, *, resize_size: int | None = None, fit: Fit = "crop") -> Preprocessing:
+    return replace(DEFAULT_PREPROCESSING, input_size=input_size, resize_size=resize_size or input_size, fit=fit)
 
 
 def noise(width: int, height: int) -> Rgb:
@@ -48,14 +48,14 @@ def views_of(width: int, height: int, crops: int, preprocessing: Preprocessing =
     return list(crop_views(width, height, preprocessing, crops))
 
 
-def corners(left: int, top: int, room: int, side: int = 224) -> list[tuple[int, int, int, int]]:
+def corners(left: int, top: int, room: int, input_size: int = 224) -> list[tuple[int, int, int, int]]:
     """By hand: top left, top right, bottom left, bottom right, centre of a square at (left, top)."""
     half = room // 2
     starts = [(0, 0), (room, 0), (0, room), (room, room), (half, half)]
-    return [(left + x, top + y, left + x + side, top + y + side) for x, y in starts]
+    return [(left + x, top + y, left + x + input_size, top + y + input_size) for x, y in starts]
 
 
-def test_the_scales_of_the_paper_and_of_other_sides() -> None:
+def test_the_scales_of_the_paper_and_of_other_input_sizes() -> None:
     assert crop_scales(224) == (256, 288, 320, 352)
     assert crop_scales(112) == (128, 144, 160, 176)
     assert crop_scales(28) == (32, 36, 40, 44)
@@ -98,7 +98,7 @@ def test_144_crops_of_a_wide_picture_have_their_squares_side_by_side() -> None:
 
 def test_144_crops_of_the_smallest_and_the_slimmest_pictures() -> None:
     dot = views_of(1, 1, 144)
-    assert {view.scaled for view in dot} == {(side, side) for side in (224, 256, 288, 320, 352)}
+    assert {view.scaled for view in dot} == {(input_size, input_size) for input_size in (224, 256, 288, 320, 352)}
     assert len(set(dot)) == 2 * (4 * 5 + 1)
     thread = views_of(10_000, 3, 144)
     assert thread[0].scaled == (853_333, 256)
@@ -124,17 +124,17 @@ def test_ten_crops_of_the_central_256_square() -> None:
 
 
 def test_ten_crops_follow_the_fit_of_the_model() -> None:
-    squash = views_of(500, 375, 10, prepared(224, resize=256, fit="squash"))
+    squash = views_of(500, 375, 10, prepared(224, resize_size=256, fit="squash"))
     assert [view.box for view in squash] == corners(0, 0, 32) * 2
     assert {view.scaled for view in squash} == {(256, 256)}
-    letterbox = views_of(512, 256, 10, prepared(224, resize=256, fit="letterbox"))
+    letterbox = views_of(512, 256, 10, prepared(224, resize_size=256, fit="letterbox"))
     assert [view.box for view in letterbox] == corners(0, -64, 32) * 2
     assert {view.scaled for view in letterbox} == {(256, 128)}
 
 
 @pytest.mark.parametrize("fit", ["crop", "squash"])
 def test_one_crop_is_the_centre_of_ten_where_the_model_scales_to_256(fit: Fit) -> None:
-    preprocessing = prepared(224, resize=256, fit=fit)
+    preprocessing = prepared(224, resize_size=256, fit=fit)
     for width, height in ((500, 375), (353, 501), (9, 7)):
         (one,) = views_of(width, height, 1, preprocessing)
         assert one == views_of(width, height, 10, preprocessing)[4]
@@ -144,20 +144,20 @@ def test_one_crop_is_the_centre_of_ten_where_the_model_scales_to_256(fit: Fit) -
 
 def test_no_square_is_made_twice_for_several_protocols() -> None:
     """With the paper's own fit, 1 and 10 are among the 144."""
-    crops = take_crops(noise(50, 37), prepared(28, resize=32), 1, 10, 144)
+    crops = take_crops(noise(50, 37), prepared(28, resize_size=32), 1, 10, 144)
     assert crops.squares.shape == (126, 28, 28, 3)
     assert (crops.weights > 0).sum(axis=1).tolist() == [1, 10, 126]
 
 
-@given(SIZES, SIDES, st.sampled_from(FITS), st.sampled_from(sorted(CROPS)))
+@given(SIZES, AUXILIARIES, st.sampled_from(FITS), st.sampled_from(sorted(CROPS)))
 def test_every_protocol_has_its_number_of_squares_inside_the_picture_and_in_mirrored_pairs(
-    size: tuple[int, int], side: int, fit: Fit, crops: int
+    size: tuple[int, int], input_size: int, fit: Fit, crops: int
 ) -> None:
-    views = views_of(*size, crops, prepared(side, fit=fit))
+    views = views_of(*size, crops, prepared(input_size, fit=fit))
     assert len(views) == crops
     for view in views:
         left, top, right, bottom = view.box
-        assert (right - left, bottom - top) == (side, side)
+        assert (right - left, bottom - top) == (input_size, input_size)
         if fit == "letterbox" and crops < 144:  # the picture is inside the box or the box inside the picture
             assert left < view.scaled[0]
             assert top < view.scaled[1]
@@ -170,11 +170,11 @@ def test_every_protocol_has_its_number_of_squares_inside_the_picture_and_in_mirr
         assert [replace(view, mirrored=True) for view in views[:half]] == views[half:]
 
 
-@given(SIZES, SIDES)
-def test_the_squares_of_the_paper_cover_both_ends_and_the_middle(size: tuple[int, int], side: int) -> None:
-    views = views_of(*size, 144, prepared(side))
+@given(SIZES, AUXILIARIES)
+def test_the_squares_of_the_paper_cover_both_ends_and_the_middle(size: tuple[int, int], input_size: int) -> None:
+    views = views_of(*size, 144, prepared(input_size))
     axis = 0 if size[0] >= size[1] else 1
-    for number, scale in enumerate(crop_scales(side)):
+    for number, scale in enumerate(crop_scales(input_size)):
         first, centre, last = (views[number * 18 + square * 6 + 3].box for square in range(3))  # bottom right crops
         length = views[number * 18].scaled[axis]
         assert views[number * 18].scaled[1 - axis] == scale
@@ -190,9 +190,9 @@ def test_the_squares_of_the_paper_cover_both_ends_and_the_middle(size: tuple[int
     st.sampled_from(FITS),
 )
 def test_one_crop_is_to_the_bit_the_square_of_the_models_preprocessing(
-    size: tuple[int, int], side: int, more: int, fit: Fit
+    size: tuple[int, int], input_size: int, more: int, fit: Fit
 ) -> None:
-    image, preprocessing = noise(*size), prepared(side, resize=side + more, fit=fit)
+    image, preprocessing = noise(*size), prepared(input_size, resize_size=input_size + more, fit=fit)
     crops = take_crops(image, preprocessing, 1)
     assert np.array_equal(crops.squares, to_square(image, preprocessing)[np.newaxis])
     assert crops.weights.tolist() == [[1.0]]
@@ -214,9 +214,9 @@ def cut_from_the_whole(image: Rgb, view: View, fill: tuple[int, int, int]) -> Rg
     st.sampled_from([10, 144]),
 )
 def test_squares_are_cut_from_the_scaled_picture_and_counted_as_often_as_they_occur(
-    size: tuple[int, int], side: int, fit: Fit, crops: int
+    size: tuple[int, int], input_size: int, fit: Fit, crops: int
 ) -> None:
-    image, preprocessing = noise(*size), prepared(side, fit=fit)
+    image, preprocessing = noise(*size), prepared(input_size, fit=fit)
     taken = take_crops(image, preprocessing, crops)
     views = views_of(*size, crops, preprocessing)
     distinct = list(dict.fromkeys(views))
@@ -229,9 +229,9 @@ def test_squares_are_cut_from_the_scaled_picture_and_counted_as_often_as_they_oc
 
 def test_a_picture_is_resized_once_a_scale() -> None:
     image = noise(500, 375)
-    with mock.patch.object(crops_module, "resize_image", wraps=resize_image) as resize:
+    with mock.patch.object(crops_module, "resize_image", wraps=resize_image) as resize_size:
         take_crops(image, DEFAULT_PREPROCESSING, 144)
-    assert sorted(call.args[2] for call in resize.call_args_list) == [224, 256, 288, 320, 352]
+    assert sorted(call.args[2] for call in resize_size.call_args_list) == [224, 256, 288, 320, 352]
 
 
 @pytest.mark.parametrize("size", [(50_000, 1), (1, 50_000), (30_000, 3)])
@@ -272,7 +272,7 @@ def test_merged_boxes_hold_all_boxes_and_do_not_overlap(boxes: list[tuple[int, i
 def test_the_least_size_has_a_pixel_for_each_of_the_largest_scaling(
     size: tuple[int, int], fit: Fit, protocols: tuple[int, ...]
 ) -> None:
-    preprocessing = prepared(28, resize=30, fit=fit)
+    preprocessing = prepared(28, resize_size=30, fit=fit)
     least = least_size(*size, preprocessing, *protocols)
     scaled = [view.scaled for crops in protocols for view in views_of(*size, crops, preprocessing)]
     for axis in (0, 1):

@@ -34,11 +34,11 @@ def test_the_mean_is_a_colour_red_first() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"side": 0}, "preprocessing: side is 0, it must be a whole number of pixels from 1"),
-        ({"side": 2.5}, "side is 2.5, it must be a whole number"),
-        ({"side": True}, "side is True"),
-        ({"resize": "256"}, "resize is '256'"),
-        ({"resize": 223}, "resize is 223, it must be at least side, which is 224"),
+        ({"input_size": 0}, "preprocessing: input_size is 0, it must be a whole number of pixels from 1"),
+        ({"input_size": 2.5}, "input_size is 2.5, it must be a whole number"),
+        ({"input_size": True}, "input_size is True"),
+        ({"resize_size": "256"}, "resize is '256'"),
+        ({"resize_size": 223}, "resize_size is 223, it must be at least input_size, which is 224"),
         ({"fit": "stretch"}, "fit is 'stretch', it must be one of crop, squash, letterbox"),
         ({"fit": ["crop"]}, "fit is "),
         ({"channel_order": "RBG"}, "channel_order is 'RBG', it must be one of RGB, BGR, GREY"),
@@ -60,20 +60,20 @@ def test_unknown_and_missing_keys_are_named() -> None:
     record = DEFAULT_PREPROCESSING.to_dict()
     with pytest.raises(InputError, match=r"preprocessing: unknown key\(s\) crop, zoom"):
         Preprocessing.from_dict({**record, "zoom": 1, "crop": 2})
-    del record["side"], record["mean"]
-    with pytest.raises(InputError, match=r"preprocessing: missing key\(s\) mean, side"):
+    del record["input_size"], record["mean"]
+    with pytest.raises(InputError, match=r"preprocessing: missing key\(s\) input_size, mean"):
         Preprocessing.from_dict(record)
 
 
 def test_to_square_fits_as_the_record_says() -> None:
     image = np.random.default_rng(0).integers(0, 256, (40, 90, 3), dtype=np.uint8)
-    square = to_square(image, replace(DEFAULT_PREPROCESSING, side=24, resize=30))
-    assert np.array_equal(square, fit_square(image, 24, fit="crop", resize=30))
+    square = to_square(image, replace(DEFAULT_PREPROCESSING, input_size=24, resize_size=30))
+    assert np.array_equal(square, fit_square(image, 24, fit="crop", resize_size=30))
     boxed = to_square(image, GREY)
     assert boxed.shape == (32, 32, 3)
     assert boxed[0, 0].tolist() == [100, 100, 100]
 
 
 def test_the_default_is_the_papers() -> None:
-    assert (DEFAULT_PREPROCESSING.side, DEFAULT_PREPROCESSING.resize) == (224, 256)
+    assert (DEFAULT_PREPROCESSING.input_size, DEFAULT_PREPROCESSING.resize_size) == (224, 256)
     assert DEFAULT_PREPROCESSING.mean == IMAGENET_MEAN_RGB

@@ -16,21 +16,21 @@ def noise(width: int, height: int, seed: int = 0) -> Rgb:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def reference(image: Rgb, side: int, fit: Fit, resize: int, fill: tuple[int, int, int]) -> Rgb:
+def reference(image: Rgb, input_size: int, fit: Fit, resize_size: int, fill: tuple[int, int, int]) -> Rgb:
     """The plain way: scale the whole picture, lay it on a canvas, cut the centre."""
     height, width = image.shape[:2]
     whole = {"crop": min(width, height), "letterbox": max(width, height), "squash": None}[fit]
     size = (
-        (resize, resize)
+        (resize_size, resize_size)
         if whole is None
-        else tuple(max(1, round(length * resize / whole)) for length in (width, height))
+        else tuple(max(1, round(length * resize_size / whole)) for length in (width, height))
     )
     scaled = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)
-    left, top = (scaled.width - side) // 2, (scaled.height - side) // 2
+    left, top = (scaled.width - input_size) // 2, (scaled.height - input_size) // 2
     if fit != "letterbox":
-        return np.asarray(scaled.crop((left, top, left + side, top + side)))
-    square = Image.new("RGB", (side, side), fill)
-    x, y = ((side - n) // 2 if n <= side else -((n - side) // 2) for n in scaled.size)
+        return np.asarray(scaled.crop((left, top, left + input_size, top + input_size)))
+    square = Image.new("RGB", (input_size, input_size), fill)
+    x, y = ((input_size - n) // 2 if n <= input_size else -((n - input_size) // 2) for n in scaled.size)
     square.paste(scaled, (x, y))
     return np.asarray(square)
 
@@ -67,13 +67,15 @@ def test_shrinking_is_antialiased() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(1, 150), st.integers(1, 150), st.integers(1, 48), st.integers(0, 20), st.sampled_from(FITS))
-def test_a_square_is_the_centre_of_the_scaled_picture(width: int, height: int, side: int, more: int, fit: Fit) -> None:
+def test_a_square_is_the_centre_of_the_scaled_picture(
+    width: int, height: int, input_size: int, more: int, fit: Fit
+) -> None:
     image = noise(width, height)
-    square = fit_square(image, side, fit=fit, resize=side + more, fill=(1, 2, 3))
-    assert square.shape == (side, side, 3)
+    square = fit_square(image, input_size, fit=fit, resize_size=input_size + more, fill=(1, 2, 3))
+    assert square.shape == (input_size, input_size, 3)
     assert square.dtype == np.uint8
     assert (
-        np.abs(square.astype(int) - reference(image, side, fit, side + more, (1, 2, 3))).max() <= 2
+        np.abs(square.astype(int) - reference(image, input_size, fit, input_size + more, (1, 2, 3))).max() <= 2
     )  # two passes, each rounded
 
 
@@ -100,11 +102,11 @@ def test_letterbox_fills_with_imagenets_mean_colour() -> None:
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 9000, 3), (9000, 1, 3), (2, 1_000_000, 3)])
 def test_the_slimmest_pictures_become_squares(fit: Fit, shape: tuple[int, int, int]) -> None:
-    square = fit_square(np.full(shape, 200, dtype=np.uint8), 224, fit=fit, resize=256)
+    square = fit_square(np.full(shape, 200, dtype=np.uint8), 224, fit=fit, resize_size=256)
     assert square.shape == (224, 224, 3)
     assert (square[111:113, 111:113] == 200).any()
 
 
 def test_a_resize_below_the_side_is_refused() -> None:
     with pytest.raises(InputError, match="a picture scaled to 200 pixels cannot fill a square of 224"):
-        fit_square(noise(4, 4), 224, fit="crop", resize=200)
+        fit_square(noise(4, 4), 224, fit="crop", resize_size=200)

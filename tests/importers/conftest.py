@@ -42,7 +42,7 @@ def weights() -> Weights:
 
 
 @pytest.fixture(scope="session")
-def weights_with_sides() -> Weights:
+def weights_with_auxiliaries() -> Weights:
     return random_weights(auxiliaries=True, classes=10)
 
 

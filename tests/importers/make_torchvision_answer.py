@@ -4,9 +4,9 @@ Run it where torch and torchvision are installed; torch 2.14.1 and torchvision 0
 
     python tests/importers/make_torchvision_answer.py
 
-The network has 7 classes and side classifiers. Its weights and its input come from `formula`, which needs names and
+The network has 7 classes and auxiliary classifiers. Its weights and input come from `formula`, which needs names and
 shapes alone, so that `torchvision_answer.json` need not carry them. The main logits are those of the network in
-evaluation; the side classifiers run only in training, so theirs are taken with the dropout at 0 and every batch
+evaluation; the auxiliary classifiers run only in training, so theirs are taken with the dropout at 0 and every batch
 normalisation in evaluation. torchvision hands them out as (logits, aux_logits2, aux_logits1); here they have names.
 """
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import build_architecture
 from googlenet.errors import ModelFileError
-from googlenet.importers import Origin, import_file
+from googlenet.importers import Provenance, import_file
 from googlenet.importers.caffe import MODULES, NAMES, read_caffemodel
 from googlenet.network import GoogLeNet, network_with_weights, to_network_input
 from googlenet.network.blocks import Convolution
@@ -55,17 +55,19 @@ def test_every_encoding_gives_the_same_weights(
 
 
 @pytest.mark.parametrize("encoding", ["V1", "new"])
-def test_side_classifiers_come_along(encoding: str, weights_with_sides: Weights, write_caffemodel: Write) -> None:
-    found = read_caffemodel(write_caffemodel(weights_with_sides, encoding=encoding), where="net")
-    assert_same(found.weights, weights_with_sides)
+def test_auxiliary_classifiers_come_along(
+    encoding: str, weights_with_auxiliaries: Weights, write_caffemodel: Write
+) -> None:
+    found = read_caffemodel(write_caffemodel(weights_with_auxiliaries, encoding=encoding), where="net")
+    assert_same(found.weights, weights_with_auxiliaries)
     assert found.spec.classes == 10
 
 
-def test_the_side_classifiers_are_caffes_by_name_and_by_the_channels_they_read(
-    weights_with_sides: Weights, write_caffemodel: Write
+def test_the_auxiliary_classifiers_are_caffes_by_name_and_by_the_channels_they_read(
+    weights_with_auxiliaries: Weights, write_caffemodel: Write
 ) -> None:
     """In Caffe loss1 reads 4a, of 512 channels, and loss2 reads 4d, of 528."""
-    found = read_caffemodel(write_caffemodel(weights_with_sides), where="net")
+    found = read_caffemodel(write_caffemodel(weights_with_auxiliaries), where="net")
     rows = {row.theirs: (row.ours, row.shape) for row in found.layers if row.theirs.startswith(("loss1", "loss2"))}
     assert rows == {
         "loss1/conv": ("auxiliary_4a.convolution", (128, 512, 1, 1)),
@@ -89,24 +91,24 @@ def test_the_side_classifiers_are_caffes_by_name_and_by_the_channels_they_read(
     ],
 )
 def test_a_renamed_classifier_is_known_by_its_place(
-    renamed: dict[str, str], bottoms: dict[str, str], weights_with_sides: Weights, write_caffemodel: Write
+    renamed: dict[str, str], bottoms: dict[str, str], weights_with_auxiliaries: Weights, write_caffemodel: Write
 ) -> None:
-    data = write_caffemodel(weights_with_sides, renamed=renamed, bottoms=bottoms)
+    data = write_caffemodel(weights_with_auxiliaries, renamed=renamed, bottoms=bottoms)
     found = read_caffemodel(data, where="net")
-    assert_same(found.weights, weights_with_sides)
+    assert_same(found.weights, weights_with_auxiliaries)
     assert {row.theirs: row.ours for row in found.layers}[renamed["loss3/classifier"]] == "linear"
 
 
-def test_side_classifiers_of_other_classes_are_left_out_and_that_is_said(
-    weights_with_sides: Weights, write_caffemodel: Write
+def test_auxiliary_classifiers_of_other_classes_are_left_out_and_that_is_said(
+    weights_with_auxiliaries: Weights, write_caffemodel: Write
 ) -> None:
     tuned = changed(
-        weights_with_sides, linear__weight=np.ones((4, 1024), np.float32), linear__bias=np.ones(4, np.float32)
+        weights_with_auxiliaries, linear__weight=np.ones((4, 1024), np.float32), linear__bias=np.ones(4, np.float32)
     )
     found = read_caffemodel(write_caffemodel(tuned, renamed={"loss3/classifier": "fc4"}), where="net")
     assert found.spec.classes == 4
     assert not [name for name in found.weights if name.startswith("auxiliary")]
-    assert found.assumptions[0] == ("the side classifiers are left out: they have 10 outputs, the main one has 4")
+    assert found.assumptions[0] == ("the auxiliary classifiers are left out: they have 10 outputs, the main one has 4")
 
 
 def test_another_network_is_refused_with_what_is_missing_and_what_is_left_over(
@@ -151,7 +153,7 @@ def test_a_shape_of_a_thousand_sides_is_damage() -> None:
     shape = message_class("caffe.BlobShape")(dim=[1] * 1000).SerializeToString()
     blob = message_class("caffe.BlobProto")(shape=shape, data=[1.0]).SerializeToString()
     layer = message_class("caffe.LayerParameter")(name=b"fc", blobs=[blob]).SerializeToString()
-    with pytest.raises(ModelFileError, match="the shape of a blob of the layer 'fc' has too many sides"):
+    with pytest.raises(ModelFileError, match="the shape of a blob of the layer 'fc' has too many dimensions"):
         read_caffemodel(message_class("caffe.NetParameter")(layer=[layer]).SerializeToString(), where="net")
 
 
@@ -175,7 +177,7 @@ def test_a_file_that_was_cut_off_is_damaged(share: float, weights: Weights, writ
 
 
 def test_the_real_weights_of_bvlc_are_read(bvlc: Path) -> None:
-    found = import_file(bvlc, Origin())
+    found = import_file(bvlc, Provenance())
     assert found.format == "caffe"
     assert sum(array.size for array in found.model.weights.values()) == 6_998_552
     assert found.model.classes[0].id == "n01440764"
@@ -189,7 +191,7 @@ def test_every_layer_says_what_another_implementation_says_of_the_same_weights(b
     The worst error is below 2e-5 of the layer's largest value.
     """
     reference = np.load(bvlc.with_name("bvlc_googlenet_reference_activations.npz"))
-    model = import_file(bvlc, Origin()).model
+    model = import_file(bvlc, Provenance()).model
     network = network_with_weights(build_architecture(model.spec), model.weights).eval()
     seen: dict[str, torch.Tensor] = {}
     for name, module in _modules_by_their_names(network).items():

@@ -10,7 +10,7 @@ import torch
 
 from googlenet.architecture import ArchitectureSpec, build_architecture, weight_shapes
 from googlenet.errors import InputError, ModelFileError
-from googlenet.importers import ImportedModel, Origin, import_file
+from googlenet.importers import ImportedModel, Provenance, import_file
 from googlenet.importers.inception5h import NAMES
 from googlenet.model import ClassLabel
 
@@ -39,7 +39,7 @@ def make_state(classes: int = 1008) -> State:
 
 def imported(state: State, folder: Path, classes: tuple[ClassLabel, ...] | None = None) -> ImportedModel:
     torch.save(state, folder / "inception5h.pth")
-    return import_file(folder / "inception5h.pth", Origin(), classes=classes)
+    return import_file(folder / "inception5h.pth", Provenance(), classes=classes)
 
 
 def test_the_names_and_shapes_are_the_ports() -> None:
@@ -69,7 +69,7 @@ def test_its_1008_outputs_without_names_are_numbered_and_that_is_said(tmp_path: 
 def test_what_torchvision_alone_can_be_told_is_refused(tmp_path: Path) -> None:
     torch.save(make_state(), tmp_path / "net.pth")
     with pytest.raises(InputError, match=r"net\.pth is a state dict of inception5h"):
-        import_file(tmp_path / "net.pth", Origin(), transform_input=False)
+        import_file(tmp_path / "net.pth", Provenance(), transform_input=False)
 
 
 def test_a_fine_tuned_one_needs_its_classes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from googlenet.errors import ModelFileError
-from googlenet.importers import Origin, import_file
+from googlenet.importers import Provenance, import_file
 from googlenet.importers.caffe import BVLC_PREPROCESSING
 from googlenet.importers.onnx_zoo import read_onnx
 
@@ -38,7 +38,7 @@ def test_every_way_of_writing_it_gives_the_same_weights(
 
 def test_a_file_is_known_by_its_first_bytes(weights: Weights, write_onnx: Write, tmp_path: Path) -> None:
     (tmp_path / "googlenet-9.onnx").write_bytes(write_onnx(weights))
-    imported = import_file(tmp_path / "googlenet-9.onnx", Origin())
+    imported = import_file(tmp_path / "googlenet-9.onnx", Provenance())
     assert imported.format == "onnx-zoo"
     assert imported.model.classes[999].id == "n15075141"
 

@@ -22,7 +22,7 @@ from googlenet.architecture import (
 )
 from googlenet.engines import open_engine
 from googlenet.errors import ModelFileError
-from googlenet.importers import Origin, import_file
+from googlenet.importers import Provenance, import_file
 from googlenet.importers.torchvision import from_state_dict, to_state_dict
 from googlenet.model import ClassLabel
 from googlenet.network import GoogLeNet, network_with_weights
@@ -104,11 +104,11 @@ def test_there_and_back_is_the_same_without_the_counters(state: State) -> None:
 
 def test_the_counters_of_batches_are_dropped(state: State) -> None:
     counters = {name: np.zeros((), np.float32) for name in ANSWER["state_dict"] if name.endswith(COUNTER)}
-    assert len(counters) == 57 + 2  # a batch normalisation a convolution, side classifiers' included
+    assert len(counters) == 57 + 2  # a batch normalisation a convolution, auxiliary classifiers' included
     assert from_state_dict(state | counters).keys() == from_state_dict(state).keys()
 
 
-def test_a_state_dict_without_side_classifiers_is_enough(state: State, x: torch.Tensor) -> None:
+def test_a_state_dict_without_auxiliary_classifiers_is_enough(state: State, x: torch.Tensor) -> None:
     main = {name: array for name, array in state.items() if not name.startswith("aux")}
     network = network_with_weights(build_architecture(SPEC), from_state_dict(main))
     with torch.inference_mode():
@@ -124,11 +124,11 @@ def test_an_imported_file_gives_torchvisions_logits(heads: bool, state: State, x
     tensors |= {name: torch.tensor(0) for name in counters}
     torch.save(tensors, tmp_path / "net.pth")
     labels = tuple(ClassLabel(str(index), str(index)) for index in range(SPEC.classes))
-    model = import_file(tmp_path / "net.pth", Origin(), classes=labels).model
+    model = import_file(tmp_path / "net.pth", Provenance(), classes=labels).model
     network = network_with_weights(build_architecture(model.spec), model.weights)
     with torch.inference_mode():
         assert_same_logits(network.eval()(x).main, ANSWER["logits"]["main"])
-    assert model.has_side_classifiers == heads
+    assert model.has_auxiliary_classifiers == heads
 
 
 @pytest.mark.parametrize("transform_input", [True, False])
@@ -138,7 +138,7 @@ def test_the_engine_answers_as_torchvision_does_behind_its_own_preparation(
     """ToTensor and Normalize as torchvision's users write them, then what its network does in `_transform_input`."""
     torch.save({name: torch.from_numpy(array) for name, array in state.items()}, tmp_path / "net.pth")
     labels = tuple(ClassLabel(str(index), str(index)) for index in range(SPEC.classes))
-    model = import_file(tmp_path / "net.pth", Origin(), classes=labels, transform_input=transform_input).model
+    model = import_file(tmp_path / "net.pth", Provenance(), classes=labels, transform_input=transform_input).model
     pictures = np.random.default_rng(3).integers(0, 256, (2, 224, 224, 3), np.uint8)
     mean, deviation = (torch.tensor(one).view(3, 1, 1) for one in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     normalized = (torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255 - mean) / deviation
@@ -166,7 +166,7 @@ def test_weights_of_another_variant_are_refused_with_what_is_left_over() -> None
         to_state_dict(paper)
 
 
-def test_the_side_classifiers_read_the_channels_of_their_own_module() -> None:
+def test_the_auxiliary_classifiers_read_the_channels_of_their_own_module() -> None:
     architecture = build_architecture(SPEC)
     kernels = {
         auxiliary.name: auxiliary_weight_shapes(architecture, auxiliary)[f"{auxiliary.name}.convolution.weight"]

@@ -1,4 +1,4 @@
-"""A small model with every part: 3 classes, 32 px, batch normalisation, side classifiers, a known answer."""
+"""A small model with every part: 3 classes, 32 px, batch normalisation, auxiliary classifiers, a known answer."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ def test_the_pictures_are_those_of_every_other_machine() -> None:
     assert sha256(images.tobytes()).hexdigest()[:16] == "a7c79f9469643a0b"
 
 
-@pytest.mark.parametrize("side", [1, 28, 224])
-def test_there_are_as_many_different_pictures_as_asked_for(side: int) -> None:
-    images = known_answer_images(side, count=4)
-    assert images.shape == (4, side, side, 3)
+@pytest.mark.parametrize("input_size", [1, 28, 224])
+def test_there_are_as_many_different_pictures_as_asked_for(input_size: int) -> None:
+    images = known_answer_images(input_size, count=4)
+    assert images.shape == (4, input_size, input_size, 3)
     assert len({image.tobytes() for image in images}) == 4
 
 

@@ -76,12 +76,12 @@ def test_loaded_weights_can_be_written_to_as_torch_wants(saved: Path) -> None:
     assert model.known_answer.images.flags.writeable
 
 
-def test_a_model_without_side_classifiers_and_known_answer_comes_back(model: Model, tmp_path: Path) -> None:
+def test_a_model_without_auxiliary_classifiers_and_known_answer_comes_back(model: Model, tmp_path: Path) -> None:
     weights = {name: weight for name, weight in model.weights.items() if not name.startswith("auxiliary_")}
     small = replace(model, weights=weights, known_answer=None)
     save_model(small, tmp_path / "small.safetensors")
     assert_same(load_model(tmp_path / "small.safetensors"), small)
-    assert not load_model(tmp_path / "small.safetensors").has_side_classifiers
+    assert not load_model(tmp_path / "small.safetensors").has_auxiliary_classifiers
 
 
 def test_half_precision_makes_the_file_smaller_and_loads_as_float32(model: Model, saved: Path, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_the_header_is_read_without_the_weights(model: Model, saved: Path) -> No
     assert (header.spec, header.classes, header.about) == (model.spec, model.classes, model.about)
     assert header.preprocessing == model.preprocessing
     assert header.has_known_answer
-    assert header.has_side_classifiers
+    assert header.has_auxiliary_classifiers
     assert header.precision == "float32"
 
 
@@ -211,7 +211,7 @@ def test_a_checkpoint_is_not_a_model(saved: Path) -> None:
             r"'architecture\.classes': expected `int`, got `str`",
         ),
         (lambda fields: fields["architecture"].update(variant="papre"), "did you mean 'paper'"),
-        (lambda fields: fields["preprocessing"].update(side=-1), "side is -1"),
+        (lambda fields: fields["preprocessing"].update(input_size=-1), "input_size is -1"),
         (lambda fields: fields["classes"][1].update(name=None), r"'classes\[1\]\.name'"),
         (lambda fields: fields["classes"].pop(), "2 classes are named, the network has 3"),
         (lambda fields: fields["classes"][1].update(id="n01"), "2 classes have the id 'n01'"),
@@ -283,7 +283,7 @@ def test_a_weight_that_is_not_a_number_is_named(model: Model, tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
 
 
-def test_half_of_the_side_classifiers_is_a_mismatch(model: Model, tmp_path: Path) -> None:
+def test_half_of_the_auxiliary_classifiers_is_a_mismatch(model: Model, tmp_path: Path) -> None:
     model.weights.pop("auxiliary_4d.linear.bias")
     with pytest.raises(ModelFileError, match=r"missing: auxiliary_4d\.linear\.bias"):
         save_model(model, tmp_path / "model.safetensors")

@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError
-from googlenet.export import in_whole_numbers
-from googlenet.graph import FEATURES, MAPS, Graph, Node
+from googlenet.export import to_int8
+from googlenet.graph import FEATURE_MAPS, FEATURES, Graph, Node
 from googlenet.native import Network
 from googlenet.native.packing import INPUT_TRANSFORMS, TRANSFORMS, fit_sums, pack_winograd_codes
 from tests.native.test_network import Layers, graph_of
@@ -30,11 +30,15 @@ def pictures(generator: np.random.Generator, count: int, height: int, width: int
 
 def error_of_codes(graph: Graph, images: NDArray[np.uint8], threads: int = 2) -> float:
     """The error of the maps in whole numbers, as a share of the maps' own size: roots of the mean squares."""
-    rounded = in_whole_numbers(graph, images, round_all_outputs=True)
-    expected = Network(graph, 1).run(images, (MAPS, FEATURES))
-    found = Network(rounded, threads).run(images, (MAPS, FEATURES))
-    np.testing.assert_allclose(found[FEATURES][:, 0, 0], found[MAPS].mean((1, 2)), rtol=1e-4, atol=1e-5)
-    return float(np.sqrt(np.square(found[MAPS] - expected[MAPS]).mean() / np.square(expected[MAPS]).mean()))
+    rounded = to_int8(graph, images, round_all_outputs=True)
+    expected = Network(graph, 1).run(images, (FEATURE_MAPS, FEATURES))
+    found = Network(rounded, threads).run(images, (FEATURE_MAPS, FEATURES))
+    np.testing.assert_allclose(found[FEATURES][:, 0, 0], found[FEATURE_MAPS].mean((1, 2)), rtol=1e-4, atol=1e-5)
+    return float(
+        np.sqrt(
+            np.square(found[FEATURE_MAPS] - expected[FEATURE_MAPS]).mean() / np.square(expected[FEATURE_MAPS]).mean()
+        )
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -67,15 +71,15 @@ def test_winograds_convolution_in_16_bits_is_nearly_that_in_floats(size: tuple[i
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(("side", "width"), [(1, 64), (3, 64), (3, 20), (5, 16)])
-def test_sums_of_the_largest_inputs_and_weights_do_not_overflow(side: int, width: int, sign: int) -> None:
+@pytest.mark.parametrize(("input_size", "width"), [(1, 64), (3, 64), (3, 20), (5, 16)])
+def test_sums_of_the_largest_inputs_and_weights_do_not_overflow(input_size: int, width: int, sign: int) -> None:
     layers = Layers(np.random.default_rng(2))
     layers.convolution("centred", "first", (3, width), 1)
-    layers.convolution("first", "second", (width, 16), side)
+    layers.convolution("first", "second", (width, 16), input_size)
     layers.constants["first.weight"][:] = 1
     layers.constants["first.bias"][:] = 400
     layers.constants["second.weight"][:] = sign
-    layers.constants["second.bias"][:] = 0 if sign == 1 else 1000 * width * side * side
+    layers.constants["second.bias"][:] = 0 if sign == 1 else 1000 * width * input_size * input_size
     white = np.full((1, 12, 12, 3), 255, np.uint8)
     assert error_of_codes(graph_of(layers.nodes, layers.constants, 16), white) < 0.02
 
@@ -115,7 +119,7 @@ def test_a_value_without_a_grid_is_refused_with_another_engine() -> None:
     layers.convolution("first", "second", (8, 8), 3)
     graph = graph_of(layers.nodes, layers.constants, 8)
     with pytest.raises(InputError, match=r"does not say how second.* is rounded; --engine onnx runs it"):
-        Network(in_whole_numbers(graph, pictures(np.random.default_rng(5), 1, 9, 9)), 1)
+        Network(to_int8(graph, pictures(np.random.default_rng(5), 1, 9, 9)), 1)
 
 
 @given(

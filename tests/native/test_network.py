@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
-from googlenet.graph import FEATURES, IMAGES, MAPS, PROBABILITIES, Graph, Node, Value
+from googlenet.graph import FEATURE_MAPS, FEATURES, IMAGES, PROBABILITIES, Graph, Node, Value
 from googlenet.graph.graph import Attribute
 from googlenet.native import Network
 
@@ -35,7 +35,7 @@ def graph_of(nodes: list[Node], constants: dict[str, NDArray[np.float32]], chann
         Node("Softmax", ("logits",), "softmax", {"axis": 1}),
         Node("Identity", ("softmax",), PROBABILITIES),
         Node("Identity", ("flat",), FEATURES),
-        Node("Identity", (nodes[-1].output,), MAPS),
+        Node("Identity", (nodes[-1].output,), FEATURE_MAPS),
     ]
     mean = np.array([120, 110, 100], np.float32).reshape(1, 3, 1, 1)
     last = {"last.weight": np.ones((2, channels), np.float32), "last.bias": np.zeros(2, np.float32)}
@@ -47,7 +47,7 @@ def graph_of(nodes: list[Node], constants: dict[str, NDArray[np.float32]], chann
         (
             Value(PROBABILITIES, FLOAT32, ("N", 2)),
             Value(FEATURES, FLOAT32, ("N", channels)),
-            Value(MAPS, FLOAT32, ("N", channels, "h", "w")),
+            Value(FEATURE_MAPS, FLOAT32, ("N", channels, "h", "w")),
         ),
     )
 
@@ -86,12 +86,12 @@ class Layers:
 
 
 def assert_alike(graph: Graph, images: NDArray[np.uint8], threads: int) -> None:
-    found = Network(graph, threads).run(images, (FEATURES, MAPS))
-    expected = OnnxEngine(encode_onnx(graph), where="a graph", threads=1).run(images, also=("features", "maps"))
-    assert expected.maps is not None
+    found = Network(graph, threads).run(images, (FEATURES, FEATURE_MAPS))
+    expected = OnnxEngine(encode_onnx(graph), where="a graph", threads=1).run(images, also=("features", "feature_maps"))
+    assert expected.feature_maps is not None
     assert expected.features is not None
-    tolerance = 2e-5 * max(1.0, float(np.abs(expected.maps).max()))
-    np.testing.assert_allclose(found[MAPS].transpose(0, 3, 1, 2), expected.maps, atol=tolerance, rtol=0)
+    tolerance = 2e-5 * max(1.0, float(np.abs(expected.feature_maps).max()))
+    np.testing.assert_allclose(found[FEATURE_MAPS].transpose(0, 3, 1, 2), expected.feature_maps, atol=tolerance, rtol=0)
     np.testing.assert_allclose(found[FEATURES][:, 0, 0], expected.features, atol=tolerance, rtol=0)
 
 
@@ -181,8 +181,11 @@ def test_sizes_take_turns_without_leaving_traces() -> None:
     network = Network(graph_of(layers.nodes, layers.constants, 16), 2)
     sizes = [(9, 9), (12, 8), (40, 33), (9, 9), (31, 31), (12, 8)]
     images = [pictures(generator, 2, *size) for size in sizes]
-    found = [network.run(each, (MAPS,))[MAPS] for each in images]
-    alone = [Network(graph_of(layers.nodes, layers.constants, 16), 1).run(each, (MAPS,))[MAPS] for each in images]
+    found = [network.run(each, (FEATURE_MAPS,))[FEATURE_MAPS] for each in images]
+    alone = [
+        Network(graph_of(layers.nodes, layers.constants, 16), 1).run(each, (FEATURE_MAPS,))[FEATURE_MAPS]
+        for each in images
+    ]
     for one, other in zip(found, alone, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -192,10 +195,10 @@ def test_a_fork_has_threads_of_its_own_and_ends() -> None:
     layers.convolution("centred", "first", (3, 16), 3)
     network = Network(graph_of(layers.nodes, layers.constants, 16), 2)
     images = pictures(np.random.default_rng(8), 3, 20, 20)
-    expected = network.run(images, (MAPS,))[MAPS]
+    expected = network.run(images, (FEATURE_MAPS,))[FEATURE_MAPS]
 
     def run_again() -> None:
-        np.testing.assert_array_equal(network.run(images, (MAPS,))[MAPS], expected)
+        np.testing.assert_array_equal(network.run(images, (FEATURE_MAPS,))[FEATURE_MAPS], expected)
 
     child = multiprocessing.get_context("fork").Process(target=run_again)
     child.start()
@@ -218,4 +221,4 @@ def test_a_picture_that_is_too_small_is_refused_with_its_size() -> None:
     layers.pool("pooled", "again", 5, 2, 0)
     network = Network(graph_of(layers.nodes, layers.constants, 4), 1)
     with pytest.raises(InputError, match="pictures of 4x2 are too small for this network"):
-        network.run(np.zeros((1, 2, 4, 3), np.uint8), (MAPS,))
+        network.run(np.zeros((1, 2, 4, 3), np.uint8), (FEATURE_MAPS,))

@@ -44,14 +44,14 @@ def test_side_heads_run_in_training_and_are_none_in_use() -> None:
     assert used.auxiliary_4d is None
 
 
-def test_a_network_without_side_classifiers_has_none_in_training_either() -> None:
+def test_a_network_without_auxiliary_classifiers_has_none_in_training_either() -> None:
     network = GoogLeNet(SMALL, auxiliaries=False)
     assert network.train()(noise(2, 3, 32, 32))[1:] == (None, None)
     assert not [name for name, _ in network.named_parameters() if "auxiliary" in name]
 
 
 def test_the_heads_differ_and_read_their_own_module() -> None:
-    """A change of 4d's side classifier leaves the other heads alone, as one of 4b leaves the head on 4a alone."""
+    """A change of 4d's auxiliary classifier leaves the other heads alone, as one of 4b leaves the head on 4a alone."""
     network = GoogLeNet(NARROW_PAPER).train()
     x = noise(1, 3, 224, 224)
 
@@ -72,10 +72,10 @@ def test_the_heads_differ_and_read_their_own_module() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_runs_at_its_own_side(variant: str) -> None:
+def test_every_variant_runs_at_its_own_input_size(variant: str) -> None:
     table = build_architecture(ArchitectureSpec(variant, classes=4, width=0.1))
     with torch.inference_mode():
-        logits = GoogLeNet(table).train()(noise(2, 3, table.side, table.side))
+        logits = GoogLeNet(table).train()(noise(2, 3, table.input_size, table.input_size))
     for head in logits:
         assert head is not None
         assert head.shape == (2, 4)
@@ -88,7 +88,7 @@ def test_every_row_gives_the_size_that_the_table_says(variant: str) -> None:
     network = GoogLeNet(table, auxiliaries=False).eval()
     shapes = row_shapes(table)
     with torch.inference_mode():
-        x = noise(1, 3, table.side, table.side)
+        x = noise(1, 3, table.input_size, table.input_size)
         for name, layers in network.rows.items():
             x = blocks.run(network, layers, x)
             height, width, channels = shapes[name]
@@ -98,8 +98,8 @@ def test_every_row_gives_the_size_that_the_table_says(variant: str) -> None:
 def test_features_are_the_maps_of_conv2_and_of_the_nine_modules() -> None:
     network = GoogLeNet(PAPER, auxiliaries=False).eval()
     with torch.inference_mode():
-        maps = network.features(noise(1, 3, 224, 224))
-    assert {name: tuple(feature.shape[1:]) for name, feature in maps.items()} == {
+        feature_maps = network.features(noise(1, 3, 224, 224))
+    assert {name: tuple(feature.shape[1:]) for name, feature in feature_maps.items()} == {
         "conv2": (192, 56, 56),
         "3a": (256, 28, 28),
         "3b": (480, 28, 28),
@@ -111,7 +111,7 @@ def test_features_are_the_maps_of_conv2_and_of_the_nine_modules() -> None:
         "5a": (832, 7, 7),
         "5b": (1024, 7, 7),
     }
-    assert list(maps) == ["conv2", "3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]
+    assert list(feature_maps) == ["conv2", "3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]
 
 
 def test_features_are_those_that_the_classifier_reads() -> None:
@@ -147,15 +147,15 @@ def test_too_small_an_input_is_answered_with_the_least_size() -> None:
             call(noise(1, 3, 64, 30))
 
 
-def test_training_at_a_size_that_the_side_classifiers_do_not_take_is_answered_with_the_cure() -> None:
+def test_training_at_a_size_that_the_auxiliary_classifiers_do_not_take_is_answered_with_the_cure() -> None:
     network = GoogLeNet(NARROW_PAPER).train()
     for height, width in ((128, 128), (224, 300), (300, 224)):
-        with pytest.raises(InputError, match="takes 223 to 270 px; adaptive_side_pooling=true"):
+        with pytest.raises(InputError, match="takes 223 to 270 px; adaptive_auxiliary_pooling=true"):
             network(noise(1, 3, height, width))
 
 
 def test_with_adaptive_side_pooling_the_paper_variant_trains_at_128_px() -> None:
-    table = build_architecture(ArchitectureSpec("paper", classes=5, width=0.125, adaptive_side_pooling=True))
+    table = build_architecture(ArchitectureSpec("paper", classes=5, width=0.125, adaptive_auxiliary_pooling=True))
     logits = GoogLeNet(table).train()(noise(1, 3, 128, 128))
     assert all(head is not None and head.shape == (1, 5) for head in logits)
 
@@ -172,17 +172,19 @@ def test_the_gradient_reaches_every_parameter(variant: str) -> None:
     table = build_architecture(ArchitectureSpec(variant, classes=4, width=0.125))
     network = GoogLeNet(table).train()
     torch.manual_seed(0)
-    loss(network(noise(4, 3, table.side, table.side)), torch.tensor([0, 1, 2, 3])).backward()  # type: ignore[no-untyped-call]
+    loss(network(noise(4, 3, table.input_size, table.input_size)), torch.tensor([0, 1, 2, 3])).backward()  # type: ignore[no-untyped-call]
     without = [name for name, one in network.named_parameters() if one.grad is None or not one.grad.any()]
     assert without == []
     assert all(torch.isfinite(one.grad).all() for one in network.parameters() if one.grad is not None)
 
 
-@pytest.mark.parametrize(("variant", "side"), [("small-32", 28), ("small-32", 47), ("small-64", 48), ("small-64", 96)])
-def test_the_small_family_learns_a_batch_with_all_heads(variant: str, side: int) -> None:
+@pytest.mark.parametrize(
+    ("variant", "input_size"), [("small-32", 28), ("small-32", 47), ("small-64", 48), ("small-64", 96)]
+)
+def test_the_small_family_learns_a_batch_with_all_heads(variant: str, input_size: int) -> None:
     network = GoogLeNet(build_architecture(ArchitectureSpec(variant, classes=4, width=0.125))).train()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
-    x, labels = noise(8, 3, side, side), torch.arange(8) % 4
+    x, labels = noise(8, 3, input_size, input_size), torch.arange(8) % 4
     losses = []
     for _ in range(3):
         torch.manual_seed(0)  # the same dropout each time

@@ -56,7 +56,7 @@ def test_every_head_of_the_paper_tells_pictures_apart_from_the_start(paper: Goog
 def test_the_first_loss_of_every_head_is_about_that_of_guessing(variant: str) -> None:
     table = build_architecture(ArchitectureSpec(variant, classes=10, width=0.25))
     torch.manual_seed(0)
-    for head in GoogLeNet(table).train()(noise(4, 3, table.side, table.side)):
+    for head in GoogLeNet(table).train()(noise(4, 3, table.input_size, table.input_size)):
         assert abs(float(torch.nn.functional.cross_entropy(head, torch.arange(4))) - 2.303) < 0.7  # ln 10
 
 
@@ -96,7 +96,7 @@ def test_the_start_neither_reads_nor_moves_torchs_own_seed() -> None:
     assert same(one, parameters(GoogLeNet(SMALL)))
 
 
-def test_side_classifiers_do_not_change_the_start_of_the_main_path() -> None:
+def test_auxiliary_classifiers_do_not_change_the_start_of_the_main_path() -> None:
     """They come last in the table, so that a training with them and one without start from the same network."""
     without = parameters(GoogLeNet(SMALL, auxiliaries=False))
     assert same(without, parameters(GoogLeNet(SMALL)))

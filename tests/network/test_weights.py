@@ -13,9 +13,9 @@ from googlenet.network import GoogLeNet, network_with_weights, read_weights
 def trained(variant: str) -> GoogLeNet:
     """A network that has seen a batch, so that its running statistics are not those of the start."""
     network = GoogLeNet(build_architecture(ArchitectureSpec(variant, classes=4, width=0.125)))
-    side = network.architecture.side
+    input_size = network.architecture.input_size
     with torch.no_grad():
-        network.train()(torch.randn(4, 3, side, side, generator=torch.Generator().manual_seed(1)))
+        network.train()(torch.randn(4, 3, input_size, input_size, generator=torch.Generator().manual_seed(1)))
     return network.eval()
 
 
@@ -24,8 +24,8 @@ def test_a_network_is_the_same_after_a_way_through_its_weights(variant: str) -> 
     network = trained(variant)
     weights = read_weights(network)
     again = network_with_weights(network.architecture, weights).eval()
-    side = network.architecture.side
-    x = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(2))
+    input_size = network.architecture.input_size
+    x = torch.randn(1, 3, input_size, input_size, generator=torch.Generator().manual_seed(2))
     with torch.inference_mode():
         assert torch.equal(again(x).main, network(x).main)
     back = read_weights(again)
@@ -43,7 +43,7 @@ def test_weights_are_float32_copies_with_the_statistics_and_without_counters() -
     assert not (network.get_parameter("linear.bias") == 77).any()
 
 
-def test_side_classifiers_may_be_left_out_and_are_then_not_built() -> None:
+def test_auxiliary_classifiers_may_be_left_out_and_are_then_not_built() -> None:
     network = trained("paper")
     weights = read_weights(network, auxiliaries=False)
     assert {name: array.shape for name, array in weights.items()} == weight_shapes(

@@ -12,10 +12,10 @@ from torch import nn
 from googlenet.architecture import (
     PAPER,
     VARIANTS,
-    Row,
+    TableRow,
     auxiliary_weight_shapes,
-    check_input_side,
-    input_sides,
+    check_input_size,
+    input_sizes,
     network_cost,
     row_shapes,
     weight_shapes,
@@ -58,8 +58,8 @@ def test_lrn_stands_after_the_first_pool_and_after_the_3x3_of_conv2_and_nowhere_
     reduction, convolution, last = ROWS["conv2"].layers
     assert isinstance(reduction, Convolution)
     assert isinstance(convolution, Convolution)
-    assert (reduction.kernel, reduction.filters) == (1, 64)
-    assert (convolution.kernel, convolution.filters) == (3, 192)
+    assert (reduction.kernel_size, reduction.filters) == (1, 64)
+    assert (convolution.kernel_size, convolution.filters) == (3, 192)
     assert last == norm
     assert sum(isinstance(layer, LocalResponseNorm) for layer in PAPER.layers) == 2
 
@@ -67,7 +67,7 @@ def test_lrn_stands_after_the_first_pool_and_after_the_3x3_of_conv2_and_nowhere_
 def test_the_first_convolution_is_7x7_with_stride_2() -> None:
     (convolution,) = ROWS["conv1"].layers
     assert isinstance(convolution, Convolution)
-    assert (convolution.kernel, convolution.stride, convolution.filters) == (7, 2, 64)
+    assert (convolution.kernel_size, convolution.stride, convolution.filters) == (7, 2, 64)
 
 
 @pytest.mark.parametrize("name", ["pool1", "pool2", "pool3", "pool4"])
@@ -76,10 +76,10 @@ def test_max_pools_are_3x3_with_stride_2(name: str) -> None:
 
 
 def test_max_pools_round_up() -> None:
-    side = 112
+    input_size = 112
     for expected in (56, 28, 14, 7):
-        side = MaxPool(3, 2).output_shape((side, side, 1))[0]
-        assert side == expected
+        input_size = MaxPool(3, 2).output_shape((input_size, input_size, 1))[0]
+        assert input_size == expected
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -90,11 +90,11 @@ def test_a_modules_pool_branch_is_3x3_with_stride_1_before_its_projection(module
     pool, projection = inception.branches[3]
     assert pool == MaxPool(3, 1, padding=1)
     assert isinstance(projection, Convolution)
-    assert projection.kernel == 1
+    assert projection.kernel_size == 1
 
 
 def test_a_relu_stands_behind_every_convolution_reductions_and_projections_included(network: GoogLeNet) -> None:
-    """57 convolutions on the main path and one in each side classifier: none ever hands on a negative value."""
+    """57 convolutions on the main path and one in each auxiliary classifier: none ever hands on a negative value."""
     convolutions = {name: module for name, module in network.named_modules() if isinstance(module, blocks.Convolution)}
     assert len(convolutions) == 1 + 2 + 9 * 6 + 2
     lowest: dict[str, float] = {}
@@ -127,14 +127,14 @@ def test_the_average_pool_covers_the_whole_7x7_grid_and_holds_no_weights(network
     assert not list(network.get_submodule(pool).parameters())
 
 
-def test_dropout_is_40_percent_before_the_classifier_and_70_in_the_side_classifiers() -> None:
+def test_dropout_is_40_percent_before_the_classifier_and_70_in_the_auxiliary_classifiers() -> None:
     assert ROWS["dropout"].layers == (Dropout(0.4),)
     assert [layer for layer in PAPER.layers if isinstance(layer, Dropout)] == [Dropout(0.4)]
     for auxiliary in PAPER.auxiliaries:
         assert [layer for layer in auxiliary.layers if isinstance(layer, Dropout)] == [Dropout(0.7)]
 
 
-def test_side_classifiers_read_4a_and_4d() -> None:
+def test_auxiliary_classifiers_read_4a_and_4d() -> None:
     assert [(auxiliary.name, auxiliary.after) for auxiliary in PAPER.auxiliaries] == [
         ("auxiliary_4a", "4a"),
         ("auxiliary_4d", "4d"),
@@ -144,14 +144,14 @@ def test_side_classifiers_read_4a_and_4d() -> None:
 @pytest.mark.parametrize(
     ("after", "pooled", "parameters"), [("4a", (4, 4, 512), 3_188_840), ("4d", (4, 4, 528), 3_190_888)]
 )
-def test_a_side_classifier_is_a_5x5_pool_by_3_a_1x1_convolution_and_two_linear_layers(
+def test_a_auxiliary_classifier_is_a_5x5_pool_by_3_a_1x1_convolution_and_two_linear_layers(
     after: str, pooled: tuple[int, int, int], parameters: int
 ) -> None:
     pool, convolution, fully_connected, dropout, linear = AUXILIARIES[after].layers
     assert pool == AveragePool(5, 3)
     assert pool.output_shape(row_shapes(PAPER)[after]) == pooled
     assert isinstance(convolution, Convolution)
-    assert (convolution.filters, convolution.kernel) == (128, 1)
+    assert (convolution.filters, convolution.kernel_size) == (128, 1)
     assert isinstance(fully_connected, Linear)
     assert (fully_connected.outputs, fully_connected.relu) == (1024, True)
     assert dropout == Dropout(0.7)
@@ -160,7 +160,7 @@ def test_a_side_classifier_is_a_5x5_pool_by_3_a_1x1_convolution_and_two_linear_l
     assert count_parameters(auxiliary_weight_shapes(PAPER, AUXILIARIES[after])) == parameters
 
 
-def test_side_classifiers_run_in_training_alone(network: GoogLeNet) -> None:
+def test_auxiliary_classifiers_run_in_training_alone(network: GoogLeNet) -> None:
     x = torch.zeros(1, 3, 224, 224)
     with torch.no_grad():
         assert network.train()(x).auxiliary_4a is not None
@@ -168,13 +168,13 @@ def test_side_classifiers_run_in_training_alone(network: GoogLeNet) -> None:
         assert network.eval()(x)[1:] == (None, None)
 
 
-def test_the_side_classifiers_5x5_pool_by_3_takes_223_to_270_px() -> None:
-    assert input_sides(PAPER, auxiliaries=True) == (223, 270)
-    for side in (223, 270):
-        check_input_side(PAPER, side, auxiliaries=True)
-    for side in (222, 271):
+def test_the_auxiliary_classifiers_5x5_pool_by_3_takes_223_to_270_px() -> None:
+    assert input_sizes(PAPER, auxiliaries=True) == (223, 270)
+    for input_size in (223, 270):
+        check_input_size(PAPER, input_size, auxiliaries=True)
+    for input_size in (222, 271):
         with pytest.raises(InputError, match="223 to 270 px"):
-            check_input_side(PAPER, side, auxiliaries=True)
+            check_input_size(PAPER, input_size, auxiliaries=True)
 
 
 def test_naive_modules_grow_to_4944_channels_and_cost_12_billion_multiply_adds() -> None:
@@ -199,14 +199,14 @@ def test_naive_modules_have_three_convolutions_with_the_tables_filters_beside_th
     )
 
 
-def _kernels(rows: tuple[Row, ...], name: str, shape: Shape) -> int:
+def _kernels(rows: tuple[TableRow, ...], name: str, shape: Shape) -> int:
     """Weights without biases of the row called `name`, counted from its layers' inputs: k * k * in * out."""
     for row in rows:
         if row.name == name:
             convolutions = [
                 (layer, given) for layer, given in walk(row.layers, shape) if isinstance(layer, Convolution)
             ]
-            return sum(layer.kernel**2 * given[2] * layer.filters for layer, given in convolutions)
+            return sum(layer.kernel_size**2 * given[2] * layer.filters for layer, given in convolutions)
         shape = output_shape(row.layers, shape)
     raise AssertionError(name)
 
@@ -243,7 +243,7 @@ def test_inception5h_has_the_papers_output_sizes_with_padding_right_and_bottom()
 
 
 def test_torchvisions_network_is_another_one() -> None:
-    """3x3 for 5x5, batch normalisation and no bias, no LRN, a 2x2 pool before 5a, dropout 0.2, 4x4 side pooling."""
+    """3x3 for 5x5, batch normalisation and no bias, no LRN, a 2x2 pool, dropout 0.2, auxiliary 4x4 pools."""
     table = VARIANTS["torchvision"].build()
     rows = {row.name: row for row in table.rows}
     shapes = weight_shapes(table)

@@ -74,18 +74,18 @@ def test_exactly_the_cells_that_no_reading_meets_are_marked() -> None:
 
 
 def test_a_cell_that_the_paper_leaves_empty_is_neither_met_nor_unmet() -> None:
-    def judged(row: RowCost) -> tuple[bool, bool]:
+    def checked(row: RowCost) -> tuple[bool, bool]:
         return row.parameters_met is not None, row.multiply_adds_met is not None
 
     for name, (_, _, parameters, multiply_adds, *_) in TABLE.items():
-        assert judged(ROWS[name]) == (parameters is not None, multiply_adds is not None)
+        assert checked(ROWS[name]) == (parameters is not None, multiply_adds is not None)
 
 
 def test_the_totals() -> None:
     assert COST.parameters == 6_998_552
     assert COST.multiply_adds == 1_582_671_872
     assert COST.parameters_with_auxiliary == 13_378_280
-    assert (COST.side, COST.classes) == (224, 1000)
+    assert (COST.input_size, COST.classes) == (224, 1000)
 
 
 def test_22_layers_with_weights_and_27_with_pools() -> None:

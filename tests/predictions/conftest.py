@@ -10,10 +10,10 @@ import pytest
 from hypothesis import strategies as st
 
 from googlenet.errors import InputError
-from googlenet.predictions import Begun, Row, open_rows
+from googlenet.predictions import Begun, PredictionRow, open_rows
 
 
-def good(image: str, *shares: float, **more: Any) -> Row:
+def good(image: str, *shares: float, **more: Any) -> PredictionRow:
     """A row of a picture that could be read; without shares it is surely a cat."""
     predictions = [
         {"label": f"n{number}", "name": ["cat", "dog, the", 'a "quoted" bird'][number], "probability": share}
@@ -22,13 +22,13 @@ def good(image: str, *shares: float, **more: Any) -> Row:
     return {"image": image, "predictions": predictions, "error": None} | more
 
 
-def bad(image: str, **more: Any) -> Row:
+def bad(image: str, **more: Any) -> PredictionRow:
     """A row of a picture that could not be read."""
     return {"image": image, "predictions": [], "error": "not a picture"} | more
 
 
 def write_rows(
-    path: Path, rows: Iterable[Row], *, begun: Begun | None = None, end: type[Exception] | None = None
+    path: Path, rows: Iterable[PredictionRow], *, begun: Begun | None = None, end: type[Exception] | None = None
 ) -> None:
     """Write rows to an output, and end with an error if one is given."""
     with open_rows(path, begun=begun) as write:
@@ -38,7 +38,7 @@ def write_rows(
             raise end
 
 
-def interrupt(path: Path, *rows: Row) -> None:
+def interrupt(path: Path, *rows: PredictionRow) -> None:
     """Begin an output anew, write rows, and be interrupted."""
     with pytest.raises(RuntimeError):
         write_rows(path, rows, begun=Begun(), end=RuntimeError)

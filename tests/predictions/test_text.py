@@ -11,39 +11,39 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from googlenet.errors import InputError
-from googlenet.predictions import Row
+from googlenet.predictions import PredictionRow
 from googlenet.predictions.text import read_csv, read_jsonl, write_csv, write_jsonl
 from tests.predictions.conftest import ROWS, bad, check_sentence, good
 
-KINDS: dict[str, tuple[Any, Any]] = {"csv": (write_csv, read_csv), "jsonl": (write_jsonl, read_jsonl)}
+FORMATS: dict[str, tuple[Any, Any]] = {"csv": (write_csv, read_csv), "jsonl": (write_jsonl, read_jsonl)}
 
 
-def written(kind: str, rows: list[Row]) -> bytes:
+def written(kind: str, rows: list[PredictionRow]) -> bytes:
     file = io.BytesIO()
     for number, row in enumerate(rows):
-        KINDS[kind][0](row, file, first=number == 0)
+        FORMATS[kind][0](row, file, first=number == 0)
     return file.getvalue()
 
 
-def read(kind: str, data: bytes) -> list[tuple[Row, int]]:
-    return [(stored.row, stored.end) for stored in KINDS[kind][1](io.BytesIO(data), where="rows")]
+def read(kind: str, data: bytes) -> list[tuple[PredictionRow, int]]:
+    return [(stored.row, stored.end) for stored in FORMATS[kind][1](io.BytesIO(data), where="rows")]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FORMATS)
 @given(ROWS)
 @example([good('a,b\r\n"c"\'\n', 0.5, 0.25, 0.125), bad("d")])
-def test_rows_come_back_as_they_were_written(kind: str, rows: list[Row]) -> None:
+def test_rows_come_back_as_they_were_written(kind: str, rows: list[PredictionRow]) -> None:
     data = written(kind, rows)
     found = read(kind, data)
     assert [row for row, _ in found] == rows
     assert not rows or found[-1][1] == len(data)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FORMATS)
 @given(ROWS, st.integers(0, 10_000))
 @example([good("a\nb"), good("c\nd\n")], 70)
 def test_of_a_file_that_was_cut_off_the_whole_rows_are_read_and_it_goes_on_behind_them(
-    kind: str, rows: list[Row], cut: int
+    kind: str, rows: list[PredictionRow], cut: int
 ) -> None:
     data = written(kind, rows)
     data = data[: cut % (len(data) + 1)]
@@ -54,12 +54,12 @@ def test_of_a_file_that_was_cut_off_the_whole_rows_are_read_and_it_goes_on_behin
     file = io.BytesIO(data[:end])
     file.seek(end)
     for row in rows[len(found) :]:
-        KINDS[kind][0](row, file, first=end == 0)
+        FORMATS[kind][0](row, file, first=end == 0)
         end = 1
     assert file.getvalue() == written(kind, rows)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FORMATS)
 def test_embeddings_come_back_with_what_made_them(kind: str) -> None:
     origin = {"model": "bvlc", "model_sha256": "ab12"}
     rows = [
@@ -100,7 +100,7 @@ def test_csv_of_something_else_is_refused() -> None:
 
 
 @given(st.binary(max_size=200))
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FORMATS)
 def test_random_bytes_are_read_or_refused(kind: str, data: bytes) -> None:
     check_sentence(lambda: read(kind, data))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from googlenet.dataset import Samples, open_dataset, relabel
 from googlenet.engines import open_engine
 from googlenet.evaluation import Evaluation, evaluate
-from googlenet.importers import Origin, import_file
+from googlenet.importers import Provenance, import_file
 from googlenet.model import Model, load_model
 from googlenet.pretrained import find_model, imagenet_classes
 
@@ -48,7 +48,7 @@ def samples() -> Samples:
 
 @pytest.fixture(scope="module")
 def imported(samples: Samples) -> tuple[Evaluation, Rows]:
-    return evaluated(import_file(CAFFEMODEL, Origin()).model, samples)
+    return evaluated(import_file(CAFFEMODEL, Provenance()).model, samples)
 
 
 def test_top_1_and_top_5_are_those_of_another_implementation(imported: tuple[Evaluation, Rows]) -> None:

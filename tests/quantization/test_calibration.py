@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import DataError, InputError
-from googlenet.graph import IMAGES, build_graph, take_norms_apart
+from googlenet.graph import IMAGES, build_graph, decompose_lrn
 from googlenet.quantization import Histogram, Statistics, observed_values
 from googlenet.quantization.calibration import with_observed_outputs
 from tests.graph.test_building import make_images, make_model
@@ -35,10 +35,10 @@ def test_a_histogram_counts_every_value_in_its_bin_whatever_comes_later(batches:
 def test_the_means_are_those_of_each_channel_over_all_batches() -> None:
     values = np.random.default_rng(0).uniform(0, 5, (7, 3, 2, 2)).astype(np.float32)
     statistics = Statistics()
-    statistics.add({"maps": values[:4]})
-    statistics.add({"maps": values[4:]})
-    np.testing.assert_allclose(statistics.channel_means("maps"), values.mean((0, 2, 3)), rtol=1e-6)
-    assert statistics.largest["maps"] == values.max()
+    statistics.add({"feature_maps": values[:4]})
+    statistics.add({"feature_maps": values[4:]})
+    np.testing.assert_allclose(statistics.channel_means("feature_maps"), values.mean((0, 2, 3)), rtol=1e-6)
+    assert statistics.largest["feature_maps"] == values.max()
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -1.0])
@@ -53,7 +53,7 @@ def test_a_value_that_was_never_observed_is_named() -> None:
 
 
 def test_what_kernels_read_and_norms_square_is_observed_but_not_the_picture() -> None:
-    graph = take_norms_apart(build_graph(make_model("paper")))
+    graph = decompose_lrn(build_graph(make_model("paper")))
     names = observed_values(graph)
     assert {"conv2", "conv2.layer_2.squares", "3a.3x3_reduce", "pool3.layer_0", "linear.input"} <= set(names)
     assert not {IMAGES, "images_less_mean", "softmax"} & set(names)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from googlenet.errors import InputError
-from googlenet.graph import Graph, build_graph, put_norms_together
-from googlenet.graph.rewrites import take_norms_apart
+from googlenet.graph import Graph, build_graph, fuse_lrn
+from googlenet.graph.rewrites import decompose_lrn
 from googlenet.quantization import observed_values, quantize, without_rounding
 from tests.graph.test_building import make_images, make_model
 from tests.quantization.test_quantization import observe, run
@@ -16,8 +16,8 @@ from tests.quantization.test_quantization import observe, run
 def rounded() -> tuple[Graph, Graph, np.ndarray]:
     """A small network's graph, the same in whole numbers, and pictures."""
     model = make_model("paper", width=0.25)
-    graph, images = build_graph(model), make_images(model.preprocessing.side, count=2)
-    apart = take_norms_apart(graph)
+    graph, images = build_graph(model), make_images(model.preprocessing.input_size, count=2)
+    apart = decompose_lrn(graph)
     return graph, quantize(apart, observe(apart, images), round_all_outputs=True), images
 
 
@@ -34,7 +34,7 @@ def test_a_graph_without_its_rounding_has_its_weights_grids_and_nearly_its_answe
     assert {name for name in layers if ".band" not in name} <= set(plain.codes)
     expected = run(graph, images).probabilities
     assert 0 < np.abs(run(plain.graph, images).probabilities - expected).max() < 0.03
-    together = put_norms_together(plain.graph)
+    together = fuse_lrn(plain.graph)
     assert sorted(node.operator for node in together.nodes) == sorted(node.operator for node in graph.nodes)
 
 

@@ -15,7 +15,7 @@ from googlenet.artifacts import encode_onnx
 from googlenet.engines.engine import Outputs
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
-from googlenet.graph import IMAGES, Graph, build_graph, take_norms_apart
+from googlenet.graph import IMAGES, Graph, build_graph, decompose_lrn
 from googlenet.model import Model, known_answer_images, load_model
 from googlenet.pretrained import find_model
 from googlenet.quantization import (
@@ -50,7 +50,7 @@ def run(graph: Graph, images: np.ndarray) -> Outputs:
 def bvlc() -> tuple[Model, Graph, Graph]:
     """The shipped model, its graph with the norms apart, and the same in whole numbers."""
     model = load_model(find_model("bvlc"))
-    graph = take_norms_apart(build_graph(model))
+    graph = decompose_lrn(build_graph(model))
     return model, graph, quantize(graph, observe(graph, known_answer_images(224, count=2)))
 
 
@@ -81,8 +81,8 @@ def test_balanced_codes_lose_nothing_of_an_even_picture(weights: np.ndarray, lar
 @pytest.mark.parametrize("variant", ["paper", "naive", "inception5h", "batchnorm", "torchvision", "small-32"])
 def test_every_variant_answers_in_whole_numbers_nearly_as_in_floats(variant: str) -> None:
     model = make_model(variant, width=0.25)
-    images = known_answer_images(model.preprocessing.side, count=4)
-    graph = take_norms_apart(build_graph(model))
+    images = known_answer_images(model.preprocessing.input_size, count=4)
+    graph = decompose_lrn(build_graph(model))
     rounded = quantize(graph, observe(graph, images), largest_weight=REDUCED_RANGE)
     onnx.checker.check_model(onnx.load_from_string(encode_onnx(rounded)), full_check=True)
     expected = run(graph, images).probabilities
@@ -100,7 +100,7 @@ def test_the_shipped_network_answers_nearly_the_same() -> None:
     assert np.corrcoef(outputs.features.ravel(), expected.features.ravel())[0, 1] > 0.99
 
 
-def test_all_kernels_but_that_of_a_wide_norm_are_whole_numbers() -> None:
+def test_all_kernels_but_that_of_a_wide_norm_are_int8() -> None:
     _, graph, rounded = bvlc()
     in_floats = [node.output for node in rounded.nodes if is_weighted(rounded, node)]
     assert in_floats == ["pool1.layer_1.sums"]
@@ -121,7 +121,7 @@ def test_members_of_an_ensemble_keep_grids_of_their_own() -> None:
     models = [make_model("small-32", seed=seed, width=0.25) for seed in (1, 2)]
     graph = build_graph(*models)
     rounded = quantize(graph, observe(graph, make_images(32)))
-    assert [value.name for value in rounded.outputs] == ["probabilities", "features", "maps"]
+    assert [value.name for value in rounded.outputs] == ["probabilities", "features", "feature_maps"]
     scales = [float(rounded.constants[f"member_{number}.linear.input.scale"]) for number in (1, 2)]
     assert scales[0] != scales[1]
     expected = run(graph, make_images(32)).probabilities
@@ -131,7 +131,7 @@ def test_members_of_an_ensemble_keep_grids_of_their_own() -> None:
 def test_all_that_convolutions_give_is_rounded_where_the_runtime_needs_it() -> None:
     model = make_model("paper", width=0.25)
     images = make_images(96, count=4)
-    graph = take_norms_apart(build_graph(model))
+    graph = decompose_lrn(build_graph(model))
     statistics = observe(graph, images)
     rounded = quantize(graph, statistics, round_all_outputs=True)
     after_relu = {node.output for node in rounded.nodes if node.operator == "Relu"}

@@ -50,10 +50,10 @@ def changed(*pairs: str) -> Recipe:
         ("interpolations=bilinear,area", ("bilinear", "area")),
         ("interpolations=bilinear, area", ("bilinear", "area")),
         ('interpolations=["area"]', ("area",)),
-        ("train_sides=96", ((0.0, 96),)),
-        ("train_sides=0:64,0.5:96", ((0.0, 64), (0.5, 96))),
-        ("train_sides=[[0, 64], [0.5, 96]]", ((0.0, 64), (0.5, 96))),
-        ("train_sides=none", None),
+        ("train_sizes=96", ((0.0, 96),)),
+        ("train_sizes=0:64,0.5:96", ((0.0, 64), (0.5, 96))),
+        ("train_sizes=[[0, 64], [0.5, 96]]", ((0.0, 64), (0.5, 96))),
+        ("train_sizes=none", None),
     ],
 )
 def test_a_setting_is_read_in_every_form_that_a_user_writes(pair: str, value: Any) -> None:
@@ -83,13 +83,13 @@ def test_a_setting_is_read_in_every_form_that_a_user_writes(pair: str, value: An
         (["workers=65"], "workers=65: give a whole number from 1 to 64, or none"),
         (["mirror=maybe"], "mirror=maybe: give true or false"),
         (["patch_area=0.5"], "patch_area=0.5: give two, each a number above 0, or none"),
-        (["resize=200"], "resize is 200 and side is 224: resize must be at least side"),
+        (["resize_size=200"], "resize_size is 200 and input_size is 224: resize_size must be at least input_size"),
         (["patch_area=1,0.5"], "patch_area is 1.0,0.5: the least comes first"),
         (["patch_area=0.5,2"], "patch_area ends at 2.0: a share is at most 1"),
         (["photometric=1.5,0.5"], "photometric is 1.5,0.5: the least comes first"),
         (["interpolations=[]"], "interpolations is empty: give at least one"),
-        (["train_sides=0.5:64"], "train_sides '0.5:64' must start at 0, as in 0:64,0.5:96"),
-        (["train_sides=64,96"], "train_sides '64,96' cannot be read: write 128, or 0:64,0.5:96,0.8:128"),
+        (["train_sizes=0.5:64"], "train_sizes '0.5:64' must start at 0, as in 0:64,0.5:96"),
+        (["train_sizes=64,96"], "train_sizes '64,96' cannot be read: write 128, or 0:64,0.5:96,0.8:128"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_with_a_sentence(pairs: list[str], sentence: str) -> None:
@@ -125,7 +125,7 @@ def test_a_recipe_has_a_purpose_a_network_and_a_preprocessing(name: str) -> None
     recipe = get_recipe(name)
     assert PURPOSES[name]
     assert build_architecture(recipe.spec(10)).classes == 10
-    assert recipe.preprocessing().side == recipe.side
+    assert recipe.preprocessing().input_size == recipe.input_size
     assert len(recipe.preprocessing().mean) == recipe.channels
 
 
@@ -154,7 +154,7 @@ def test_an_unknown_recipe_suggests_the_nearest(name: str, sentence: str) -> Non
 
 def test_the_paper_recipe_is_section_6_of_the_paper() -> None:
     paper = get_recipe("paper")
-    assert (paper.variant, paper.width, paper.side, paper.channels) == ("paper", 1.0, 224, 3)
+    assert (paper.variant, paper.width, paper.input_size, paper.channels) == ("paper", 1.0, 224, 3)
     assert (paper.optimizer, paper.momentum, paper.nesterov) == ("sgd", 0.9, False)
     assert (paper.schedule, paper.warmup) == ("paper", 0.0), "4 % less every 8 epochs: test_schedule.py"
     assert (paper.averaging, paper.auxiliary_weight, paper.dropout) == ("polyak", 0.3, None)
@@ -162,4 +162,4 @@ def test_the_paper_recipe_is_section_6_of_the_paper() -> None:
     assert (paper.photometric, paper.lighting, paper.mirror) == ((0.5, 1.5), 0.1, True)
     assert paper.interpolations == ("bilinear", "area", "nearest", "bicubic")
     assert (paper.batch_size, paper.learning_rate, paper.weight_decay) == (32, 0.01, 2e-4)  # Caffe's replication
-    assert (paper.label_smoothing, paper.train_sides, paper.precision) == (0.0, None, "float32")
+    assert (paper.label_smoothing, paper.train_sizes, paper.precision) == (0.0, None, "float32")

@@ -59,12 +59,12 @@ class Training:
         self.root = root
 
     @staticmethod
-    def samples(count: int, *, split: str = "train", side: int = 32, bad: Collection[str] = ()) -> Samples:
+    def samples(count: int, *, split: str = "train", input_size: int = 32, bad: Collection[str] = ()) -> Samples:
         """So many noisy pictures of each of three colours, in memory; those named in `bad` cannot be read."""
         generator = np.random.default_rng(len(split))
         images = {
             f"{split}/{name}/{number:03d}.png": np.clip(
-                colour + generator.normal(0, 25, (side, side, 3)), 0, 255
+                colour + generator.normal(0, 25, (input_size, input_size, 3)), 0, 255
             ).astype(np.uint8)
             for name, colour in COLOURS.items()
             for number in range(count)

@@ -16,15 +16,15 @@ def cell(sheet: npt.NDArray[np.uint8], row: int, column: int) -> npt.NDArray[np.
     return sheet[top : top + CELL, left : left + CELL]
 
 
-def test_eight_columns_are_about_1100_pixels_wide_whatever_the_side() -> None:
-    for side in (64, 224):
-        sheet = augmented_sheet([noise(100, 150)] * 3, side=side, augmentation=Augmentation(), seed=1)
+def test_eight_columns_are_about_1100_pixels_wide_whatever_the_input_size() -> None:
+    for input_size in (64, 224):
+        sheet = augmented_sheet([noise(100, 150)] * 3, input_size=input_size, augmentation=Augmentation(), seed=1)
         assert sheet.size == (1104, 416)
 
 
 def test_a_row_is_the_whole_picture_and_then_its_versions() -> None:
     images = [noise(CELL, CELL), np.full((50, 100, 3), 7, np.uint8)]
-    sheet = np.asarray(augmented_sheet(images, side=CELL, augmentation=NOTHING, seed=1, columns=3))
+    sheet = np.asarray(augmented_sheet(images, input_size=CELL, augmentation=NOTHING, seed=1, columns=3))
     assert np.array_equal(cell(sheet, 0, 0), images[0])
     assert np.array_equal(cell(sheet, 0, 2), images[0])
     wide = cell(sheet, 1, 0)
@@ -37,7 +37,9 @@ def test_a_row_is_the_whole_picture_and_then_its_versions() -> None:
 def test_a_version_depends_on_the_seed_its_row_and_its_column_alone() -> None:
     def sheet(images: int, columns: int, seed: int) -> npt.NDArray[np.uint8]:
         pictures = [noise(90, 90)] * images
-        return np.asarray(augmented_sheet(pictures, side=64, augmentation=Augmentation(), seed=seed, columns=columns))
+        return np.asarray(
+            augmented_sheet(pictures, input_size=64, augmentation=Augmentation(), seed=seed, columns=columns)
+        )
 
     small, large = sheet(1, 3, 1), sheet(2, 4, 1)
     assert np.array_equal(cell(small, 0, 2), cell(large, 0, 2))

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from googlenet.dataset import Samples
-from googlenet.recipes import image_side_at
+from googlenet.recipes import train_size_at
 from googlenet.training.augmentation import Augmentation
 from googlenet.training.batches import Batch, BatchPlan, iterate_batches
 from googlenet.training.pictures import DecodedPictures
@@ -32,12 +32,12 @@ def batches(
     seed: int = 1,
     batch_size: int = 4,
     memory: int = 10**9,
-    side_at: Callable[[int], int] = lambda step: 12,
+    size_at: Callable[[int], int] = lambda step: 12,
     augmentation: Augmentation | None = None,
 ) -> list[Batch]:
     pictures = DecodedPictures(samples, 64, memory)
     plan = BatchPlan(seed, batch_size, samples.labels, augmentation or Augmentation(), "squash")
-    source = iterate_batches(pictures, plan, first_step=first_step, side_at=side_at, workers=workers)
+    source = iterate_batches(pictures, plan, first_step=first_step, size_at=size_at, workers=workers)
     taken = list(islice(source, count))
     source.close()
     return taken
@@ -84,7 +84,7 @@ def test_an_epoch_uses_each_picture_at_most_once_and_the_next_one_in_another_ord
     assert sorted(plan.epoch_order(0)) == list(range(15))
     assert plan.epoch_order(0).tolist() != plan.epoch_order(1).tolist()
     for epoch in range(2):
-        epoch_batches = batches(samples, 3, first_step=3 * epoch, augmentation=PLAIN, side_at=lambda step: 32)
+        epoch_batches = batches(samples, 3, first_step=3 * epoch, augmentation=PLAIN, size_at=lambda step: 32)
         shown = [image.tobytes() for batch in epoch_batches for image in batch.images]
         assert len(set(shown)) == len(shown) == 12
         labels = [int(label) for batch in epoch_batches for label in batch.labels]
@@ -132,8 +132,8 @@ def test_fewer_pictures_than_a_batch_are_one_step_an_epoch() -> None:
 
 
 def test_squares_grow_at_the_step_that_the_schedule_says(training: Training) -> None:
-    sides = ((0.0, 8), (0.5, 12), (0.8, 16))
-    taken = batches(training.samples(5), 10, side_at=lambda step: image_side_at(sides, step / 10))
+    sizes = ((0.0, 8), (0.5, 12), (0.8, 16))
+    taken = batches(training.samples(5), 10, size_at=lambda step: train_size_at(sizes, step / 10))
     assert [batch.images.shape[1] for batch in taken] == [8] * 5 + [12] * 3 + [16] * 2
 
 
@@ -160,7 +160,7 @@ def test_a_picture_that_a_balanced_epoch_holds_twice_is_cut_in_two_ways(training
     samples = training.samples(4)
     few = samples.select([0, *range(4, 12)])  # one blue picture, four green, four red
     plan = BatchPlan(5, 9, few.labels, Augmentation(), "squash", 1.0)
-    source = iterate_batches(DecodedPictures(few, 64, 10**9), plan, first_step=0, side_at=lambda step: 12, workers=2)
+    source = iterate_batches(DecodedPictures(few, 64, 10**9), plan, first_step=0, size_at=lambda step: 12, workers=2)
     batch = next(source)
     source.close()
     blue = [image.tobytes() for image, label in zip(batch.images, batch.labels, strict=True) if label == 0]

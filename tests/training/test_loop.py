@@ -187,9 +187,9 @@ def test_a_training_without_improvement_stops_early_and_finishes(training: Train
 
 
 def test_validation_can_be_left_to_the_end(training: Training) -> None:
-    done = training.run(training.job("run", validate_every=0, epochs=2, train_sides="0:24,0.5:28"))
+    done = training.run(training.job("run", validate_every=0, epochs=2, train_sizes="0:24,0.5:28"))
     assert [epoch.validation_top1 is not None for epoch in done.all(EpochDone)] == [False, True]
-    assert [epoch.side for epoch in done.all(EpochDone)] == [24, 28]
+    assert [epoch.input_size for epoch in done.all(EpochDone)] == [24, 28]
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_and_head(training: Training) -> None:
@@ -262,7 +262,7 @@ def test_what_cannot_be_trained_is_refused_before_any_work(training: Training) -
     with pytest.raises(DataError, match="3 classes 'blue', 'green', 'red' have no pictures in val/"):
         train(job, print)
     with pytest.raises(InputError, match="4"):
-        train(training.job("run", side=4), print)
+        train(training.job("run", input_size=4), print)
     assert not job.folder.path.exists()
 
 

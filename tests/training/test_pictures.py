@@ -23,11 +23,11 @@ class CountingSource:
 
     samples: Samples
     decoded: list[str] = field(default_factory=list)
-    sides: list[int | None] = field(default_factory=list)
+    sizes: list[int | None] = field(default_factory=list)
 
     def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
         self.decoded.append(name)
-        self.sides.append(shortest_side)
+        self.sizes.append(shortest_side)
         return self.samples.source.decode(name, shortest_side, enough)
 
 
@@ -42,7 +42,7 @@ def test_pictures_that_fit_are_decoded_once(training: Training) -> None:
     again = [kept.get(index) for index in range(6)]
     assert len(source.decoded) == len(kept) == 6
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))  # type: ignore[arg-type]
-    assert set(source.sides) == {64}
+    assert set(source.sizes) == {64}
 
 
 def test_memory_is_bounded_and_the_rest_is_decoded_each_time(training: Training) -> None:

@@ -31,7 +31,7 @@ from googlenet.runs import (
 from googlenet.training.averaging import WeightAverage
 from googlenet.training.checkpoint import KEY, load_checkpoint, load_weights, save_checkpoint
 from googlenet.training.optimizer import build_optimizer
-from googlenet.training.progress import Progress
+from googlenet.training.state import TrainingState
 
 if TYPE_CHECKING:
     from tests.training.conftest import Trained, Training
@@ -42,7 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "polyak": {"averaging": "polyak", "averaging_start": 0.3, "warmup": 0.2, "momentum": 0.5},
     "muon": {"averaging": "none", "optimizer": "muon"},
     "bfloat16": {"precision": "bfloat16", "dropout": 0.4, "averaging": "exponential"},
-    "growing": {"train_sides": "0:24,0.6:28", "schedule": "paper", "momentum": 0, "auxiliary_weight": 0},
+    "growing": {"train_sizes": "0:24,0.6:28", "schedule": "paper", "momentum": 0, "auxiliary_weight": 0},
 }
 
 
@@ -166,7 +166,7 @@ class Checkpoint:
             parameter.grad = torch.ones_like(parameter)
         optimizer.step()
         average.update(network, 1.0)
-        save_checkpoint(self.path, network, optimizer, average, Progress(step=7, warned=["main"]))
+        save_checkpoint(self.path, network, optimizer, average, TrainingState(step=7, warned=["main"]))
 
     def fresh(self, **settings: Any) -> tuple[GoogLeNet, torch.optim.Optimizer, WeightAverage]:
         recipe = msgspec.structs.replace(self.recipe, **settings)

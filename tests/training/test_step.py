@@ -25,14 +25,14 @@ def build_network(recipe: Recipe, classes: int = 3) -> GoogLeNet:
     return GoogLeNet(build_architecture(recipe.spec(classes)), generator=torch.Generator().manual_seed(1))
 
 
-def test_the_loss_is_the_main_one_and_three_tenths_of_each_side_classifiers() -> None:
+def test_the_loss_is_the_main_one_and_three_tenths_of_each_auxiliary_classifiers() -> None:
     losses = {"auxiliary_4a": torch.tensor(10.0), "main": torch.tensor(1.0), "auxiliary_4d": torch.tensor(2.0)}
     assert weighted_loss(losses, 0.3).item() == pytest.approx(1.0 + 0.3 * 10.0 + 0.3 * 2.0)
     assert weighted_loss({"main": torch.tensor(1.0)}, 0.3).item() == 1.0
 
 
 def one_batch(training: Training) -> tuple[torch.Tensor, torch.Tensor]:
-    samples = training.samples(4, side=28)
+    samples = training.samples(4, input_size=28)
     images = [image for image in (samples.decode(index) for index in range(12)) if isinstance(image, np.ndarray)]
     return torch.from_numpy(np.stack(images)), torch.from_numpy(samples.labels)
 
@@ -70,7 +70,7 @@ def test_a_step_reports_every_head_and_their_weighted_sum(training: Training) ->
     assert smoothed.heads["main"] != heads["main"]
 
 
-def test_a_side_weight_of_0_builds_no_side_classifiers(training: Training) -> None:
+def test_a_side_weight_of_0_builds_no_auxiliary_classifiers(training: Training) -> None:
     def names(weight: float) -> set[str]:
         parts = build_parts(training.job(f"weight-{weight}", auxiliary_weight=weight))
         return {name.split(".")[0] for name, _ in parts.network.named_parameters() if name.startswith("auxiliary")}

@@ -357,9 +357,9 @@ def test_wrong_use_is_a_sentence_and_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (("side=4",), "4"),
+        (("input_size=4",), "4"),
         (
-            ("variant=paper", "side=64", "auxiliary_weight=0", "optimizer=muon"),
+            ("variant=paper", "input_size=64", "auxiliary_weight=0", "optimizer=muon"),
             "take variant=batchnorm or optimizer=sgd",
         ),
         (("patch_aspect=1,200",), "patch_aspect is (1.0, 200.0)"),

@@ -56,7 +56,7 @@ def test_all_but_the_classifier_is_brought_along(training: Training) -> None:
     assert same(read_weights(network), start) == set(start.weights) - new
 
 
-def test_side_classifiers_that_the_start_lacks_begin_anew_and_others_keep_all_but_their_last_layer(
+def test_auxiliary_classifiers_that_the_start_lacks_begin_anew_and_others_keep_all_but_their_last_layer(
     training: Training,
 ) -> None:
     _, new = begun(job_from(training, other_model("cat", "dog")))
@@ -119,7 +119,7 @@ def test_a_training_moves_what_is_not_frozen_and_nothing_else(training: Training
     kept = same(model.weights, start)
     frozen = ("conv1.", "conv2_reduce.", "conv2.", "3a.")
     assert kept == {name for name in start.weights if name.startswith(frozen)}, "running statistics included"
-    assert model.preprocessing == replace(BGR, side=28, resize=28)
+    assert model.preprocessing == replace(BGR, input_size=28, resize_size=28)
     assert [label.id for label in model.classes] == ["blue", "green", "red"]
 
 

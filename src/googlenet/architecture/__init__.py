@@ -2,15 +2,15 @@
 
 from googlenet.architecture.cost import (
     auxiliary_weight_shapes,
-    check_input_side,
-    input_sides,
+    check_input_size,
+    input_sizes,
     network_cost,
     row_shapes,
     weight_shapes,
 )
 from googlenet.architecture.layers import is_statistic
 from googlenet.architecture.receptive_field import ReceptiveField, receptive_fields
-from googlenet.architecture.table1 import PAPER, Architecture, Auxiliary, Row
+from googlenet.architecture.table1 import PAPER, Architecture, Auxiliary, TableRow
 from googlenet.architecture.variants import VARIANTS, ArchitectureSpec, build_architecture, with_dropout
 
 __all__ = [
@@ -20,11 +20,11 @@ __all__ = [
     "ArchitectureSpec",
     "Auxiliary",
     "ReceptiveField",
-    "Row",
+    "TableRow",
     "auxiliary_weight_shapes",
     "build_architecture",
-    "check_input_side",
-    "input_sides",
+    "check_input_size",
+    "input_sizes",
     "is_statistic",
     "network_cost",
     "receptive_fields",

@@ -19,10 +19,10 @@ from googlenet.architecture.layers import (
     count_parameters,
     output_shape,
 )
-from googlenet.architecture.table1 import Architecture, Auxiliary, Printed, Row, row_depth
+from googlenet.architecture.table1 import Architecture, Auxiliary, Printed, TableRow, row_depth
 from googlenet.errors import InputError
 
-LARGEST_SIDE = 4096  # px; beyond this no input side is looked for
+LARGEST_INPUT_SIZE = 4096  # px; beyond this no larger input is tried
 
 
 def row_shapes(architecture: Architecture, shape: Shape | None = None) -> dict[str, Shape]:
@@ -36,12 +36,12 @@ def row_shapes(architecture: Architecture, shape: Shape | None = None) -> dict[s
 
 
 def auxiliary_weight_shapes(architecture: Architecture, auxiliary: Auxiliary) -> WeightShapes:
-    """Shapes of the weights of one side classifier by name."""
+    """Shapes of the weights of one auxiliary classifier by name."""
     return layer_records.weight_shapes(auxiliary.layers, row_shapes(architecture)[auxiliary.after])
 
 
 def weight_shapes(architecture: Architecture, *, auxiliaries: bool = True) -> WeightShapes:
-    """Shapes of all weights by name, in the order of the table; those of the side classifiers last."""
+    """Shapes of all weights by name, in the order of the table; those of the auxiliary classifiers last."""
     shapes = layer_records.weight_shapes(architecture.layers, architecture.input_shape)
     if auxiliaries:
         for auxiliary in architecture.auxiliaries:
@@ -59,36 +59,40 @@ def multiply_adds(layers: tuple[Layer, ...], shape: Shape) -> int:
     return total
 
 
-def input_sides(architecture: Architecture, *, auxiliaries: bool = False) -> tuple[int, int | None]:
-    """Least and largest input side in px that all layers (with `auxiliaries`, the side classifiers' too) can take.
+def input_sizes(architecture: Architecture, *, auxiliaries: bool = False) -> tuple[int, int | None]:
+    """Smallest and largest input size in px that all layers take, with `auxiliaries` the auxiliary classifiers' too.
 
-    The largest is None where there is none. The paper's side classifiers, whose pool is 5x5/3, take 223 to 270 px.
+    The largest is None where there is none. The paper's auxiliary classifiers, whose pool is 5x5/3, take 223 to 270 px.
     """
-    own = architecture.side  # fits by design; the sides that fit are an interval around it
+    own = architecture.input_size  # fits by design; the sizes that fit are an interval around it
 
-    def fits(side: int) -> bool:
-        return _grid_fits(architecture, side, auxiliaries=auxiliaries)
+    def fits(input_size: int) -> bool:
+        return _grid_fits(architecture, input_size, auxiliaries=auxiliaries)
 
     least = bisect.bisect_left(range(own), True, lo=1, key=fits)
-    beyond = own + bisect.bisect_left(range(own, LARGEST_SIDE), True, key=lambda side: not fits(side))
-    return least, None if beyond == LARGEST_SIDE else beyond - 1
+    beyond = own + bisect.bisect_left(range(own, LARGEST_INPUT_SIZE), True, key=lambda input_size: not fits(input_size))
+    return least, None if beyond == LARGEST_INPUT_SIZE else beyond - 1
 
 
-def check_input_side(architecture: Architecture, side: int, *, auxiliaries: bool = False) -> None:
-    """Raise InputError, naming the sides that fit, where an input of `side` px cannot pass through the network."""
-    if _grid_fits(architecture, side, auxiliaries=auxiliaries):
+def check_input_size(architecture: Architecture, input_size: int, *, auxiliaries: bool = False) -> None:
+    """Raise InputError, naming the sizes that fit, where an input of `input_size` px does not fit the network."""
+    if _grid_fits(architecture, input_size, auxiliaries=auxiliaries):
         return
-    least, largest = input_sides(architecture, auxiliaries=auxiliaries)
+    least, largest = input_sizes(architecture, auxiliaries=auxiliaries)
     takes = f"{least} px at least" if largest is None else f"{least} to {largest} px"
-    only_auxiliaries = auxiliaries and _grid_fits(architecture, side, auxiliaries=False)
-    hint = "; adaptive_side_pooling=true lets its side classifiers take other sizes" if only_auxiliaries else ""
-    wrong = "too small" if side < least else "too large"
-    raise InputError(f"an input of {side} px is {wrong}: the variant {architecture.variant!r} takes {takes}{hint}")
+    only_auxiliaries = auxiliaries and _grid_fits(architecture, input_size, auxiliaries=False)
+    hint = (
+        "; adaptive_auxiliary_pooling=true lets its auxiliary classifiers take other sizes" if only_auxiliaries else ""
+    )
+    wrong = "too small" if input_size < least else "too large"
+    raise InputError(
+        f"an input of {input_size} px is {wrong}: the variant {architecture.variant!r} takes {takes}{hint}"
+    )
 
 
-def _grid_fits(architecture: Architecture, side: int, *, auxiliaries: bool) -> bool:
+def _grid_fits(architecture: Architecture, input_size: int, *, auxiliaries: bool) -> bool:
     """Whether an input passes, and meets linear layers with as many values as their weights were drawn for."""
-    sized = replace(architecture, side=side)
+    sized = replace(architecture, input_size=input_size)
     try:
         return weight_shapes(sized, auxiliaries=auxiliaries) == weight_shapes(architecture, auxiliaries=auxiliaries)
     except GridTooSmallError:
@@ -114,10 +118,10 @@ class RowCost:
 
 @dataclass(frozen=True, slots=True)
 class NetworkCost:
-    """The costs of a network: totals without the side classifiers (but for the one so named), and its rows."""
+    """The costs of a network: totals without the auxiliary classifiers (but for the one so named), and its rows."""
 
     variant: str
-    side: int
+    input_size: int
     classes: int
     parameters: int
     parameters_with_auxiliary: int
@@ -135,7 +139,7 @@ def network_cost(architecture: Architecture) -> NetworkCost:
         shape = output_shape(row.layers, shape)
     return NetworkCost(
         variant=architecture.variant,
-        side=architecture.side,
+        input_size=architecture.input_size,
         classes=architecture.classes,
         parameters=count_parameters(weight_shapes(architecture, auxiliaries=False)),
         parameters_with_auxiliary=count_parameters(weight_shapes(architecture)),
@@ -145,7 +149,7 @@ def network_cost(architecture: Architecture) -> NetworkCost:
     )
 
 
-def _row_cost(row: Row, shape: Shape) -> RowCost:
+def _row_cost(row: TableRow, shape: Shape) -> RowCost:
     shapes = layer_records.weight_shapes(row.layers, shape)
     operations = multiply_adds(row.layers, shape)
     output = "x".join(str(length) for length in output_shape(row.layers, shape))

@@ -23,14 +23,14 @@ class GridTooSmallError(InputError):
     """A layer that would have no output because what it is given is smaller than its window."""
 
 
-def _pooled_side(side: int, kernel: int, stride: int, padding: int, *, round_up: bool) -> int:
-    """Output side of a pool; windows that start in the padding behind the picture do not count (as Caffe and torch)."""
-    span = side + 2 * padding - kernel
+def _pooled_length(length: int, kernel_size: int, stride: int, padding: int, *, round_up: bool) -> int:
+    """Output size of a pool; windows that start in the padding behind the picture do not count (as Caffe and torch)."""
+    span = length + 2 * padding - kernel_size
     steps = -(-span // stride) if round_up else span // stride
-    if round_up and steps * stride >= side + padding:
+    if round_up and steps * stride >= length + padding:
         steps -= 1
     if steps < 0:
-        raise GridTooSmallError(f"a {kernel}x{kernel} pool has no output on a grid of {side}")
+        raise GridTooSmallError(f"a {kernel_size}x{kernel_size} pool has no output on a grid of {length}")
     return steps + 1
 
 
@@ -44,7 +44,7 @@ class Convolution:
 
     name: str
     filters: int
-    kernel: int
+    kernel_size: int
     stride: int = 1
     padding: tuple[int, int] | None = None
     batch_norm: float | None = None
@@ -52,22 +52,22 @@ class Convolution:
     @property
     def pads(self) -> tuple[int, int]:
         """Padding (before, after) that is really used."""
-        return self.padding if self.padding is not None else (self.kernel // 2, self.kernel // 2)
+        return self.padding if self.padding is not None else (self.kernel_size // 2, self.kernel_size // 2)
 
     def output_shape(self, shape: Shape) -> Shape:
         """Size of the output; raises GridTooSmallError where the window does not fit."""
 
-        def side(length: int) -> int:
-            span = length + sum(self.pads) - self.kernel
+        def input_size(length: int) -> int:
+            span = length + sum(self.pads) - self.kernel_size
             if span < 0:
                 raise GridTooSmallError(f"{self.name} has no output on a grid of {length}")
             return span // self.stride + 1
 
-        return side(shape[0]), side(shape[1]), self.filters
+        return input_size(shape[0]), input_size(shape[1]), self.filters
 
     def weight_shapes(self, shape: Shape) -> WeightShapes:
         """Shapes of the weights by name; a kernel is (filters, channels, height, width)."""
-        kernel = {f"{self.name}.weight": (self.filters, shape[2], self.kernel, self.kernel)}
+        kernel = {f"{self.name}.weight": (self.filters, shape[2], self.kernel_size, self.kernel_size)}
         if self.batch_norm is None:
             return kernel | {f"{self.name}.bias": (self.filters,)}
         parts = ("weight", "bias", "running_mean", "running_var")
@@ -78,14 +78,14 @@ class Convolution:
 class MaxPool:
     """A max pool that rounds its output size up (paper, Table 1: 112 -> 56 -> 28 -> 14 -> 7)."""
 
-    kernel: int
+    kernel_size: int
     stride: int
     padding: int = 0
 
     def output_shape(self, shape: Shape) -> Shape:
         """Size of the output, rounded up."""
         height, width = (
-            _pooled_side(side, self.kernel, self.stride, self.padding, round_up=True) for side in shape[:2]
+            _pooled_length(length, self.kernel_size, self.stride, self.padding, round_up=True) for length in shape[:2]
         )
         return height, width, shape[2]
 
@@ -96,14 +96,16 @@ class MaxPool:
 
 @dataclass(frozen=True, slots=True)
 class AveragePool:
-    """An average pool that rounds its output size down (the side classifiers' 5x5/3; paper, Section 5)."""
+    """An average pool that rounds its output size down (the auxiliary classifiers' 5x5/3; paper, Section 5)."""
 
-    kernel: int
+    kernel_size: int
     stride: int
 
     def output_shape(self, shape: Shape) -> Shape:
         """Size of the output, rounded down."""
-        height, width = (_pooled_side(side, self.kernel, self.stride, 0, round_up=False) for side in shape[:2])
+        height, width = (
+            _pooled_length(length, self.kernel_size, self.stride, 0, round_up=False) for length in shape[:2]
+        )
         return height, width, shape[2]
 
     def weight_shapes(self, shape: Shape) -> WeightShapes:
@@ -113,13 +115,13 @@ class AveragePool:
 
 @dataclass(frozen=True, slots=True)
 class AdaptiveAveragePool:
-    """An average pool whose windows follow from its output of `side` x `side`; `side` 1 averages the whole grid."""
+    """An average pool to `output_size` x `output_size`, whatever its input; 1 averages the whole grid."""
 
-    side: int
+    output_size: int
 
     def output_shape(self, shape: Shape) -> Shape:
-        """`side` x `side`, whatever the input."""
-        return self.side, self.side, shape[2]
+        """`output_size` x `output_size`, whatever the input."""
+        return self.output_size, self.output_size, shape[2]
 
     def weight_shapes(self, shape: Shape) -> WeightShapes:
         """None."""

@@ -23,22 +23,22 @@ from googlenet.errors import InputError
 class ReceptiveField:
     """The square of the picture that one value sees, in px.
 
-    `side` is its side, borders of the picture not regarded: it may be larger than the picture. `stride` is how far the
-    squares of two neighbouring values lie apart.
+    `size` is its width, the picture's borders not regarded: it may be larger than the picture. `stride` is how far
+    the squares of two neighbouring values lie apart.
     """
 
-    side: int
+    size: int
     stride: int
 
-    def behind(self, kernel: int, stride: int = 1) -> ReceptiveField:
+    def behind(self, kernel_size: int, stride: int = 1) -> ReceptiveField:
         """The field of a value that sees `kernel` x `kernel` values with this one, `stride` values apart."""
-        return ReceptiveField(self.side + (kernel - 1) * self.stride, self.stride * stride)
+        return ReceptiveField(self.size + (kernel_size - 1) * self.stride, self.stride * stride)
 
 
 def receptive_fields(architecture: Architecture) -> dict[str, ReceptiveField]:
     """The receptive field of each row's output by the row's name; of a module, that of the branch that sees most.
 
-    Layers that read a whole grid (the last average pool, linear layers) see it as it is for the side that the network
+    Layers that read a whole grid (the last average pool, linear layers) see it as it is for the input size the network
     was drawn for, and leave the stride as it is. Raises InputError for a module whose branches differ in stride.
     """
     field, shape = ReceptiveField(1, 1), architecture.input_shape
@@ -61,12 +61,14 @@ def _behind_layers(layers: tuple[Layer, ...], field: ReceptiveField, shape: Shap
 def _behind_layer(layer: Layer, field: ReceptiveField, shape: Shape) -> ReceptiveField:
     match layer:
         case Convolution() | MaxPool() | AveragePool():
-            return field.behind(layer.kernel, layer.stride)
+            return field.behind(layer.kernel_size, layer.stride)
         case Linear():
             return field.behind(shape[0])
         case AdaptiveAveragePool():
-            if layer.side != 1:
-                raise InputError(f"a pool whose output is {layer.side}x{layer.side} has windows of several sizes")
+            if layer.output_size != 1:
+                raise InputError(
+                    f"a pool whose output is {layer.output_size}x{layer.output_size} has windows of several sizes"
+                )
             return field.behind(shape[0])
         case Inception():
             return _behind_branches(layer, field, shape)
@@ -79,4 +81,4 @@ def _behind_branches(module: Inception, field: ReceptiveField, shape: Shape) -> 
     strides = {end.stride for end in ends}
     if len(strides) != 1:
         raise InputError(f"the branches of {module.name} have different strides: {sorted(strides)}")
-    return max(ends, key=lambda end: end.side)
+    return max(ends, key=lambda end: end.size)

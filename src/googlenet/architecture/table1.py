@@ -35,7 +35,7 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One row of the table: its name, the layers it stands for, and what the paper prints for it (None: not there)."""
 
     name: str
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Auxiliary:
-    """A side classifier: layers on the output of row `after`, run in training alone (paper, Section 5)."""
+    """A auxiliary classifier: layers on the output of row `after`, run in training alone (paper, Section 5)."""
 
     name: str
     after: str
@@ -55,19 +55,19 @@ class Auxiliary:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A whole network as data: `side` is the input it was drawn for, in px; the last linear layer gives the logits."""
+    """A whole network as data: `input_size` is what it was drawn for, in px; the last linear layer gives the logits."""
 
     variant: str
-    side: int
+    input_size: int
     channels: int
     classes: int
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     auxiliaries: tuple[Auxiliary, ...]
 
     @property
     def input_shape(self) -> Shape:
-        """(side, side, channels)."""
-        return self.side, self.side, self.channels
+        """(input_size, input_size, channels)."""
+        return self.input_size, self.input_size, self.channels
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -76,19 +76,19 @@ class Architecture:
 
     @property
     def classifiers(self) -> tuple[str, ...]:
-        """Names of the linear layers that give the logits: the main one, then those of the side classifiers."""
+        """Names of the linear layers that give the logits: the main one, then those of the auxiliary classifiers."""
         heads = (self.layers, *(auxiliary.layers for auxiliary in self.auxiliaries))
         return tuple([layer.name for layer in layers if isinstance(layer, Linear)][-1] for layers in heads)
 
     @property
     def backbone(self) -> Architecture:
-        """The rows up to the last module, without the head and the side classifiers."""
+        """The rows up to the last module, without the head and the auxiliary classifiers."""
         last = max(index for index, row in enumerate(self.rows) if row.kind == "inception")
         return replace(self, rows=self.rows[: last + 1], auxiliaries=())
 
 
-def _module(name: str, filters: tuple[int, int, int, int, int, int], printed: Printed) -> Row:
-    return Row(name, "inception", (inception(name, *filters),), printed)
+def _module(name: str, filters: tuple[int, int, int, int, int, int], printed: Printed) -> TableRow:
+    return TableRow(name, "inception", (inception(name, *filters),), printed)
 
 
 def _auxiliary(after: str) -> Auxiliary:
@@ -107,30 +107,30 @@ def _auxiliary(after: str) -> Auxiliary:
 
 
 _ROWS = (
-    Row("conv1", "convolution", (Convolution("conv1", 64, 7, 2),), Printed("112x112x64", 1, "2.7K", "34M")),
-    Row("pool1", "max pool", (MaxPool(3, 2), LocalResponseNorm()), Printed("56x56x64", 0)),
-    Row(
+    TableRow("conv1", "convolution", (Convolution("conv1", 64, 7, 2),), Printed("112x112x64", 1, "2.7K", "34M")),
+    TableRow("pool1", "max pool", (MaxPool(3, 2), LocalResponseNorm()), Printed("56x56x64", 0)),
+    TableRow(
         "conv2",
         "convolution",
         (Convolution("conv2_reduce", 64, 1), Convolution("conv2", 192, 3), LocalResponseNorm()),
         Printed("56x56x192", 2, "112K", "360M"),
     ),
-    Row("pool2", "max pool", (MaxPool(3, 2),), Printed("28x28x192", 0)),
+    TableRow("pool2", "max pool", (MaxPool(3, 2),), Printed("28x28x192", 0)),
     _module("3a", (64, 96, 128, 16, 32, 32), Printed("28x28x256", 2, "159K", "128M")),
     _module("3b", (128, 128, 192, 32, 96, 64), Printed("28x28x480", 2, "380K", "304M")),
-    Row("pool3", "max pool", (MaxPool(3, 2),), Printed("14x14x480", 0)),
+    TableRow("pool3", "max pool", (MaxPool(3, 2),), Printed("14x14x480", 0)),
     _module("4a", (192, 96, 208, 16, 48, 64), Printed("14x14x512", 2, "364K", "73M")),
     _module("4b", (160, 112, 224, 24, 64, 64), Printed("14x14x512", 2, "437K", "88M")),
     _module("4c", (128, 128, 256, 24, 64, 64), Printed("14x14x512", 2, "463K", "100M")),
     _module("4d", (112, 144, 288, 32, 64, 64), Printed("14x14x528", 2, "580K", "119M")),
     _module("4e", (256, 160, 320, 32, 128, 128), Printed("14x14x832", 2, "840K", "170M")),
-    Row("pool4", "max pool", (MaxPool(3, 2),), Printed("7x7x832", 0)),
+    TableRow("pool4", "max pool", (MaxPool(3, 2),), Printed("7x7x832", 0)),
     _module("5a", (256, 160, 320, 32, 128, 128), Printed("7x7x832", 2, "1072K", "54M")),
     _module("5b", (384, 192, 384, 48, 128, 128), Printed("7x7x1024", 2, "1388K", "71M")),
-    Row("average_pool", "average pool", (AdaptiveAveragePool(1),), Printed("1x1x1024", 0)),
-    Row("dropout", "dropout", (Dropout(0.4),), Printed("1x1x1024", 0)),
-    Row("linear", "linear", (Linear("linear", 1000),), Printed("1x1x1000", 1, "1000K", "1M")),
-    Row("softmax", "softmax", (), Printed("1x1x1000", 0)),
+    TableRow("average_pool", "average pool", (AdaptiveAveragePool(1),), Printed("1x1x1024", 0)),
+    TableRow("dropout", "dropout", (Dropout(0.4),), Printed("1x1x1024", 0)),
+    TableRow("linear", "linear", (Linear("linear", 1000),), Printed("1x1x1000", 1, "1000K", "1M")),
+    TableRow("softmax", "softmax", (), Printed("1x1x1000", 0)),
 )
 
 PAPER = Architecture("paper", 224, 3, 1000, _ROWS, (_auxiliary("4a"), _auxiliary("4d")))
@@ -138,7 +138,7 @@ PAPER = Architecture("paper", 224, 3, 1000, _ROWS, (_auxiliary("4a"), _auxiliary
 the same at 224 px and lets other input sizes through."""
 
 
-def row_depth(row: Row) -> int:
+def row_depth(row: TableRow) -> int:
     """Layers with weights on the longest way through a row (the table's column "depth")."""
 
     def depth(layers: tuple[Layer, ...]) -> int:

@@ -23,14 +23,14 @@ from googlenet.architecture.layers import (
     map_layers,
     naive_inception,
 )
-from googlenet.architecture.table1 import PAPER, Architecture, Row
+from googlenet.architecture.table1 import PAPER, Architecture, TableRow
 from googlenet.errors import InputError
 
 SIDE_POOL_OUTPUT = 4  # what the paper's 5x5/3 pool gives at 224 px
 
 
 def _mapped(table: Architecture, change: Callable[[Layer], Layer | None]) -> Architecture:
-    """The table with `change` made to every layer, modules and side classifiers included."""
+    """The table with `change` made to every layer, modules and auxiliary classifiers included."""
     return replace(
         table,
         rows=tuple(replace(row, layers=map_layers(row.layers, change)) for row in table.rows),
@@ -38,7 +38,7 @@ def _mapped(table: Architecture, change: Callable[[Layer], Layer | None]) -> Arc
     )
 
 
-def _with_rows(table: Architecture, *rows: Row) -> Architecture:
+def _with_rows(table: Architecture, *rows: TableRow) -> Architecture:
     """The table with the rows of the same names replaced."""
     new = {row.name: row for row in rows}
     return replace(table, rows=tuple(new.get(row.name, row) for row in table.rows))
@@ -53,8 +53,8 @@ def _without_printed(table: Architecture) -> Architecture:
     return replace(table, rows=tuple(replace(row, printed=None) for row in table.rows))
 
 
-def _named(table: Architecture, variant: str, *, side: int = 224) -> Architecture:
-    return replace(_without_printed(table), variant=variant, side=side)
+def _named(table: Architecture, variant: str, *, input_size: int = 224) -> Architecture:
+    return replace(_without_printed(table), variant=variant, input_size=input_size)
 
 
 def _batch_norm(table: Architecture) -> Architecture:
@@ -68,8 +68,8 @@ def _batch_norm(table: Architecture) -> Architecture:
     return _mapped(table, change)
 
 
-def _adaptive_side_pooling(table: Architecture) -> Architecture:
-    """Side classifiers whose average pool gives 4x4 at every input size (the paper's does at 223 to 270 px)."""
+def _adaptive_auxiliary_pooling(table: Architecture) -> Architecture:
+    """Auxiliary classifiers whose average pool gives 4x4 at every input size (the paper's does at 223 to 270 px)."""
 
     def change(layer: Layer) -> Layer:
         return AdaptiveAveragePool(SIDE_POOL_OUTPUT) if isinstance(layer, AveragePool) else layer
@@ -123,7 +123,7 @@ def _naive() -> Architecture:
 
 
 def _fully_connected() -> Architecture:
-    head = Row("fully_connected", "fully connected", (Linear("fully_connected", 1024, relu=True),))
+    head = TableRow("fully_connected", "fully connected", (Linear("fully_connected", 1024, relu=True),))
     table = replace(PAPER, rows=tuple(head if row.name == "average_pool" else row for row in PAPER.rows))
     return _named(table, "fully-connected")
 
@@ -140,8 +140,8 @@ def _inception5h() -> Architecture:
 
     table = _with_rows(
         PAPER,
-        Row("4a", "inception", (inception("4a", 192, 96, 204, 16, 48, 64),)),
-        Row("5a", "inception", (inception("5a", 256, 160, 320, 48, 128, 128),)),
+        TableRow("4a", "inception", (inception("4a", 192, 96, 204, 16, 48, 64),)),
+        TableRow("5a", "inception", (inception("5a", 256, 160, 320, 48, 128, 128),)),
     )
     return _with_classes(_named(_mapped(table, change), "inception5h"), 1008)
 
@@ -151,29 +151,29 @@ def _torchvision() -> Architecture:
 
     def change(layer: Layer) -> Layer:
         if isinstance(layer, Convolution) and layer.name == "5x5":
-            return replace(layer, kernel=3)
+            return replace(layer, kernel_size=3)
         return Dropout(0.2) if layer == Dropout(0.4) else layer
 
-    table = _with_rows(_mapped(PAPER, change), Row("pool4", "max pool", (MaxPool(2, 2),)))
-    return _named(_adaptive_side_pooling(_batch_norm(table)), "torchvision")
+    table = _with_rows(_mapped(PAPER, change), TableRow("pool4", "max pool", (MaxPool(2, 2),)))
+    return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "torchvision")
 
 
 def _batchnorm() -> Architecture:
-    return _named(_adaptive_side_pooling(_batch_norm(PAPER)), "batchnorm")
+    return _named(_adaptive_auxiliary_pooling(_batch_norm(PAPER)), "batchnorm")
 
 
 def _small_32() -> Architecture:
     """The grid shrinks by 2 before 3a instead of by 8: 32 px enter it as 16x16."""
     table = _without_rows(PAPER, "pool2")
-    table = _with_rows(table, Row("conv1", "convolution", (Convolution("conv1", 64, 3),)))
-    return _named(_adaptive_side_pooling(_batch_norm(table)), "small-32", side=32)
+    table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 3),)))
+    return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "small-32", input_size=32)
 
 
 def _small_64() -> Architecture:
     """The grid shrinks by 4 before 3a instead of by 8: 64 px enter it as 16x16, 96 px as 24x24."""
     table = _without_rows(PAPER, "pool1")
-    table = _with_rows(table, Row("conv1", "convolution", (Convolution("conv1", 64, 5, 2),)))
-    return _named(_adaptive_side_pooling(_batch_norm(table)), "small-64", side=64)
+    table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 5, 2),)))
+    return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "small-64", input_size=64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class ArchitectureSpec:
     classes: int = 1000
     channels: int = 3
     width: float = 1.0
-    adaptive_side_pooling: bool = False
+    adaptive_auxiliary_pooling: bool = False
 
     def __post_init__(self) -> None:
         """Raise InputError for a variant that does not exist and for sizes that cannot be."""
@@ -233,7 +233,7 @@ class ArchitectureSpec:
 
 
 def with_dropout(architecture: Architecture, share: float) -> Architecture:
-    """The table with another dropout before its last layer; the side classifiers keep theirs."""
+    """The table with another dropout before its last layer; the auxiliary classifiers keep theirs."""
     rows = tuple(replace(row, layers=(Dropout(share),)) if row.kind == "dropout" else row for row in architecture.rows)
     return replace(architecture, rows=rows)
 
@@ -243,4 +243,4 @@ def build_architecture(spec: ArchitectureSpec) -> Architecture:
     table = _with_width(VARIANTS[spec.variant].build(), spec.width)
     if (spec.classes, spec.channels) != (table.classes, table.channels):
         table = replace(_with_classes(_without_printed(table), spec.classes), channels=spec.channels)
-    return _adaptive_side_pooling(table) if spec.adaptive_side_pooling else table
+    return _adaptive_auxiliary_pooling(table) if spec.adaptive_auxiliary_pooling else table

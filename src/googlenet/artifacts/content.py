@@ -11,7 +11,7 @@ Content: TypeAlias = tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CheckedContent:
     """A content that holds together: its metadata, and the sha256 of its graph, of all in it but the metadata."""
 
     metadata: Mapping[str, str]

@@ -17,7 +17,7 @@ import numpy as np
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.artifacts import onnx, openvino, torch_export
-from googlenet.artifacts.content import Content, Judged
+from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import write_atomically
 from googlenet.images import Preprocessing
@@ -29,7 +29,7 @@ from googlenet.model import (
     check_fit,
     known_answer_images,
     read_description,
-    sealed,
+    with_checksum,
 )
 
 Target: TypeAlias = Literal["onnx", "openvino", "pt2"]
@@ -39,7 +39,7 @@ Precision: TypeAlias = Literal["float32", "bf16", "int8"]
 """What most of an exported network is computed in."""
 
 KIND = "exported model"
-LARGEST_SIDE = 4096  # px: the known answer's pictures are made, not stored, and nobody asks for larger ones
+LARGEST_INPUT_SIZE = 4096  # px: the known answer's pictures are made, not stored, and nobody asks for larger ones
 MOST_ANSWERS = 16
 
 
@@ -55,13 +55,13 @@ class ExportedNetwork:
 class Agreement:
     """How an exported file compares with its models in float32, on the machine that exported it.
 
-    `pictures` and `judged_on`: how many pictures, and which; `same_top1`: share of them with the same best class;
+    `pictures` and `evaluated_on`: how many pictures, and which; `same_top1`: share of them with the same best class;
     `worst`: largest difference of a probability; `milliseconds`: median for one picture, beside `float32_milliseconds`
     of the same target in float32; `misses`: what it should have reached and did not, in sentences.
     """
 
     pictures: int
-    judged_on: str
+    evaluated_on: str
     same_top1: float
     worst: float
     milliseconds: float
@@ -75,7 +75,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     `known_answer`: what the models say in float32 of `known_answer_images`, (K, classes).
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     kind: Literal["exported model"] = "exported model"
     target: Target
     precision: Precision
@@ -132,7 +132,7 @@ class ExportedModel:
         answers = self.description.known_answer
         if not answers:
             return None
-        images = known_answer_images(self.preprocessing.side, count=len(answers))
+        images = known_answer_images(self.preprocessing.input_size, count=len(answers))
         return KnownAnswer(images, np.array(answers, np.float32), self.description.tolerance)
 
     @property
@@ -160,7 +160,7 @@ class ExportedModel:
 class ExportFormat:
     """A format: `what` it is for people, its `files` below a folder (none: one file), the most bytes of each.
 
-    `judge` looks into a content and raises ModelFileError, which begins with its second argument, for what cannot be
+    `check` reads a content and raises ModelFileError, which begins with its second argument, for what cannot be
     run safely; `with_metadata` gives a content with other metadata.
     """
 
@@ -168,22 +168,22 @@ class ExportFormat:
     suffix: str
     files: tuple[str, ...]
     largest: tuple[int, ...]
-    judge: Callable[[Content, str], Judged]
+    check: Callable[[Content, str], CheckedContent]
     with_metadata: Callable[[Content, Mapping[str, str]], Content]
 
 
 EXPORT_FORMATS: dict[Target, ExportFormat] = {
-    "onnx": ExportFormat("an ONNX file", ".onnx", (), (2**30,), onnx.judge_onnx, onnx.with_metadata),
+    "onnx": ExportFormat("an ONNX file", ".onnx", (), (2**30,), onnx.check_onnx, onnx.with_metadata),
     "openvino": ExportFormat(
         "a network for OpenVINO",
         "",
         openvino.FILES,
         (16 * 2**20, 2**30),
-        openvino.judge_ir,
+        openvino.check_ir,
         openvino.with_metadata,
     ),
     "pt2": ExportFormat(
-        "a program for torch", ".pt2", (), (2**30,), torch_export.judge_pt2, torch_export.with_metadata
+        "a program for torch", ".pt2", (), (2**30,), torch_export.check_pt2, torch_export.with_metadata
     ),
 }
 """The formats of exported files, by target."""
@@ -197,11 +197,11 @@ def read_exported(path: Path, target: Target) -> ExportedModel:
     """
     entry = EXPORT_FORMATS[target]
     content = tuple(_read(one, most) for one, most in zip(_paths(path, target), entry.largest, strict=True))
-    judged = entry.judge(content, str(path))
-    description = read_description(judged.metadata, Description, kind=KIND, where=str(path))
+    checked = entry.check(content, str(path))
+    description = read_description(checked.metadata, Description, kind=KIND, where=str(path))
     if description.target != target:
         raise ModelFileError(f"{path} is damaged: it says that it is {EXPORT_FORMATS[description.target].what}")
-    if description.sha256 != judged.sha256:
+    if description.sha256 != checked.sha256:
         raise ModelFileError(f"{path} is damaged: its graph is not the one that was described (sha256 differs)")
     _check(description, where=str(path))
     return ExportedModel(path, content, description)
@@ -210,11 +210,11 @@ def read_exported(path: Path, target: Target) -> ExportedModel:
 def describe_content(content: Content, description: Description) -> ExportedModel:
     """A content that was just made with its description, which gets the content's sha256; not written yet."""
     entry = EXPORT_FORMATS[description.target]
-    empty = entry.with_metadata(content, sealed("{}"))
-    described = msgspec.structs.replace(description, sha256=entry.judge(empty, "the exported graph").sha256)
+    empty = entry.with_metadata(content, with_checksum("{}"))
+    described = msgspec.structs.replace(description, sha256=entry.check(empty, "the exported graph").sha256)
     # ASCII, with escapes: XML cannot hold every character that a class may be called
     text = json.dumps(msgspec.to_builtins(described), separators=(",", ":"))
-    return ExportedModel(Path(), entry.with_metadata(content, sealed(text)), described)
+    return ExportedModel(Path(), entry.with_metadata(content, with_checksum(text)), described)
 
 
 def write_exported(model: ExportedModel, path: Path) -> None:
@@ -247,9 +247,9 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _check(description: Description, *, where: str) -> None:
-    if description.preprocessing.resize > LARGEST_SIDE:
+    if description.preprocessing.resize_size > LARGEST_INPUT_SIZE:
         raise ModelFileError(
-            f"{where}: pictures of {description.preprocessing.resize:,} px are more than {LARGEST_SIDE:,}"
+            f"{where}: pictures of {description.preprocessing.resize_size:,} px are more than {LARGEST_INPUT_SIZE:,}"
         )
     for network in description.networks:
         check_fit(network.architecture, description.classes, description.preprocessing, where=where)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from googlenet.artifacts.content import Content, Judged
+from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.artifacts.onnx_encoding import ELEMENT_TYPES, OPSET, encode_file
 from googlenet.errors import ModelFileError
 from googlenet.graph import IMAGES, OUTPUTS
@@ -26,7 +26,7 @@ PLAIN_ATTRIBUTES = (1, 2, 7)  # AttributeProto.AttributeType: FLOAT, INT, INTS; 
 ITEM_SIZES = {number: np.dtype(name).itemsize for name, number in ELEMENT_TYPES.items()}
 
 
-def judge_onnx(content: Content, where: str) -> Judged:
+def check_onnx(content: Content, where: str) -> CheckedContent:
     """What an ONNX file says of itself, and the sha256 of its graph.
 
     Raises ModelFileError for a file that is damaged, that others wrote, that needs other files or a newer runtime, or
@@ -53,7 +53,7 @@ def judge_onnx(content: Content, where: str) -> Judged:
             f"{where} was not exported by googlenet: it reads {', '.join(names[0]) or 'nothing'} and gives "
             f"{', '.join(names[1]) or 'nothing'}, instead of {IMAGES} and {', '.join(OUTPUTS)}"
         )
-    return Judged(metadata, sha256(model.graph).hexdigest())
+    return CheckedContent(metadata, sha256(model.graph).hexdigest())
 
 
 def with_metadata(content: Content, metadata: Mapping[str, str]) -> Content:
@@ -99,7 +99,11 @@ def check_tensor(tensor: Any, where: str) -> None:
     if size is None:
         raise ModelFileError(f"{where} is damaged: {name!a} has values of the unknown kind {tensor.data_type}")
     shape = tuple(tensor.dims[: MOST_DIMENSIONS + 1])
-    if len(shape) > MOST_DIMENSIONS or any(side < 0 for side in shape) or size * prod(shape) != len(tensor.raw_data):
+    if (
+        len(shape) > MOST_DIMENSIONS
+        or any(length < 0 for length in shape)
+        or size * prod(shape) != len(tensor.raw_data)
+    ):
         raise ModelFileError(f"{where} is damaged: {name!a} has {len(tensor.raw_data):,} bytes for the shape {shape}")
 
 

@@ -82,12 +82,12 @@ def _tensor(name: str, values: NDArray[Any]) -> Pieces:
 
 
 def _value(value: Value) -> Pieces:
-    sides = [
-        encode("onnx.TensorShapeProto.Dimension", dim_param=side.encode())
-        if isinstance(side, str)
-        else encode("onnx.TensorShapeProto.Dimension", dim_value=side)
-        for side in value.shape
+    lengths = [
+        encode("onnx.TensorShapeProto.Dimension", dim_param=length.encode())
+        if isinstance(length, str)
+        else encode("onnx.TensorShapeProto.Dimension", dim_value=length)
+        for length in value.shape
     ]
-    shape = encode("onnx.TensorShapeProto", dim=sides)
+    shape = encode("onnx.TensorShapeProto", dim=lengths)
     tensor = encode("onnx.TypeProto.Tensor", elem_type=ELEMENT_TYPES[value.dtype.name], shape=shape)
     return encode("onnx.ValueInfoProto", name=value.name.encode(), type=encode("onnx.TypeProto", tensor_type=tensor))

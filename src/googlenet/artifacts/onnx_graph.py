@@ -153,5 +153,5 @@ def _value(encoded: bytes, where: str) -> Value:
         raise ModelFileError(
             f"{where} was not exported by googlenet: {name!a} has values of a type or shape that is never written"
         )
-    sides = (parse("onnx.TensorShapeProto.Dimension", side, where=where) for side in shape.dim)
-    return Value(name, dtype, tuple(text(side.dim_param) or side.dim_value for side in sides))
+    lengths = (parse("onnx.TensorShapeProto.Dimension", length, where=where) for length in shape.dim)
+    return Value(name, dtype, tuple(text(length.dim_param) or length.dim_value for length in lengths))

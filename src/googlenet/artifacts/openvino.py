@@ -10,7 +10,7 @@ from hashlib import sha256
 from math import prod
 from xml.etree import ElementTree
 
-from googlenet.artifacts.content import Content, Judged
+from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.errors import ModelFileError
 from googlenet.graph import IMAGES, OUTPUTS
 from googlenet.model import DESCRIPTION_KEY
@@ -24,7 +24,7 @@ ITEM_BITS = {"f64": 64, "f32": 32, "f16": 16, "bf16": 16, "i64": 64, "i32": 32, 
 FORBIDDEN = (b"<!DOCTYPE", b"<!ENTITY")
 
 
-def judge_ir(content: Content, where: str) -> Judged:
+def check_ir(content: Content, where: str) -> CheckedContent:
     """What an IR says of itself, and the sha256 of its layers, their edges and the constants.
 
     Raises ModelFileError for one that is damaged, that others wrote, whose constants do not lie in its bytes, or whose
@@ -48,7 +48,7 @@ def judge_ir(content: Content, where: str) -> Judged:
             raise ModelFileError(f"{where} is damaged: its XML has no {part}")
         total.update(ElementTree.canonicalize(ElementTree.tostring(element), strip_text=True).encode())
     total.update(constants)
-    return Judged(metadata, total.hexdigest())
+    return CheckedContent(metadata, total.hexdigest())
 
 
 def with_metadata(content: Content, metadata: Mapping[str, str]) -> Content:
@@ -77,7 +77,7 @@ def _check_constant(layer: ElementTree.Element, size: int, where: str) -> None:
     data = layer.find("data")
     fields = {} if data is None else data.attrib
     try:
-        shape = [int(side) for side in fields.get("shape", "").split(",") if side.strip()]
+        shape = [int(length) for length in fields.get("shape", "").split(",") if length.strip()]
         offset, stored = int(fields["offset"]), int(fields["size"])
         fits = 8 * stored == prod(shape) * ITEM_BITS[fields["element_type"]] and min(shape, default=0) >= 0
     except (KeyError, ValueError):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.artifacts.content import Content, Judged
+from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.errors import ModelFileError
 from googlenet.model import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY
 
@@ -31,7 +31,7 @@ _COUNTER = ".num_batches_tracked"  # torch keeps it beside a norm's statistics; 
 _METADATA = (DESCRIPTION_KEY, DESCRIPTION_SUM_KEY)
 
 
-def judge_pt2(content: Content, where: str) -> Judged:
+def check_pt2(content: Content, where: str) -> CheckedContent:
     """What an archive says of itself, and the sha256 of all its other entries, by name.
 
     Raises ModelFileError for an archive that is damaged or that others wrote.
@@ -51,7 +51,7 @@ def judge_pt2(content: Content, where: str) -> Judged:
     for name in sorted(entries):
         total.update(f"{name} {len(entries[name])}\n".encode())
         total.update(entries[name])
-    return Judged(metadata, total.hexdigest())
+    return CheckedContent(metadata, total.hexdigest())
 
 
 def with_metadata(content: Content, metadata: Mapping[str, str]) -> Content:
@@ -94,7 +94,7 @@ def _entries(content: Content, where: str) -> dict[str, bytes]:
 def _weight(entries: Mapping[str, bytes], row: Any) -> NDArray[np.float32]:
     """The values of one row of the table; raises ValueError or KeyError for what does not fit."""
     about, data = row["tensor_meta"], entries[f"{_WEIGHTS}{row['path_name']}"]
-    shape = tuple(side["as_int"] for side in about["sizes"])
+    shape = tuple(length["as_int"] for length in about["sizes"])
     strides = [prod(shape[place + 1 :]) for place in range(len(shape))]
     plain = [one["as_int"] for one in about["strides"]] == strides and about["storage_offset"] == {"as_int": 0}
     if row["use_pickle"] or about["dtype"] != _FLOAT32 or not plain or 4 * prod(shape) != len(data):

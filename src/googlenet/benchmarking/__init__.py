@@ -2,7 +2,7 @@
 
 from googlenet.benchmarking.candidates import CANDIDATES, Candidate, candidates_of
 from googlenet.benchmarking.files import write_files
-from googlenet.benchmarking.measure import Comparison, Measurement, Plan, compare
+from googlenet.benchmarking.measure import Comparison, Measurement, Timing, compare
 from googlenet.benchmarking.workers import Worker, WorkerError
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "Candidate",
     "Comparison",
     "Measurement",
-    "Plan",
+    "Timing",
     "Worker",
     "WorkerError",
     "candidates_of",

@@ -12,8 +12,8 @@ import numpy as np
 from googlenet.artifacts import encode_onnx, model_files
 from googlenet.benchmarking.candidates import MODEL
 from googlenet.errors import InputError
-from googlenet.export import in_whole_numbers, made_pictures
-from googlenet.graph import PROBABILITIES, Graph, Value, build_graph, take_norms_apart
+from googlenet.export import made_pictures, to_int8
+from googlenet.graph import PROBABILITIES, Graph, Value, build_graph, decompose_lrn
 from googlenet.model import Model, member_paths
 
 CALIBRATION = 24
@@ -40,13 +40,13 @@ def megabytes_of(path: Path) -> float:
 
 def _norms_apart(models: Sequence[Model]) -> Graph:
     """As our engine of ONNX Runtime runs it."""
-    return take_norms_apart(build_graph(*models))
+    return decompose_lrn(build_graph(*models))
 
 
 def _int8(models: Sequence[Model], *, round_all_outputs: bool = False) -> Graph:
     """In whole numbers, for timing alone: calibrated on pictures made by formula."""
-    pictures = made_pictures(models[0].preprocessing.side, CALIBRATION)
-    return in_whole_numbers(build_graph(*models), pictures, round_all_outputs=round_all_outputs)
+    pictures = made_pictures(models[0].preprocessing.input_size, CALIBRATION)
+    return to_int8(build_graph(*models), pictures, round_all_outputs=round_all_outputs)
 
 
 def _plain(models: Sequence[Model]) -> Graph:

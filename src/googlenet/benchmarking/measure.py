@@ -26,10 +26,10 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How candidates are timed: `rounds` of turns, `pictures` of `side` pixels in each, then one batch of `batch`."""
+class Timing:
+    """How candidates are timed: `rounds` of turns, `pictures` of `input_size` px each, then one batch of `batch`."""
 
-    side: int
+    input_size: int
     threads: int
     rounds: int = 10
     pictures: int = 10
@@ -75,7 +75,7 @@ class Comparison:
 def compare(
     candidates: Sequence[Candidate],
     files: Mapping[str, Path],
-    plan: Plan,
+    timing: Timing,
     *,
     features: Sequence[str] = (),
     on_progress: Progress = lambda done, total: None,
@@ -85,15 +85,17 @@ def compare(
     `files`: by what candidates read; `features`: of the processor. A candidate that fails is left out with its reason.
     """
     left_out = {one: reason for one in candidates if (reason := one.missing(features)) is not None}
-    trial = _Trial(plan, left_out, on_progress)
+    trial = _Trial(timing, left_out, on_progress)
     with ExitStack() as stack:
         for one in candidates:
             if one not in left_out:
                 trial.open(one, None if one.reads is None else files[one.reads], stack)
-        singles = trial.rounds(times=plan.pictures, batch=1)
+        singles = trial.rounds(times=timing.pictures, batch=1)
         peaks = trial.each(lambda worker: worker.peak_bytes())
-        batches = trial.rounds(times=1, batch=plan.batch) if plan.batch > 1 else {}
-    measured = [_measurement(one, singles[one], batches.get(one, []), plan, peaks[one], files) for one in trial.workers]
+        batches = trial.rounds(times=1, batch=timing.batch) if timing.batch > 1 else {}
+    measured = [
+        _measurement(one, singles[one], batches.get(one, []), timing, peaks[one], files) for one in trial.workers
+    ]
     measured.sort(key=lambda one: one.latency_ms_median)
     return Comparison(tuple(measured), trial.left_out)
 
@@ -101,15 +103,15 @@ def compare(
 class _Trial:
     """The workers that are alive; one that fails is moved to `left_out`."""
 
-    def __init__(self, plan: Plan, left_out: dict[Candidate, str], on_progress: Progress) -> None:
-        self.plan, self.left_out, self.on_progress = plan, left_out, on_progress
+    def __init__(self, timing: Timing, left_out: dict[Candidate, str], on_progress: Progress) -> None:
+        self.timing, self.left_out, self.on_progress = timing, left_out, on_progress
         self.workers: dict[Candidate, Worker] = {}
-        self.done, self.total = 0, plan.rounds * (2 if plan.batch > 1 else 1)
+        self.done, self.total = 0, timing.rounds * (2 if timing.batch > 1 else 1)
 
     def open(self, candidate: Candidate, path: Path | None, stack: ExitStack) -> None:
         """Start a worker, which `stack` ends."""
         try:
-            worker = Worker(candidate, path, self.plan.threads)
+            worker = Worker(candidate, path, self.timing.threads)
         except WorkerError as error:
             self.left_out[candidate] = f"it cannot be opened: {error}"
         else:
@@ -118,10 +120,10 @@ class _Trial:
 
     def rounds(self, *, times: int, batch: int) -> dict[Candidate, list[float]]:
         """Seconds of all runs of a batch, by candidate; each round begins with another one."""
-        size = {"batch": batch, "side": self.plan.side}
+        size = {"batch": batch, "input_size": self.timing.input_size}
         self.each(lambda worker: worker.run(times=WARM_UP, **size))
         seconds: dict[Candidate, list[float]] = {candidate: [] for candidate in self.workers}
-        for number in range(self.plan.rounds):
+        for number in range(self.timing.rounds):
             for candidate, found in self.each(lambda worker: worker.run(times=times, **size), first=number).items():
                 seconds[candidate] += found
             self.done += 1
@@ -147,13 +149,13 @@ def _measurement(
     candidate: Candidate,
     singles: list[float],
     batches: list[float],
-    plan: Plan,
+    timing: Timing,
     peak: int,
     files: Mapping[str, Path],
 ) -> Measurement:
     rates = {1: 1 / statistics.median(singles)}
     if batches:
-        rates[plan.batch] = plan.batch / statistics.median(batches)
+        rates[timing.batch] = timing.batch / statistics.median(batches)
     fastest = max(rates, key=lambda batch: rates[batch])
     return Measurement(
         candidate,

@@ -3,7 +3,7 @@
     python -m googlenet.benchmarking.worker OPENER PATH THREADS
 
 Both sides write lines of JSON. The worker begins with {"ready": true} or {"error": TEXT}. A request is
-{"times": T, "batch": N, "side": S}, answered with {"seconds": [...]}, or {"peak": true}, answered with
+{"times": T, "batch": N, "input_size": S}, answered with {"seconds": [...]}, or {"peak": true}, answered with
 {"peak_bytes": B}. Between requests it waits for its standard input, and ends with it.
 """
 
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Run: TypeAlias = Callable[[NDArray[np.uint8]], object]
-"""Runs pictures (N, side, side, 3) uint8 RGB."""
+"""Runs pictures (N, S, S, 3) uint8 RGB."""
 
 DIFFERENT_PICTURES = 3
 STATUS = Path("/proc/self/status")
@@ -55,13 +55,13 @@ def serve(opener: str, path: str, threads: str) -> None:
             reply(error=(str(error).strip() or type(error).__name__).splitlines()[0])
 
 
-def time_runs(run: Run, *, times: int, batch: int, side: int) -> list[float]:
+def time_runs(run: Run, *, times: int, batch: int, input_size: int) -> list[float]:
     """Seconds of each of `times` runs of `batch` pictures, another first picture each time."""
     from googlenet.model import known_answer_images
 
-    pictures = known_answer_images(side, count=DIFFERENT_PICTURES)
+    pictures = known_answer_images(input_size, count=DIFFERENT_PICTURES)
     batches = [
-        np.ascontiguousarray(np.resize(np.roll(pictures, shift, axis=0), (batch, side, side, 3)))
+        np.ascontiguousarray(np.resize(np.roll(pictures, shift, axis=0), (batch, input_size, input_size, 3)))
         for shift in range(min(times, DIFFERENT_PICTURES))
     ]
     seconds = []

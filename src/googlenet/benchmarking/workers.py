@@ -36,9 +36,9 @@ class Worker:
             self.close()
             raise
 
-    def run(self, *, times: int, batch: int, side: int) -> list[float]:
-        """Seconds of each of `times` runs of `batch` pictures of `side` pixels; raises WorkerError."""
-        seconds: list[float] = self._ask(times=times, batch=batch, side=side)["seconds"]
+    def run(self, *, times: int, batch: int, input_size: int) -> list[float]:
+        """Seconds of each of `times` runs of `batch` pictures of `input_size` pixels; raises WorkerError."""
+        seconds: list[float] = self._ask(times=times, batch=batch, input_size=input_size)["seconds"]
         return seconds
 
     def peak_bytes(self) -> int:

@@ -11,7 +11,7 @@ from googlenet.cli.columns import aligned
 from googlenet.cli.options import ThreadsOption
 
 if TYPE_CHECKING:
-    from googlenet.benchmarking import Comparison, Measurement, Plan
+    from googlenet.benchmarking import Comparison, Measurement, Timing
     from googlenet.machine import Machine
 
 HEADINGS = ("engine", "precision", "kind", "median", "p95", "images/s", "memory", "file", "ratio")
@@ -24,7 +24,7 @@ def benchmark_command(
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     rounds: Annotated[int, Option(least=1, help="Turns of each engine.")] = 10,
     batch: Annotated[int, Option(least=1, help="Pictures at once, for images/s.")] = 16,
-    side: Annotated[int | None, Option(least=1, help="Pixels of a side; left out: the model's.")] = None,
+    input_size: Annotated[int | None, Option(least=1, help="Input size in px; default: the model's.")] = None,
     threads: ThreadsOption = None,
 ) -> None:
     """Time every engine that is installed, beside other programs, in alternating rounds, each in a process of its own.
@@ -37,9 +37,9 @@ def benchmark_command(
     import tempfile
     from pathlib import Path
 
-    from googlenet.architecture import build_architecture, check_input_side
+    from googlenet.architecture import build_architecture, check_input_size
     from googlenet.artifacts import open_models
-    from googlenet.benchmarking import Plan, candidates_of, compare, write_files
+    from googlenet.benchmarking import Timing, candidates_of, compare, write_files
     from googlenet.machine import read_machine
     from googlenet.model import Model
     from googlenet.parallel import available_cpus
@@ -47,24 +47,26 @@ def benchmark_command(
 
     path = find_model(model)
     models = open_models([path])
-    plan = Plan(side or models[0].preprocessing.side, threads or available_cpus(), rounds=rounds, batch=batch)
+    timing = Timing(
+        input_size or models[0].preprocessing.input_size, threads or available_cpus(), rounds=rounds, batch=batch
+    )
     for spec in (spec for one in models for spec in one.specs):
-        check_input_side(build_architecture(spec), plan.side)
+        check_input_size(build_architecture(spec), timing.input_size)
     candidates = candidates_of(models)
     machine = read_machine()
     if not as_json:
         print(machine)
         batches = f" and a batch of {batch}" if batch > 1 else ""
-        print(f"{model}, {plan.side} px; threads: {plan.threads}; rounds: {rounds}, ", end="")
-        print(f"each of {plan.pictures} single pictures{batches}", flush=True)
+        print(f"{model}, {timing.input_size} px; threads: {timing.threads}; rounds: {rounds}, ", end="")
+        print(f"each of {timing.pictures} single pictures{batches}", flush=True)
     present = [one for one in candidates if one.missing(machine.features) is None]
     with tempfile.TemporaryDirectory(prefix="googlenet-") as folder:
         kinds = dict.fromkeys(one.reads for one in present if one.reads is not None)
         files = write_files(path, [one for one in models if isinstance(one, Model)], Path(folder), kinds)
         del models
-        comparison = compare(candidates, files, plan, features=machine.features, on_progress=_show_progress)
+        comparison = compare(candidates, files, timing, features=machine.features, on_progress=_show_progress)
     if as_json:
-        print(json.dumps(_fields(model, machine, plan, comparison), indent=2))
+        print(json.dumps(_fields(model, machine, timing, comparison), indent=2))
     else:
         print("\n".join(_lines(comparison)))
 
@@ -75,18 +77,18 @@ def _show_progress(done: int, total: int) -> None:
         print(f"\r\x1b[K{f'round {done} of {total}' if done < total else ''}", end="", file=sys.stderr, flush=True)
 
 
-def _fields(model: str, machine: Machine, plan: Plan, comparison: Comparison) -> dict[str, Any]:
+def _fields(model: str, machine: Machine, timing: Timing, comparison: Comparison) -> dict[str, Any]:
     peer = comparison.fastest_peer
     return {
         "model": model,
         "processor": machine.processor,
         "cores": machine.cores,
         "features": list(machine.features),
-        "threads": plan.threads,
-        "side": plan.side,
-        "rounds": plan.rounds,
-        "pictures_a_round": plan.pictures,
-        "batch": plan.batch,
+        "threads": timing.threads,
+        "input_size": timing.input_size,
+        "rounds": timing.rounds,
+        "pictures_a_round": timing.pictures,
+        "batch": timing.batch,
         "fastest_peer": None if peer is None else peer.candidate.engine,
         "results": [_result(one, comparison) for one in comparison.measurements],
         "left_out": [

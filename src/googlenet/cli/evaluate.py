@@ -53,8 +53,8 @@ def evaluate_command(
     """
     from googlenet.artifacts import open_models
     from googlenet.classifier import Prediction, rank_classes
+    from googlenet.cli.display import CountDisplay
     from googlenet.cli.predict import prediction_row
-    from googlenet.cli.progress import CountDisplay
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from googlenet.model import Model
 
 
-class Program(Enum):
+class TargetName(Enum):
     """The programs that a model can be exported to."""
 
     onnx = "onnx"
@@ -44,12 +44,12 @@ def export_command(
         Argument(help="Model files, run folders or bvlc; several are averaged, in one file."),
     ],
     to: Annotated[
-        Program,
+        TargetName,
         Option(
             help="onnx: one file that any runtime of ONNX runs. openvino: a folder with its IR. pt2: a program of "
             "torch.export. torchvision: a state dict that its googlenet loads."
         ),
-    ] = Program.onnx,
+    ] = TargetName.onnx,
     precision: Annotated[
         ChosenPrecision, Option(help="auto: the fastest here that answers as float32 does.")
     ] = ChosenPrecision.auto,
@@ -57,7 +57,7 @@ def export_command(
         str | None,
         Option(metavar="DATA", help="Pictures: half of them calibrate int8, the others judge what is written."),
     ] = None,
-    judge: Annotated[
+    evaluate_on: Annotated[
         str | None,
         Option(metavar="DATA", help="Pictures to judge on; left out: of --calibrate, or made ones."),
     ] = None,
@@ -75,8 +75,8 @@ def export_command(
 
     Example: googlenet export bvlc --to onnx --out bvlc.onnx
     """
-    if to is Program.torchvision:
-        _refuse_for_torchvision(models, precision, calibrate, judge, without_lrn, as_json)
+    if to is TargetName.torchvision:
+        _refuse_for_torchvision(models, precision, calibrate, evaluate_on, without_lrn, as_json)
         _export_to_torchvision(models[0], out, force=force)
         return
     from googlenet.export import ExportRequest, check_place, export_models, gather_pictures
@@ -86,7 +86,7 @@ def export_command(
     place = out or _default_place(models, target)
     check_place(place, request)
     loaded = _load(models)
-    pictures = gather_pictures(loaded[0].preprocessing, calibrate=calibrate, judge=judge)
+    pictures = gather_pictures(loaded[0].preprocessing, calibrate=calibrate, evaluate_on=evaluate_on)
     result = export_models(loaded, place, request, pictures)
     if as_json:
         print(json.dumps(_fields(result), indent=2))
@@ -155,7 +155,7 @@ def _refuse_for_torchvision(
     models: Sequence[str],
     precision: ChosenPrecision,
     calibrate: str | None,
-    judge: str | None,
+    evaluate_on: str | None,
     without_lrn: bool,
     as_json: bool,
 ) -> None:
@@ -164,7 +164,7 @@ def _refuse_for_torchvision(
         "several models": len(models) > 1,
         f"--precision {precision.value}": precision in (ChosenPrecision.bf16, ChosenPrecision.int8),
         "--calibrate": calibrate is not None,
-        "--judge": judge is not None,
+        "--evaluate-on": evaluate_on is not None,
         "--without-lrn": without_lrn,
         "--json": as_json,
     }
@@ -198,8 +198,8 @@ def _what_torchvision_must_be_told(model: Model, target: Path) -> list[str]:
     deviation = ", ".join(f"{1 / (255 * value):.6g}" for value in preprocessing.scale)
     return [
         f"network = torchvision.models.googlenet(weights=None, init_weights=False, num_classes={model.spec.classes}, "
-        f"aux_logits={model.has_side_classifiers}, transform_input=False)",
+        f"aux_logits={model.has_auxiliary_classifiers}, transform_input=False)",
         f'network.load_state_dict(torch.load("{target}", weights_only=True))',
-        f"pictures: {preprocessing.fit} to {preprocessing.resize} px, centre {preprocessing.side}; "
+        f"pictures: {preprocessing.fit} to {preprocessing.resize_size} px, centre {preprocessing.input_size}; "
         f"{preprocessing.channel_order}, Normalize(mean=[{mean}], std=[{deviation}])",
     ]

@@ -11,7 +11,7 @@ from googlenet.cli.arguments import Argument, Option
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
-    from googlenet.importers import ImportedModel, Origin
+    from googlenet.importers import ImportedModel, Provenance
     from googlenet.model import About
 
 
@@ -44,13 +44,13 @@ def import_command(
     if no_transform_input and source in CATALOGUE:
         raise InputError(f"how the pictures of {source} are prepared is known; leave --no-transform-input out")
     labels = None if classes is None else read_classes(classes)
-    path, origin = _found(source)
+    path, provenance = _found(source)
     target = Path(f"{Path(source).stem}.safetensors") if out is None else out
     if target.is_dir():
         raise InputError(f"{target} is a folder; --out names a file")
     if target.exists() and not force:
         raise InputError(f"{target} is there already; --out names another place, --force replaces it")
-    imported = import_file(path, origin, classes=labels, transform_input=not no_transform_input)
+    imported = import_file(path, provenance, classes=labels, transform_input=not no_transform_input)
     engine = open_engine(imported.model)
     model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))
     save_model(replace(model, about=_made_here(model.about)), target)
@@ -58,17 +58,17 @@ def import_command(
     print(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB); try: googlenet predict {target} photo.jpg")
 
 
-def _found(source: str) -> tuple[Path, Origin]:
+def _found(source: str) -> tuple[Path, Provenance]:
     """The file that SOURCE names, fetched if it is a name of the catalogue, and what is known about it."""
-    from googlenet.importers import Origin
+    from googlenet.importers import Provenance
     from googlenet.pretrained import CATALOGUE, fetch
 
     published = CATALOGUE.get(source)
     if published is None:
-        return Path(source), Origin(source=f"imported from {Path(source).name}")
+        return Path(source), Provenance(source=f"imported from {Path(source).name}")
     path = fetch(published, on_progress=_show_fetching)
     where = f"{published.purpose}; {published.address} ({published.algorithm} {published.digest})"
-    return path, Origin(source=where, licence=published.licence, scores=published.scores)
+    return path, Provenance(source=where, licence=published.licence, scores=published.scores)
 
 
 def _show_fetching(done: int, total: int | None) -> None:
@@ -92,12 +92,12 @@ def _lines(path: Path, imported: ImportedModel) -> list[str]:
     model = imported.model
     values = sum(weight.size for weight in model.weights.values())
     width = max(len(row.theirs) for row in imported.layers)
-    sides = "with" if model.has_side_classifiers else "without"
+    auxiliaries = "with" if model.has_auxiliary_classifiers else "without"
     return [
         f"{path}: {imported.format}, variant {model.spec.variant}, {model.spec.classes:,} classes",
-        f"{len(imported.layers)} layers with weights, {values:,} values, {sides} side classifiers:",
+        f"{len(imported.layers)} layers with weights, {values:,} values, {auxiliaries} auxiliary classifiers:",
         *(
-            f"  {row.theirs:<{width}}  ->  {row.ours:<28}  {'x'.join(str(side) for side in row.shape)}"
+            f"  {row.theirs:<{width}}  ->  {row.ours:<28}  {'x'.join(str(length) for length in row.shape)}"
             for row in imported.layers
         ),
         *(f"assumed: {sentence}" for sentence in imported.assumptions),

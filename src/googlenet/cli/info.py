@@ -95,7 +95,7 @@ def _lines(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> li
     preprocessing = header.preprocessing
     names = [one.name for one in header.classes]
     shown = "; ".join(names[:10]) + (f" ... ({len(names):,} in all)" if len(names) > 10 else "")
-    cut = "" if preprocessing.resize == preprocessing.side else f", centre {preprocessing.side}"
+    cut = "" if preprocessing.resize_size == preprocessing.input_size else f", centre {preprocessing.input_size}"
     mean = ", ".join(f"{value:g}" for value in preprocessing.mean)
     scale = ", ".join(f"{value:.5g}" for value in preprocessing.scale)
     lines = [
@@ -103,7 +103,7 @@ def _lines(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> li
         *([] if header.target is None else [f"exported       for {header.target}, in {header.precision}"]),
         *([] if header.agreement is None else agreement_lines(header.agreement)),
         f"classes        {shown}",
-        f"pictures       {preprocessing.fit} to {preprocessing.resize} px{cut}; {preprocessing.channel_order}, "
+        f"pictures       {preprocessing.fit} to {preprocessing.resize_size} px{cut}; {preprocessing.channel_order}, "
         f"minus ({mean}), times ({scale})",
         *(line for about in header.origins for line in _origin_lines(about)),
         f"sha256         {header.sha256}",
@@ -142,7 +142,7 @@ def agreement_lines(agreement: Agreement) -> list[str]:
     return [
         f"agreement      {agreement.same_top1:.1%} of {agreement.pictures:,} pictures have the same best class as in "
         f"float32, a probability differs by at most {agreement.worst:.1e}",
-        f"judged on      {agreement.judged_on}",
+        f"judged on      {agreement.evaluated_on}",
         f"speed          {agreement.milliseconds:.2f} ms a picture where it was exported, "
         f"{agreement.float32_milliseconds:.2f} in float32",
         *(f"MISSED         {miss}" for miss in agreement.misses),

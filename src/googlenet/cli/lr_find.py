@@ -33,8 +33,8 @@ def lr_find_command(
     """
     import io
 
+    from googlenet.cli.display import CountDisplay
     from googlenet.cli.plan import Request, new_plan
-    from googlenet.cli.progress import CountDisplay
     from googlenet.files import write_atomically
     from googlenet.recipes import recipe_from_dict
     from googlenet.runs import RunFolder

@@ -62,7 +62,7 @@ def train_members(plan: RunPlan, dataset: Dataset, folder: RunFolder, *, device:
 
 def _evaluate(members: list[RunFolder], dataset: Dataset, folder: RunFolder, device: str | None) -> None:
     """Evaluate the members together on val and keep it as `evaluation.json`."""
-    from googlenet.cli.progress import CountDisplay
+    from googlenet.cli.display import CountDisplay
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import evaluate
     from googlenet.files import write_atomically

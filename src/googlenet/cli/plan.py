@@ -114,11 +114,11 @@ def new_plan(request: Request) -> RunPlan:
 def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, Any]) -> Recipe:
     """The recipe for the network and the pictures of the model that a training begins from.
 
-    Fit and size are the model's, too, unless the user says otherwise; another side keeps the margin that is cut off,
-    and the sides of training squares keep their share of it.
+    Fit and size are the model's, too, unless the user says otherwise; another input size keeps the margin cut off,
+    and the training sizes keep their share of it.
     Raises InputError for a setting of the network that contradicts the model.
     """
-    from googlenet.recipes import override, scaled_sides
+    from googlenet.recipes import override, scaled_train_sizes
 
     spec, pictures = start.spec, start.preprocessing
     network = {"variant": spec.variant, "width": spec.width, "channels": spec.channels}
@@ -127,13 +127,16 @@ def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, An
             raise InputError(
                 f"--set {key}={overrides[key]} contradicts the model to start from, which has {value}; leave it out"
             )
-    side = overrides.get("side", pictures.side)
-    margin = pictures.resize / pictures.side
-    resize = round(side * margin) if isinstance(side, int) else pictures.resize
-    sides = recipe.train_sides
-    if sides is not None and isinstance(side, int):
-        sides = scaled_sides(sides, side / recipe.side)
-    return override(recipe, {**network, "side": side, "resize": resize, "fit": pictures.fit, "train_sides": sides})
+    input_size = overrides.get("input_size", pictures.input_size)
+    margin = pictures.resize_size / pictures.input_size
+    resize_size = round(input_size * margin) if isinstance(input_size, int) else pictures.resize_size
+    sizes = recipe.train_sizes
+    if sizes is not None and isinstance(input_size, int):
+        sizes = scaled_train_sizes(sizes, input_size / recipe.input_size)
+    return override(
+        recipe,
+        {**network, "input_size": input_size, "resize_size": resize_size, "fit": pictures.fit, "train_sizes": sizes},
+    )
 
 
 def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) -> RunPlan:
@@ -141,13 +144,14 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
 
     A precision of `auto` said again agrees with whatever it was settled to.
     """
+    from googlenet.model.migrations import renamed
     from googlenet.recipes import override, parse_overrides, recipe_from_dict
 
     fields = dataclasses.fields(RunPlan)
     if {field.name for field in fields} - {*ADDED_LATER} - stored.keys():
         raise InputError(f"{folder.settings} does not describe a run any more; start the run anew elsewhere")
     kept: dict[str, Any] = {field.name: stored.get(field.name) for field in fields}
-    plan = RunPlan(**kept)
+    plan = RunPlan(**kept | {"settings": renamed(kept["settings"])})
     recipe = recipe_from_dict(plan.settings)
     overrides = parse_overrides(request.overrides)
     if overrides.get("precision") == "auto":  # it was settled when the run began

@@ -40,8 +40,8 @@ def predict_command(
     Example: googlenet predict bvlc photo.jpg
     """
     from googlenet.classifier import Classifier
+    from googlenet.cli.display import CountDisplay
     from googlenet.cli.origins import check_has_features, model_origin
-    from googlenet.cli.progress import CountDisplay
     from googlenet.cli.resuming import check_same_answers
     from googlenet.cli.sources import count_sources, expand_sources
     from googlenet.predictions import Begun, json_line, open_rows, partial_path, read_begun

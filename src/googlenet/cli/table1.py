@@ -39,9 +39,9 @@ def _lines(variant: str, cost: NetworkCost, *, markdown: bool) -> list[str]:
     rows = [HEADER, *(_cells(row) for row in cost.rows)]
     table = _markdown_table(rows) if markdown else _text_table(rows)
     totals = [
-        f"{variant}: {VARIANTS[variant].purpose}; input {cost.side}x{cost.side}, {cost.classes:,} classes",
+        f"{variant}: {VARIANTS[variant].purpose}; input {cost.input_size}x{cost.input_size}, {cost.classes:,} classes",
         f"parameters                        {cost.parameters:,}",
-        f"parameters with side classifiers  {cost.parameters_with_auxiliary:,}",
+        f"parameters with auxiliary classifiers  {cost.parameters_with_auxiliary:,}",
         f"multiply-adds                     {cost.multiply_adds:,}",
         f"layers with weights, in depth     {cost.depth}",
     ]

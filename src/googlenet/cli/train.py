@@ -61,7 +61,7 @@ def train_command(
     DATA holds a folder a class, below train/ and val/ (and test/) or without them; then a share of each class is held
     back for validation. Ctrl-C saves and prints the line that goes on.
 
-    Example: googlenet train photos/ --minutes 30 --set side=160
+    Example: googlenet train photos/ --minutes 30 --set input_size=160
     """
     from googlenet.runs import RunFolder
 

@@ -38,7 +38,7 @@ def run_training(
         from googlenet.training import TrainingJob, train
     except ModuleNotFoundError as error:
         raise MissingExtraError("torch", extra="train", purpose="training") from error
-    from googlenet.cli.progress import TrainingDisplay
+    from googlenet.cli.display import TrainingDisplay
     from googlenet.recipes import recipe_from_dict
     from googlenet.runs import CheckpointFailed, CheckpointSaved, RunWriter
 
@@ -125,12 +125,12 @@ def _write_sheet(job: Any) -> None:
 
     samples = job.dataset.splits["train"]
     spread = [index * len(samples) // SHEET_PICTURES for index in range(min(SHEET_PICTURES, len(samples)))]
-    decoded = [samples.decode(index, shortest_side=2 * job.recipe.side) for index in spread]
+    decoded = [samples.decode(index, shortest_side=2 * job.recipe.input_size) for index in spread]
     images = [image for image in decoded if not isinstance(image, BadImage)]
     if job.recipe.patch_area is None:
-        images = [fit_square(image, job.recipe.side, fit=job.recipe.fit) for image in images]
+        images = [fit_square(image, job.recipe.input_size, fit=job.recipe.fit) for image in images]
     if images:
-        sheet = augmented_sheet(images, side=job.recipe.side, augmentation=job.augmentation, seed=job.seed)
+        sheet = augmented_sheet(images, input_size=job.recipe.input_size, augmentation=job.augmentation, seed=job.seed)
         buffer = io.BytesIO()
         sheet.save(buffer, "PNG")
         write_atomically(job.folder.augmented, buffer.getvalue())
@@ -147,7 +147,7 @@ def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe
     if plan.start is not None:
         print(f"starting from {plan.start}: its weights, channel order, mean and scale; the classifier is new")
     print(
-        f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.side} px, trained in {recipe.precision}; "
+        f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.input_size} px, trained in {recipe.precision}; "
         f"all settings are in {folder.settings}"
     )
     ignored = dataset.ignored.sentence()

@@ -17,7 +17,7 @@ from googlenet.errors import InputError, MissingExtraError
 
 CPU = "cpu"
 
-Extra: TypeAlias = Literal["features", "maps"]
+Extra: TypeAlias = Literal["features", "feature_maps"]
 """The outputs of a network that are given only where they are asked for, by their names in `Outputs`."""
 
 
@@ -25,14 +25,14 @@ Extra: TypeAlias = Literal["features", "maps"]
 class Outputs:
     """What a network says about N squares, by name.
 
-    `probabilities`: (N, classes) float32; `features`: (N, F) float32, what the last layer reads; `maps`: (N, F, h, w)
+    `probabilities`: (N, classes) float32; `features`: (N, F) float32, for the last layer; `feature_maps`: (N, F, h, w)
     float32, the grid that `features` is the average of. The last two are None where nobody asked for them, and where
     an engine does not have them.
     """
 
     probabilities: NDArray[np.float32]
     features: NDArray[np.float32] | None = None
-    maps: NDArray[np.float32] | None = None
+    feature_maps: NDArray[np.float32] | None = None
 
 
 class Engine(Protocol):
@@ -47,7 +47,7 @@ class Engine(Protocol):
         ...
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """Run squares (N, side, side, 3) uint8 RGB, N from 1; `also` names what is wanted beside the probabilities."""
+        """Run squares (N, S, S, 3) uint8 RGB, N from 1; `also` names what is wanted beside the probabilities."""
         ...
 
 
@@ -95,7 +95,7 @@ ENGINES: dict[str, EngineEntry] = {
         "googlenet.engines.torch_engine:TorchEngine.from_model",
         package="torch",
         extra="train",
-        from_exported="googlenet.engines.program_engine:ProgramEngine.from_exported",
+        from_exported="googlenet.engines.pt2_engine:ProgramEngine.from_exported",
         runs=("pt2",),
     ),
 }

@@ -57,7 +57,7 @@ class EnsembleEngine:
         return f"ensemble of {len(self.members)}: {', '.join(names)}"
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """Run squares (N, side, side, 3) uint8 RGB through every member; features and maps are the members' own.
+        """Run squares (N, S, S, 3) uint8 RGB through every member; features and maps are the members' own.
 
         Raises InputError where members prepare pictures differently: squares of one are not those of another.
         """

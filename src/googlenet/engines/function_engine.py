@@ -13,7 +13,7 @@ from googlenet.engines.engine import Extra, Outputs
 
 @dataclass(frozen=True, slots=True)
 class FunctionEngine:
-    """Run `function`: squares (N, side, side, 3) uint8 RGB -> probabilities (N, classes)."""
+    """Run `function`: squares (N, S, S, 3) uint8 RGB -> probabilities (N, classes)."""
 
     function: Callable[[NDArray[np.uint8]], ArrayLike]
     name: str = "function"

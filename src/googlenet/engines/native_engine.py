@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from googlenet.artifacts import ExportedModel, decode_onnx
 from googlenet.engines.engine import Extra, Outputs, check_cpu
-from googlenet.graph import FEATURES, MAPS, PROBABILITIES, build_graph
+from googlenet.graph import FEATURE_MAPS, FEATURES, PROBABILITIES, build_graph
 from googlenet.model import Model
 from googlenet.native import Network
 from googlenet.parallel import available_cpus
@@ -49,12 +49,14 @@ class NativeEngine:
         return "native"
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """(N, side, side, 3) uint8 RGB -> probabilities, and what `also` names."""
+        """(N, S, S, 3) uint8 RGB -> probabilities, and what `also` names."""
         found = self.network.run(images, (PROBABILITIES, *also))
         return Outputs(
             probabilities=_softmax(found[PROBABILITIES][:, 0, 0]),
             features=found[FEATURES][:, 0, 0] if FEATURES in found else None,
-            maps=np.ascontiguousarray(found[MAPS].transpose(0, 3, 1, 2)) if MAPS in found else None,
+            feature_maps=np.ascontiguousarray(found[FEATURE_MAPS].transpose(0, 3, 1, 2))
+            if FEATURE_MAPS in found
+            else None,
         )
 
 

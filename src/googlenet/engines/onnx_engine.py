@@ -11,7 +11,7 @@ from googlenet.artifacts import ExportedModel, encode_onnx
 from googlenet.engines.engine import Extra, Outputs, check_cpu
 from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.errors import ModelFileError
-from googlenet.graph import IMAGES, PROBABILITIES, build_graph, take_norms_apart
+from googlenet.graph import IMAGES, PROBABILITIES, build_graph, decompose_lrn
 from googlenet.model import Model
 from googlenet.parallel import available_cpus
 
@@ -40,7 +40,7 @@ class OnnxEngine:
         The runtime's own LRN takes a third of the network's time, so the norms are taken apart.
         """
         check_cpu("onnx", device)
-        return cls(encode_onnx(take_norms_apart(build_graph(model))), where="the model's graph", threads=threads)
+        return cls(encode_onnx(decompose_lrn(build_graph(model))), where="the model's graph", threads=threads)
 
     @classmethod
     def from_exported(
@@ -56,7 +56,7 @@ class OnnxEngine:
         return "onnx"
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """(N, side, side, 3) uint8 RGB -> probabilities, and what `also` names."""
+        """(N, S, S, 3) uint8 RGB -> probabilities, and what `also` names."""
         names = (PROBABILITIES, *also)
         values = self.session.run(names, {IMAGES: np.ascontiguousarray(images)})
         return Outputs(**dict(zip(names, values, strict=True)))

@@ -77,7 +77,7 @@ class OpenVinoEngine:
         return "openvino"
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """(N, side, side, 3) uint8 RGB -> probabilities, and what `also` names.
+        """(N, S, S, 3) uint8 RGB -> probabilities, and what `also` names.
 
         Raises ModelFileError for a graph that OpenVINO cannot compile.
         """

@@ -43,15 +43,15 @@ class TorchEngine:
 
     @torch.inference_mode()
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """(N, side, side, 3) uint8 RGB -> probabilities (N, classes) float32, and what `also` names."""
+        """(N, S, S, 3) uint8 RGB -> probabilities (N, classes) float32, and what `also` names."""
         x = to_network_input(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), self.preprocessing)
         if not also:
             return Outputs(torch.softmax(self.network(x).main, 1).cpu().numpy())
-        seen = self.network.look(x)
+        seen = self.network.forward_features(x)
         return Outputs(
             torch.softmax(seen.logits, 1).cpu().numpy(),
             seen.features.cpu().numpy() if "features" in also else None,
-            seen.maps.cpu().numpy() if "maps" in also else None,
+            seen.feature_maps.cpu().numpy() if "feature_maps" in also else None,
         )
 
 

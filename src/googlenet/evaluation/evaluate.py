@@ -29,7 +29,7 @@ class PreparedSquares:
     kept: tuple[Rgb | BadImage, ...] = ()
 
     def read(self, *, workers: int = DEFAULT_WORKERS) -> Iterator[Rgb | BadImage]:
-        """Yield (side, side, 3) uint8 RGB for each picture, or why it is bad."""
+        """Yield (S, S, 3) uint8 RGB for each picture, or why it is bad."""
         yield from self.kept
         yield from map_in_order(self._decode, range(len(self.kept), len(self.samples)), workers=workers)
 
@@ -45,7 +45,7 @@ def prepare_squares(
     samples: Samples, preprocessing: Preprocessing, *, limit_bytes: int, workers: int = DEFAULT_WORKERS
 ) -> PreparedSquares:
     """Decode as many of the first pictures as fit into `limit_bytes`, for samples that are evaluated repeatedly."""
-    fitting = limit_bytes // (3 * preprocessing.side**2)
+    fitting = limit_bytes // (3 * preprocessing.input_size**2)
     first = samples.select(range(min(fitting, len(samples))))
     return PreparedSquares(samples, preprocessing, tuple(PreparedSquares(first, preprocessing).read(workers=workers)))
 

@@ -1,9 +1,9 @@
 """Export: models as one file for another runtime, judged beside float32 before it gets its name."""
 
 from googlenet.export.export import Candidate, Choice, ExportRequest, ExportResult, check_place, export_models
+from googlenet.export.int8 import to_int8
 from googlenet.export.pictures import GatePictures, gather_pictures, made_pictures
 from googlenet.export.targets import EXPORT_TARGETS, PRECISIONS, ExportTarget
-from googlenet.export.whole_numbers import in_whole_numbers
 
 __all__ = [
     "EXPORT_TARGETS",
@@ -17,6 +17,6 @@ __all__ = [
     "check_place",
     "export_models",
     "gather_pictures",
-    "in_whole_numbers",
     "made_pictures",
+    "to_int8",
 ]

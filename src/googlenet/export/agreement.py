@@ -32,7 +32,7 @@ class Difference:
 
 
 def answers(engine: Engine, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The probabilities (N, classes) of squares (N, side, side, 3) uint8 RGB."""
+    """The probabilities (N, classes) of squares (N, S, S, 3) uint8 RGB."""
     parts = np.array_split(squares, -(-len(squares) // BATCH))
     return np.concatenate([engine.run(part).probabilities for part in parts])
 
@@ -46,7 +46,7 @@ def difference(expected: NDArray[np.float32], got: NDArray[np.float32]) -> Diffe
 
 
 def time_in_turns(engines: Sequence[Engine], square: NDArray[np.uint8], *, seconds: float) -> list[float]:
-    """Median milliseconds of each engine for one square (side, side, 3), in rounds in which each has its turn.
+    """Median milliseconds of each engine for one square (S, S, 3), in rounds in which each has its turn.
 
     About `seconds` for all of them, and at least `FEWEST_ROUNDS` rounds: what disturbs the machine disturbs all alike.
     """

@@ -33,7 +33,7 @@ from googlenet.export.agreement import answers, difference, fastest, misses, tim
 from googlenet.export.pictures import GatePictures
 from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
 from googlenet.files import move_into_place
-from googlenet.graph import Graph, build_graph, take_norms_apart
+from googlenet.graph import Graph, build_graph, decompose_lrn
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
 
 SECONDS = 3.0
@@ -94,12 +94,12 @@ def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pi
     graph = build_graph(*models)
     reference = OnnxEngine(encode_onnx(graph), where="the graph in float32")
     known = _known_answer(models, reference)
-    for rewrite in (*target.rewrites, *((take_norms_apart,) if request.without_lrn else ())):
+    for rewrite in (*target.rewrites, *((decompose_lrn,) if request.without_lrn else ())):
         graph = rewrite(graph)
     precisions: list[Precision] = ["float32", *(one for one in considered if one != "float32")]
     drafts = [_draft(models, graph, request.target, precision, pictures, known) for precision in precisions]
     with _staging(out) as folder:
-        engines = [_open_again(draft.sealed(), folder / draft.description.precision) for draft in drafts]
+        engines = [_open_again(draft.with_checksum(), folder / draft.description.precision) for draft in drafts]
         candidates = _judge(drafts, engines, reference, pictures)
         chosen, reason = _choose(candidates, considered, request, pictures)
         for engine in _open_again(chosen.exported, folder / "whole"):
@@ -147,7 +147,7 @@ def _considered(request: ExportRequest, pictures: GatePictures) -> tuple[Precisi
 
 def _known_answer(models: Sequence[Model], reference: Engine) -> KnownAnswer:
     """What the models say together in float32; ModelFileError where it is not what they said when they were made."""
-    images = known_answer_images(models[0].preprocessing.side)
+    images = known_answer_images(models[0].preprocessing.input_size)
     probabilities = reference.run(images).probabilities
     stored = [model.known_answer for model in models if model.known_answer is not None]
     if len(stored) == len(models) and all(np.array_equal(answer.images, images) for answer in stored):
@@ -170,7 +170,7 @@ class _Draft:
     content: Content
     description: Description
 
-    def sealed(self, **changes: Any) -> ExportedModel:
+    def with_checksum(self, **changes: Any) -> ExportedModel:
         """The content with its description, some fields of which are others."""
         return describe_content(self.content, msgspec.structs.replace(self.description, **changes))
 
@@ -224,15 +224,15 @@ def _judge(
 
     Times are those of the runtime that the file is for.
     """
-    expected = answers(reference, pictures.judged)
-    times = time_in_turns([runtime for runtime, *_ in engines], pictures.judged[0], seconds=SECONDS)
+    expected = answers(reference, pictures.evaluated)
+    times = time_in_turns([runtime for runtime, *_ in engines], pictures.evaluated[0], seconds=SECONDS)
     candidates = []
     for draft, able, milliseconds in zip(drafts, engines, times, strict=True):
         precision = draft.description.precision
-        found = [difference(expected, answers(engine, pictures.judged)) for engine in able]
+        found = [difference(expected, answers(engine, pictures.evaluated)) for engine in able]
         agreement = Agreement(
             len(expected),
-            pictures.judged_on,
+            pictures.evaluated_on,
             min(one.same_top1 for one in found),
             max(one.worst for one in found),
             milliseconds,
@@ -240,7 +240,9 @@ def _judge(
         )
         agreement = replace(agreement, misses=misses(precision, agreement))
         tolerance = _tolerance(draft, able, agreement)
-        candidates.append(Candidate(precision, draft.sealed(agreement=agreement, tolerance=tolerance), agreement))
+        candidates.append(
+            Candidate(precision, draft.with_checksum(agreement=agreement, tolerance=tolerance), agreement)
+        )
     return tuple(candidates)
 
 
@@ -253,7 +255,7 @@ def _tolerance(draft: _Draft, engines: Sequence[Engine], agreement: Agreement) -
     if draft.description.precision == "float32" and not agreement.misses:
         return TOLERANCE
     known = np.array(draft.description.known_answer, np.float32)
-    images = known_answer_images(draft.description.preprocessing.side, count=len(known))
+    images = known_answer_images(draft.description.preprocessing.input_size, count=len(known))
     here = max(2 * difference(known, engine.run(images).probabilities).worst for engine in engines)
     return float(np.clip(max(here, agreement.worst), TOLERANCE, 1.0))
 
@@ -280,7 +282,7 @@ def _choose(
     if not request.force:
         raise InputError(
             f"{named.precision} for {request.target} does not pass the gate, nothing is written: {missed} (judged on "
-            f"{named.agreement.judged_on}); --force writes it with this recorded"
+            f"{named.agreement.evaluated_on}); --force writes it with this recorded"
         )
     return named, f"{named.precision} was asked for and --force writes it although it misses the gate: {missed}"
 

@@ -15,46 +15,47 @@ from googlenet.evaluation import PreparedSquares
 from googlenet.images import BadImage, Preprocessing
 from googlenet.model import known_answer_images
 
-MOST_JUDGED = 1000
+MOST_EVALUATED = 1000
 MOST_CALIBRATION = 128
 MADE = 64
 """Pictures made to judge on, where there are no others."""
 
-MADE_SENTENCE = "pictures made by formula, no photographs: --judge DATA gives better ones"
+MADE_SENTENCE = "pictures made by formula, no photographs: --evaluate-on DATA gives better ones"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GatePictures:
-    """Squares (N, side, side, 3) uint8 RGB: `judged`, what those are for people, and other ones for calibration."""
+    """Squares (N, S, S, 3) uint8 RGB: `judged`, what those are for people, and other ones for calibration."""
 
-    judged: NDArray[np.uint8]
-    judged_on: str
+    evaluated: NDArray[np.uint8]
+    evaluated_on: str
     calibration: NDArray[np.uint8] | None = None
 
 
-def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, judge: str | None) -> GatePictures:
+def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, evaluate_on: str | None) -> GatePictures:
     """The pictures of the gate, from DATA as `open_dataset` takes it.
 
     Without `judge`, or where it is the same data, a picture of `calibrate` is judged on or calibrated with as the hash
     of its name says; without either, pictures are made. Raises InputError and DataError as `open_dataset` does, and
     DataError where no picture can be read.
     """
-    judged = None if judge is None else open_dataset(judge, split_rule=None)
+    evaluated = None if evaluate_on is None else open_dataset(evaluate_on, split_rule=None)
     if calibrate is None:
-        if judged is None:
-            return GatePictures(made_pictures(preprocessing.side), MADE_SENTENCE)
+        if evaluated is None:
+            return GatePictures(made_pictures(preprocessing.input_size), MADE_SENTENCE)
         return GatePictures(
-            _squares(_pictures_of(judged), preprocessing, MOST_JUDGED, judged.name), f"pictures of {judged.name}"
+            _squares(_pictures_of(evaluated), preprocessing, MOST_EVALUATED, evaluated.name),
+            f"pictures of {evaluated.name}",
         )
     data = open_dataset(calibrate, split_rule=None)
-    if judged is None or judged.fingerprint == data.fingerprint:
-        for_calibration, for_judging = halves(_pictures_of(data))
+    if evaluated is None or evaluated.fingerprint == data.fingerprint:
+        for_calibration, for_evaluation = halves(_pictures_of(data))
         sentence = f"the pictures of {data.name} that calibration did not see"
     else:
-        for_calibration, for_judging = _pictures_of(data), _pictures_of(judged)
-        sentence = f"pictures of {judged.name}"
+        for_calibration, for_evaluation = _pictures_of(data), _pictures_of(evaluated)
+        sentence = f"pictures of {evaluated.name}"
     return GatePictures(
-        _squares(for_judging, preprocessing, MOST_JUDGED, "the half that is judged"),
+        _squares(for_evaluation, preprocessing, MOST_EVALUATED, "the half that is judged"),
         sentence,
         _squares(for_calibration, preprocessing, MOST_CALIBRATION, "the half that calibrates"),
     )
@@ -62,25 +63,25 @@ def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, judg
 
 def halves(samples: Samples) -> tuple[Samples, Samples]:
     """Two halves by the hash of each picture's name, the same whatever other pictures there are; both may be uneven."""
-    sides: tuple[list[int], list[int]] = ([], [])
+    sizes: tuple[list[int], list[int]] = ([], [])
     for index, item in enumerate(samples.items):
-        sides[_hash(item.name) % 2].append(index)
-    return samples.select(sides[0]), samples.select(sides[1])
+        sizes[_hash(item.name) % 2].append(index)
+    return samples.select(sizes[0]), samples.select(sizes[1])
 
 
-def made_pictures(side: int, count: int = MADE) -> NDArray[np.uint8]:
-    """The known answer's pictures, and (count, side, side, 3) with gradients, shapes, stripes and textures by chance.
+def made_pictures(input_size: int, count: int = MADE) -> NDArray[np.uint8]:
+    """The known answer's pictures, and (count, S, S, 3) with gradients, shapes, stripes and textures by chance.
 
     They are the same each time, not on every machine: nothing is stored about them.
     """
     generator = np.random.default_rng(1409_4842)
-    made = [_made_picture(side, generator) for _ in range(count)]
-    return np.concatenate([known_answer_images(side), np.stack(made)])
+    made = [_made_picture(input_size, generator) for _ in range(count)]
+    return np.concatenate([known_answer_images(input_size), np.stack(made)])
 
 
-def _made_picture(side: int, generator: np.random.Generator) -> NDArray[np.uint8]:
-    y, x = np.indices((side, side)) / side
-    image = _blend(np.zeros((side, side, 3)), _direction(x, y, generator), generator)
+def _made_picture(input_size: int, generator: np.random.Generator) -> NDArray[np.uint8]:
+    y, x = np.indices((input_size, input_size)) / input_size
+    image = _blend(np.zeros((input_size, input_size, 3)), _direction(x, y, generator), generator)
     for _ in range(generator.integers(2, 7)):
         centre, radius = generator.uniform(0.1, 0.9, 2), generator.uniform(0.05, 0.35)
         stripes = np.sin(generator.uniform(10, 120) * _direction(x, y, generator)) > 0
@@ -88,7 +89,7 @@ def _made_picture(side: int, generator: np.random.Generator) -> NDArray[np.uint8
         box = np.maximum(abs(x - centre[0]), generator.uniform(0.3, 2) * abs(y - centre[1])) < radius
         image = _blend(image, (disc, box, box & stripes, disc & stripes)[generator.integers(4)], generator)
     cells = generator.integers(0, 256, (generator.integers(3, 24),) * 2, np.uint8)
-    texture = np.asarray(Image.fromarray(cells).resize((side, side), Image.Resampling.BICUBIC), np.float64)
+    texture = np.asarray(Image.fromarray(cells).resize((input_size, input_size), Image.Resampling.BICUBIC), np.float64)
     image += generator.uniform(0, 0.6) * (texture[:, :, np.newaxis] - 128)
     image += generator.normal(0, generator.uniform(1, 14), image.shape)
     return np.clip(image, 0, 255).astype(np.uint8)

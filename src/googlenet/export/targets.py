@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from googlenet.artifacts import EXPORT_FORMATS, Precision, Target, encode_onnx
 from googlenet.artifacts.content import Content
 from googlenet.errors import InputError, MissingExtraError, ModelFileError
-from googlenet.export.whole_numbers import in_whole_numbers
-from googlenet.graph import Graph, take_norms_apart
+from googlenet.export.int8 import to_int8
+from googlenet.graph import Graph, decompose_lrn
 from googlenet.model import Model, known_answer_images
 
 Rewrite: TypeAlias = Callable[[Graph], Graph]
 
 Conversion: TypeAlias = Callable[[Graph, NDArray[np.uint8] | None, Target], Graph]
-"""A graph in float32, squares (N, side, side, 3) uint8 RGB to calibrate on, whom it is for -> in another precision."""
+"""A graph in float32, squares (N, S, S, 3) uint8 RGB to calibrate on, whom it is for -> in another precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ def _program(graph: Graph, models: Sequence[Model]) -> Content:
     """Read back by torch's own reader, which whoever gets the file will use, and compared with the network itself."""
     import torch
 
-    from googlenet.network.program import encode_program, program_of
+    from googlenet.network.exportable import encode_exportable, exportable_network
 
-    program = program_of(models)
-    content = encode_program(program)
-    squares = torch.from_numpy(known_answer_images(program.preprocessing.side))
+    program = exportable_network(models)
+    content = encode_exportable(program)
+    squares = torch.from_numpy(known_answer_images(program.preprocessing.input_size))
     with torch.no_grad():
         read = torch.export.load(io.BytesIO(content)).module()(squares)
         if not all(torch.allclose(value, read[name], atol=1e-5) for name, value in program(squares).items()):
@@ -80,7 +80,7 @@ def _program(graph: Graph, models: Sequence[Model]) -> Content:
 
 
 EXPORT_TARGETS: dict[Target, ExportTarget] = {
-    "onnx": ExportTarget(_onnx, ("float32", "int8"), rewrites=(take_norms_apart,)),
+    "onnx": ExportTarget(_onnx, ("float32", "int8"), rewrites=(decompose_lrn,)),
     "openvino": ExportTarget(_ir, ("float32", "bf16", "int8"), package="openvino", extra="openvino"),
     "pt2": ExportTarget(_program, ("float32",), package="torch", extra="train"),
 }
@@ -93,7 +93,7 @@ def _unchanged(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) 
 
 
 def _int8(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> Graph:
-    return in_whole_numbers(graph, squares, round_all_outputs=target == "onnx")
+    return to_int8(graph, squares, round_all_outputs=target == "onnx")
 
 
 PRECISIONS: dict[Precision, Conversion] = {"float32": _unchanged, "bf16": _unchanged, "int8": _int8}

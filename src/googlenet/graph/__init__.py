@@ -1,13 +1,13 @@
 """The network as a graph of standard operators, written from its table: what every engine but torch's runs."""
 
-from googlenet.graph.building import FEATURES, IMAGES, MAPS, OUTPUTS, PROBABILITIES, build_graph
+from googlenet.graph.building import FEATURE_MAPS, FEATURES, IMAGES, OUTPUTS, PROBABILITIES, build_graph
 from googlenet.graph.graph import Graph, Node, Value
-from googlenet.graph.rewrites import channels_of, put_norms_together, take_norms_apart
+from googlenet.graph.rewrites import channels_of, decompose_lrn, fuse_lrn
 
 __all__ = [
     "FEATURES",
+    "FEATURE_MAPS",
     "IMAGES",
-    "MAPS",
     "OUTPUTS",
     "PROBABILITIES",
     "Graph",
@@ -15,6 +15,6 @@ __all__ = [
     "Value",
     "build_graph",
     "channels_of",
-    "put_norms_together",
-    "take_norms_apart",
+    "decompose_lrn",
+    "fuse_lrn",
 ]

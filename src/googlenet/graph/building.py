@@ -1,7 +1,7 @@
 """From a model to its graph: a walk along the rows of its table, with the preprocessing inside.
 
 Batch normalisation, channel order, grey and scale are folded into the kernels; only the mean is taken off outside of
-them, because the first convolution's border is zeros *behind* the mean. Side classifiers are no part of a graph.
+them, because the first convolution's border is zeros *behind* the mean. Auxiliary classifiers are no part of a graph.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from googlenet.images import GREY_WEIGHTS, Preprocessing
 from googlenet.model import Model
 
 IMAGES = "images"
-PROBABILITIES, FEATURES, MAPS = OUTPUTS = ("probabilities", "features", "maps")
+PROBABILITIES, FEATURES, FEATURE_MAPS = OUTPUTS = ("probabilities", "features", "feature_maps")
 """What a graph gives: see `build_graph`."""
 
 
@@ -29,7 +29,7 @@ def build_graph(*models: Model) -> Graph:
     """The graph of a model, or of several whose probabilities are averaged.
 
     Input `images` (N, H, W, 3) uint8 RGB of any size that the grid takes. Outputs: `probabilities` (N, classes);
-    `features` (N, F), what the last layer reads; `maps` (N, F, h, w), the last module's maps; all float32. Several
+    `features` (N, F), what the last layer reads; `feature_maps` (N, F, h, w), of the last module; all float32. Several
     models' features and maps stand side by side. Raises InputError for models that prepare pictures differently.
     """
     if not models:
@@ -49,10 +49,10 @@ def build_graph(*models: Model) -> Graph:
         _add_network(builder, model, centred, prefix=f"member_{number}." if len(models) > 1 else "")
         for number, model in enumerate(models, 1)
     ]
-    probabilities, features, maps = zip(*answers, strict=True)
+    probabilities, features, feature_maps = zip(*answers, strict=True)
     _join(builder, probabilities, PROBABILITIES, "Mean")
     _join(builder, features, FEATURES, "Concat", axis=1)
-    _join(builder, maps, MAPS, "Concat", axis=1)
+    _join(builder, feature_maps, FEATURE_MAPS, "Concat", axis=1)
     tables = [build_architecture(model.spec) for model in models]
     width = sum(row_shapes(table.backbone)[table.backbone.rows[-1].name][2] for table in tables)
     inputs_of_last = sum(model.weights[f"{table.classifiers[0]}.weight"].shape[1] for model, table in _pairs(models))
@@ -65,7 +65,7 @@ def build_graph(*models: Model) -> Graph:
         outputs=(
             Value(PROBABILITIES, float32, ("N", models[0].spec.classes)),
             Value(FEATURES, float32, ("N", inputs_of_last)),
-            Value(MAPS, float32, ("N", width, "h", "w")),
+            Value(FEATURE_MAPS, float32, ("N", width, "h", "w")),
         ),
     )
 
@@ -104,12 +104,12 @@ def _add_network(builder: _Builder, model: Model, images: str, *, prefix: str) -
     table = build_architecture(model.spec)
     weights = _with_preprocessing(_without_batch_norm(model.weights, table), table, model.preprocessing)
     network = _Network(builder, weights, prefix, last=table.classifiers[0])
-    value, maps = images, ""
+    value, feature_maps = images, ""
     for row in table.rows:
         value = network.add_layers(row.layers, value, row.name)
         if row.name == table.backbone.rows[-1].name:
-            maps = value
-    return builder.add("Softmax", value, output=f"{prefix}softmax", axis=1), network.features, maps
+            feature_maps = value
+    return builder.add("Softmax", value, output=f"{prefix}softmax", axis=1), network.features, feature_maps
 
 
 class _Network:
@@ -134,7 +134,7 @@ class _Network:
             value,
             *self._weights(name),
             output=f"{self.prefix}{name}.convolution",
-            kernel_shape=(layer.kernel, layer.kernel),
+            kernel_shape=(layer.kernel_size, layer.kernel_size),
             strides=(layer.stride, layer.stride),
             pads=(before, before, after, after),
         )
@@ -146,7 +146,7 @@ class _Network:
             "MaxPool",
             value,
             output=f"{self.prefix}{where}",
-            kernel_shape=(layer.kernel, layer.kernel),
+            kernel_shape=(layer.kernel_size, layer.kernel_size),
             strides=(layer.stride, layer.stride),
             pads=(layer.padding,) * 4,
             ceil_mode=1,
@@ -166,8 +166,10 @@ class _Network:
 
     def average(self, layer: records.AdaptiveAveragePool, value: str, where: str) -> str:
         """The mean of the whole grid."""
-        if layer.side != 1:
-            raise InputError(f"{where}: an average pool to {layer.side}x{layer.side} has no operator in a graph")
+        if layer.output_size != 1:
+            raise InputError(
+                f"{where}: an average pool to {layer.output_size}x{layer.output_size} has no operator in a graph"
+            )
         return self.builder.add("GlobalAveragePool", value, output=f"{self.prefix}{where}")
 
     def linear(self, layer: records.Linear, value: str, where: str) -> str:

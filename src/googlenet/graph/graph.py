@@ -30,7 +30,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An input or output of the graph; a side of `shape` that is text may be any length."""
+    """An input or output of the graph; a dimension of `shape` that is text may be any length."""
 
     name: str
     dtype: np.dtype[Any]

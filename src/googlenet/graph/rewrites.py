@@ -15,7 +15,7 @@ from googlenet.graph.graph import Graph, Node
 _KEEP_CHANNELS = frozenset({"Relu", "MaxPool", "LRN", "Identity", "Sub", "Cast"})
 
 
-def take_norms_apart(graph: Graph) -> Graph:
+def decompose_lrn(graph: Graph) -> Graph:
     """Every LRN as x / root(k + alpha/size * sums of the squares), the sums by a 1x1 convolution with a banded kernel.
 
     For runtimes whose own operator is slow (ONNX Runtime's takes a third of the network's time) or missing. The power
@@ -76,8 +76,8 @@ def channels_of(graph: Graph, value: str) -> int:
     raise InputError(f"the graph {graph.name}: nothing tells how many channels {value!r} has")
 
 
-def put_norms_together(graph: Graph) -> Graph:
-    """Every norm that `take_norms_apart` wrote as one LRN again."""
+def fuse_lrn(graph: Graph) -> Graph:
+    """Every norm that `decompose_lrn` wrote as one LRN again."""
     producers = graph.producers
     norms: dict[str, Node] = {}
     gone: set[str] = set()

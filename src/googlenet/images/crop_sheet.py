@@ -33,7 +33,7 @@ def crop_sheet(image: Rgb, preprocessing: Preprocessing, crops: int, *, name: st
     head = (
         name.encode(errors="replace").decode(),  # a file's name need not be text
         f"{width} x {height} px",
-        f"{crops} {'crop' if crops == 1 else 'crops'} of {preprocessing.side} px",
+        f"{crops} {'crop' if crops == 1 else 'crops'} of {preprocessing.input_size} px",
         f"{len(squares)} of them different" if len(squares) < crops else "",
     )
     step = _line(TITLE) + CELL + _line(LABEL) + 2 * GAP

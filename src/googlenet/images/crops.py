@@ -1,10 +1,10 @@
 """Protocols of crops: which squares of a picture the network sees, as a pure function of the picture's size.
 
-Every view is a square of `side` pixels cut from the picture as it is after scaling. "The whole square resized to the
-network's side" is such a view, too: the square of the picture whose shorter side is scaled to exactly that side. So a
+Every view is a square of `input_size` pixels cut from the picture after scaling. "The whole square resized to the input
+size" is such a view, too: the square of the picture whose shorter side is scaled to exactly that size. So a
 view is made by one resampling of the picture, and views that are the same square by definition are equal.
 
-Sizes are those of the paper for a network of 224 px (256, 288, 320, 352) and grow with the side: 8, 9, 10 and 11
+Sizes are those of the paper for a network of 224 px (256, 288, 320, 352) and grow with the input size: 8, 9, 10 and 11
 sevenths of it, to the nearest pixel. Offsets of a centre round down, as in `fit_square`.
 """
 
@@ -47,7 +47,7 @@ class View:
 class Crops:
     """The distinct squares of a picture, and what each counts in the protocols that were asked for.
 
-    `squares`: (V, side, side, 3) uint8 RGB; `weights`: (protocols, V) float64, each row sums to 1.
+    `squares`: (V, S, S, 3) uint8 RGB; `weights`: (protocols, V) float64, each row sums to 1.
     """
 
     squares: NDArray[np.uint8]
@@ -56,24 +56,24 @@ class Crops:
 
 def _one_crop(width: int, height: int, preprocessing: Preprocessing) -> tuple[View, ...]:
     """The model's own square, as `to_square` makes it."""
-    side, scale = preprocessing.side, preprocessing.resize
+    input_size, scale = preprocessing.input_size, preprocessing.resize_size
     scaled = scaled_size(width, height, scale, preprocessing.fit)
-    left, top = (_centre(length, side) for length in scaled)
-    return (View(scaled, _square(left, top, side), scale=scale, square="centre", place="centre"),)
+    left, top = (_centre(length, input_size) for length in scaled)
+    return (View(scaled, _square(left, top, input_size), scale=scale, square="centre", place="centre"),)
 
 
 def _ten_crops(width: int, height: int, preprocessing: Preprocessing) -> tuple[View, ...]:
-    """Krizhevsky's: corners and centre of the central square of 8/7 of the side, then the same mirrored.
+    """Krizhevsky's: corners and centre of the central square of 8/7 of the input size, then the same mirrored.
 
     The model's fit makes that square: its centre is cut out (`crop`), or all of the picture is in it (`squash`,
     `letterbox`).
     """
-    side, scale = preprocessing.side, crop_scales(preprocessing.side)[0]
+    input_size, scale = preprocessing.input_size, crop_scales(preprocessing.input_size)[0]
     scaled = scaled_size(width, height, scale, preprocessing.fit)
     left, top = (_centre(length, scale) for length in scaled)
     return _with_mirrored(
-        View(scaled, _square(left + x, top + y, side), scale=scale, square="centre", place=place)
-        for place, x, y in _places(scale - side)
+        View(scaled, _square(left + x, top + y, input_size), scale=scale, square="centre", place=place)
+        for place, x, y in _places(scale - input_size)
     )
 
 
@@ -82,25 +82,25 @@ def _paper_crops(width: int, height: int, preprocessing: Preprocessing) -> tuple
 
     The paper scales the shorter side, so the model's own fit has no say here.
     """
-    side = preprocessing.side
+    input_size = preprocessing.input_size
     return _with_mirrored(
         view
-        for scale in crop_scales(side)
+        for scale in crop_scales(input_size)
         for square in range(3)
-        for view in _square_views(width, height, side, scale=scale, square=square)
+        for view in _square_views(width, height, input_size, scale=scale, square=square)
     )
 
 
-def _square_views(width: int, height: int, side: int, *, scale: int, square: int) -> Iterator[View]:
+def _square_views(width: int, height: int, input_size: int, *, scale: int, square: int) -> Iterator[View]:
     """Four corners, the centre, and the whole of the first, middle or last square (0, 1, 2) along the longer side."""
     name = (("left", "centre", "right") if width >= height else ("top", "centre", "bottom"))[square]
     scaled = scaled_size(width, height, scale, "crop")
     left, top = ((0, (length - scale) // 2, length - scale)[square] for length in scaled)
-    for place, x, y in _places(scale - side):
-        yield View(scaled, _square(left + x, top + y, side), scale=scale, square=name, place=place)
-    whole = scaled_size(width, height, side, "crop")
-    left, top = ((0, (length - side) // 2, length - side)[square] for length in whole)
-    yield View(whole, _square(left, top, side), scale=scale, square=name, place="whole")
+    for place, x, y in _places(scale - input_size):
+        yield View(scaled, _square(left + x, top + y, input_size), scale=scale, square=name, place=place)
+    whole = scaled_size(width, height, input_size, "crop")
+    left, top = ((0, (length - input_size) // 2, length - input_size)[square] for length in whole)
+    yield View(whole, _square(left, top, input_size), scale=scale, square=name, place="whole")
 
 
 CROPS: dict[int, Callable[[int, int, Preprocessing], tuple[View, ...]]] = {
@@ -116,9 +116,9 @@ ROOM = 3.0
 _SEVENTHS = (8, 9, 10, 11)  # 256, 288, 320, 352 are 8/7 ... 11/7 of 224
 
 
-def crop_scales(side: int) -> tuple[int, ...]:
-    """Pixels of the four scales for a network of `side` pixels: 256, 288, 320 and 352 for 224."""
-    return tuple((2 * side * sevenths + 7) // 14 for sevenths in _SEVENTHS)
+def crop_scales(input_size: int) -> tuple[int, ...]:
+    """Pixels of the four scales for an input size of `input_size` pixels: 256, 288, 320 and 352 for 224."""
+    return tuple((2 * input_size * sevenths + 7) // 14 for sevenths in _SEVENTHS)
 
 
 def crop_views(width: int, height: int, preprocessing: Preprocessing, crops: int) -> tuple[View, ...]:
@@ -149,7 +149,7 @@ def take_crops(image: Rgb, preprocessing: Preprocessing, *protocols: int) -> Cro
     counts = [Counter(crop_views(width, height, preprocessing, crops)) for crops in protocols]
     views = tuple(dict.fromkeys(view for count in counts for view in count))
     weights = np.array([[count[view] / count.total() for view in views] for count in counts], np.float64)
-    squares = np.empty((len(views), preprocessing.side, preprocessing.side, 3), np.uint8)
+    squares = np.empty((len(views), preprocessing.input_size, preprocessing.input_size, 3), np.uint8)
     squares[:] = preprocessing.mean_rgb  # a border, where a box reaches over the picture's edge
     for scaled in dict.fromkeys(view.scaled for view in views):
         chosen = [index for index, view in enumerate(views) if view.scaled == scaled]
@@ -212,13 +212,13 @@ def _places(room: int) -> tuple[tuple[str, int, int], ...]:
     )
 
 
-def _centre(length: int, side: int) -> int:
-    """Where a centred square of `side` begins; below 0 where it is the wider one, by half of the difference."""
-    return (length - side) // 2 if length >= side else -((side - length) // 2)
+def _centre(length: int, input_size: int) -> int:
+    """Where a centred square of `input_size` begins; below 0 where it is the wider one, by half of the difference."""
+    return (length - input_size) // 2 if length >= input_size else -((input_size - length) // 2)
 
 
-def _square(left: int, top: int, side: int) -> PixelBox:
-    return left, top, left + side, top + side
+def _square(left: int, top: int, input_size: int) -> PixelBox:
+    return left, top, left + input_size, top + input_size
 
 
 def _with_mirrored(views: Iterable[View]) -> tuple[View, ...]:

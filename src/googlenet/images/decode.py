@@ -123,7 +123,7 @@ def _reduced_size(size: tuple[int, int], shortest_side: int) -> tuple[int, int] 
     shorter = min(size)
     if shorter <= shortest_side:
         return None
-    width, height = (round(side * shortest_side / shorter) for side in size)
+    width, height = (round(length * shortest_side / shorter) for length in size)
     return width, height
 
 

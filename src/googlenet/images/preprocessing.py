@@ -21,14 +21,14 @@ GREY_WEIGHTS = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """From a picture to a network's input: scale to `resize`, cut the centre `side`, then (pixel - mean) * scale.
+    """From a picture to the input: scale to `resize_size`, cut the centre `input_size`, then (pixel - mean) * scale.
 
     `mean` and `scale` are on 0..255, in the order of the channels that the network gets. Raises `InputError` for values
     that cannot be.
     """
 
-    side: int
-    resize: int
+    input_size: int
+    resize_size: int
     fit: Fit
     channel_order: ChannelOrder
     mean: tuple[float, ...]
@@ -36,10 +36,15 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, naming the key."""
-        for key in ("side", "resize"):
+        for key in ("input_size", "resize_size"):
             value = getattr(self, key)
             _demand(type(value) is int and value >= 1, key, value, "a whole number of pixels from 1")
-        _demand(self.resize >= self.side, "resize", self.resize, f"at least side, which is {self.side}")
+        _demand(
+            self.resize_size >= self.input_size,
+            "resize_size",
+            self.resize_size,
+            f"at least input_size, which is {self.input_size}",
+        )
         _demand(self.fit in FITS, "fit", self.fit, f"one of {', '.join(FITS)}")
         orders = ", ".join(CHANNEL_ORDERS)
         _demand(self.channel_order in CHANNEL_ORDERS, "channel_order", self.channel_order, f"one of {orders}")
@@ -86,12 +91,12 @@ class Preprocessing:
 
 
 def to_square(image: Rgb, preprocessing: Preprocessing) -> Rgb:
-    """Make a whole picture the (side, side, 3) uint8 RGB square that an engine takes."""
+    """Make a whole picture the (S, S, 3) uint8 RGB square that an engine takes."""
     return fit_square(
         image,
-        preprocessing.side,
+        preprocessing.input_size,
         fit=preprocessing.fit,
-        resize=preprocessing.resize,
+        resize_size=preprocessing.resize_size,
         fill=preprocessing.mean_rgb,
     )
 

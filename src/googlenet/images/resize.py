@@ -50,42 +50,48 @@ def _within_reach(start: float, stop: float, size: int, length: int) -> slice:
 
 
 def fit_square(
-    image: Rgb, side: int, *, fit: Fit, resize: int | None = None, fill: tuple[int, int, int] = (124, 117, 104)
+    image: Rgb,
+    input_size: int,
+    *,
+    fit: Fit,
+    resize_size: int | None = None,
+    fill: tuple[int, int, int] = (124, 117, 104),
 ) -> Rgb:
-    """Make a whole picture (H, W, 3) the centre (side, side, 3) of a picture scaled to `resize` (default: `side`).
+    """Scale a picture (H, W, 3) to `resize_size` (default: `input_size`) and cut its centre (S, S, 3).
 
     `squash` scales to resize x resize, `crop` the shorter side to resize, `letterbox` the longer side, with borders of
     the colour `fill`. Only what is in the square is computed, so very slim pictures cost no more than others. Raises
-    `InputError` where resize < side.
+    `InputError` where resize_size < input_size.
     """
-    resize = side if resize is None else resize
-    if side < 1 or resize < side:
+    resize_size = input_size if resize_size is None else resize_size
+    if input_size < 1 or resize_size < input_size:
         raise InputError(
-            f"a picture scaled to {resize} pixels cannot fill a square of {side}: resize must be >= side >= 1"
+            f"a picture scaled to {resize_size} pixels cannot fill a square of {input_size}: "
+            "resize_size must be >= input_size >= 1"
         )
     height, width = image.shape[:2]
-    scaled_width, scaled_height = scaled_size(width, height, resize, fit)
-    left, right, inner_width = _centre(width, scaled_width, side)
-    top, bottom, inner_height = _centre(height, scaled_height, side)
+    scaled_width, scaled_height = scaled_size(width, height, resize_size, fit)
+    left, right, inner_width = _centre(width, scaled_width, input_size)
+    top, bottom, inner_height = _centre(height, scaled_height, input_size)
     inner = resize_image(image, inner_width, inner_height, box=(left, top, right, bottom))
-    if (inner_width, inner_height) == (side, side):
+    if (inner_width, inner_height) == (input_size, input_size):
         return inner
-    square = np.full((side, side, 3), fill, dtype=np.uint8)
-    x, y = (side - inner_width) // 2, (side - inner_height) // 2
+    square = np.full((input_size, input_size, 3), fill, dtype=np.uint8)
+    x, y = (input_size - inner_width) // 2, (input_size - inner_height) // 2
     square[y : y + inner_height, x : x + inner_width] = inner
     return square
 
 
-def scaled_size(width: int, height: int, resize: int, fit: Fit) -> tuple[int, int]:
+def scaled_size(width: int, height: int, resize_size: int, fit: Fit) -> tuple[int, int]:
     """(width, height) of the whole picture before its centre is cut."""
     if fit == "squash":
-        return resize, resize
+        return resize_size, resize_size
     whole = min(width, height) if fit == "crop" else max(width, height)
-    return max(1, round(width * resize / whole)), max(1, round(height * resize / whole))
+    return max(1, round(width * resize_size / whole)), max(1, round(height * resize_size / whole))
 
 
-def _centre(length: int, scaled: int, side: int) -> tuple[float, float, int]:
-    """Along one axis: start and stop in the picture, and how many of the `side` pixels they fill."""
-    shown = min(scaled, side)
+def _centre(length: int, scaled: int, input_size: int) -> tuple[float, float, int]:
+    """Along one axis: start and stop in the picture, and how many of the `input_size` pixels they fill."""
+    shown = min(scaled, input_size)
     start = (scaled - shown) // 2
     return start * length / scaled, (start + shown) * length / scaled, shown

@@ -23,8 +23,8 @@ from googlenet.model import check_shapes
 from googlenet.protobuf import parse, text
 
 BVLC_PREPROCESSING = Preprocessing(
-    side=224,
-    resize=256,
+    input_size=224,
+    resize_size=256,
     fit="squash",
     channel_order="BGR",
     mean=(104.0, 117.0, 123.0),
@@ -42,19 +42,23 @@ BRANCHES = {
     "5x5": "5x5",
     "pool_proj": "pool_projection",
 }
-SIDES = {"loss1": "auxiliary_4a", "loss2": "auxiliary_4d"}
-SIDE_LAYERS = {"conv": "convolution", "fc": "fully_connected", "classifier": "linear"}
+AUXILIARIES = {"loss1": "auxiliary_4a", "loss2": "auxiliary_4d"}
+AUXILIARY_LAYERS = {"conv": "convolution", "fc": "fully_connected", "classifier": "linear"}
 
 NAMES = (
     STEM
     | {f"inception_{module}/{theirs}": f"{module}.{ours}" for module in MODULES for theirs, ours in BRANCHES.items()}
-    | {f"{side}/{theirs}": f"{ours}.{layer}" for side, ours in SIDES.items() for theirs, layer in SIDE_LAYERS.items()}
+    | {
+        f"{auxiliary}/{theirs}": f"{ours}.{layer}"
+        for auxiliary, ours in AUXILIARIES.items()
+        for theirs, layer in AUXILIARY_LAYERS.items()
+    }
     | {"loss3/classifier": "linear"}
 )
 """Every layer with weights: its name in Caffe -> its name here."""
 
-CLASSIFIERS = {"linear", *(f"{side}.linear" for side in SIDES.values())}
-CLASSIFIER_INPUTS = 1024  # of the main classifier and of those at the sides alike
+CLASSIFIERS = {"linear", *(f"{auxiliary}.linear" for auxiliary in AUXILIARIES.values())}
+CLASSIFIER_INPUTS = 1024  # of the main classifier and of the auxiliary ones alike
 
 MOST_DIMENSIONS = 8
 LONGEST_SHAPE = 200  # bytes, as it is encoded
@@ -66,9 +70,9 @@ PREPROCESSING_SENTENCE = (
 
 Arrays = dict[str, NDArray[np.float32]]
 
-_Kind = Literal["convolution", "linear", "other"]
-_V1_KINDS: dict[int, _Kind] = {4: "convolution", 14: "linear"}
-_KINDS: dict[bytes, _Kind] = {b"Convolution": "convolution", b"InnerProduct": "linear"}
+_LayerType = Literal["convolution", "linear", "other"]
+_V1_TYPES: dict[int, _LayerType] = {4: "convolution", 14: "linear"}
+_TYPES: dict[bytes, _LayerType] = {b"Convolution": "convolution", b"InnerProduct": "linear"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,13 +80,13 @@ class _Layer:
     """A layer that holds weights: `blobs` are its kernel or matrix, its bias, and what else there may be."""
 
     name: str
-    kind: _Kind
+    kind: _LayerType
     bottom: str
     blobs: tuple[NDArray[np.float32], ...]
 
 
 def read_caffemodel(data: bytes, *, where: str) -> Imported:
-    """Read a GoogLeNet from the bytes of a `.caffemodel`, with its side classifiers where they fit the main one.
+    """Read a GoogLeNet from the bytes of a `.caffemodel`, with its auxiliary classifiers where they fit the main one.
 
     Raises ModelFileError for a damaged file and for another network, which lists what is missing and what is left over.
     """
@@ -97,7 +101,7 @@ def read_caffemodel(data: bytes, *, where: str) -> Imported:
         parts = ("weight", "bias", *(f"blob{number}" for number in range(2, len(layer.blobs))))
         arrays |= {f"{name}.{part}": blob for part, blob in zip(parts, layer.blobs, strict=False)}
         rows.append(MappedLayer(layer.name, name, layer.blobs[0].shape))
-    arrays, told = _with_fitting_sides(arrays)
+    arrays, told = _with_fitting_auxiliaries(arrays)
     spec = ArchitectureSpec("paper", classes=len(arrays["linear.weight"]) if "linear.weight" in arrays else 1000)
     check_shapes(spec, {name: array.shape for name, array in arrays.items()}, where=where)
     kept = tuple(row for row in rows if f"{row.ours}.weight" in arrays)
@@ -108,8 +112,8 @@ def _weighted_layers(net: Any, where: str) -> Iterator[_Layer]:
     """The layers with blobs, in the order of the file; ModelFileError where two have the same name."""
     seen = set()
     for field, message, kinds in (
-        (net.layers, "caffe.V1LayerParameter", _V1_KINDS),
-        (net.layer, "caffe.LayerParameter", _KINDS),
+        (net.layers, "caffe.V1LayerParameter", _V1_TYPES),
+        (net.layer, "caffe.LayerParameter", _TYPES),
     ):
         for encoded in field:
             found = parse(message, encoded, where=where)
@@ -127,37 +131,43 @@ def _weighted_layers(net: Any, where: str) -> Iterator[_Layer]:
 def _our_names(layers: list[_Layer]) -> dict[str, str]:
     """Their names -> ours; a linear layer of another name takes the place of the classifier that it must be.
 
-    It reads as many values as a classifier does, and belongs to the side whose fully connected layer it reads or whose
-    name its own begins with, else to the main path. Layers that have no place are left out.
+    It reads as many values as a classifier does, and belongs to the auxiliary one whose fully connected layer it
+    reads or whose name its own begins with, else to the main path. Layers that have no place are left out.
     """
     names = {layer.name: NAMES[layer.name] for layer in layers if layer.name in NAMES}
     for layer in layers:
         if layer.name in names or layer.kind != "linear" or layer.blobs[0].shape[1:] != (CLASSIFIER_INPUTS,):
             continue
-        sides = (side for side in SIDES if layer.bottom.startswith(f"{side}/") or layer.name.startswith(f"{side}/"))
-        side = next(sides, None)
-        place = "linear" if side is None else f"{SIDES[side]}.linear"
+        auxiliaries = (
+            auxiliary
+            for auxiliary in AUXILIARIES
+            if layer.bottom.startswith(f"{auxiliary}/") or layer.name.startswith(f"{auxiliary}/")
+        )
+        auxiliary = next(auxiliaries, None)
+        place = "linear" if auxiliary is None else f"{AUXILIARIES[auxiliary]}.linear"
         if place not in names.values():
             names[layer.name] = place
     return names
 
 
-def _with_fitting_sides(arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
-    """The arrays without side classifiers that were left at other classes than the main one, and a sentence if so."""
+def _with_fitting_auxiliaries(arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
+    """The arrays without auxiliary classifiers whose classes are not the main one's, and a sentence if so."""
     outputs = {name: len(arrays[f"{name}.weight"]) for name in CLASSIFIERS if f"{name}.weight" in arrays}
     main = outputs.get("linear")
     others = {count for name, count in outputs.items() if name != "linear" and count != main}
     if main is None or not others:
         return arrays, ()
-    kept = {name: array for name, array in arrays.items() if not name.startswith(tuple(SIDES.values()))}
-    return kept, (f"the side classifiers are left out: they have {min(others):,} outputs, the main one has {main:,}",)
+    kept = {name: array for name, array in arrays.items() if not name.startswith(tuple(AUXILIARIES.values()))}
+    return kept, (
+        f"the auxiliary classifiers are left out: they have {min(others):,} outputs, the main one has {main:,}",
+    )
 
 
 def _read_blob(encoded: bytes, layer: str, where: str) -> NDArray[np.float32]:
     """The array of a blob in the shape that the file gives: a list of sizes, or the four numbers of old files."""
     blob = parse("caffe.BlobProto", encoded, where=where)
     if len(blob.shape) > LONGEST_SHAPE:
-        raise ModelFileError(f"{where} is damaged: the shape of a blob of the layer {layer!a} has too many sides")
+        raise ModelFileError(f"{where} is damaged: the shape of a blob of the layer {layer!a} has too many dimensions")
     if blob.HasField("shape"):
         shape = tuple(parse("caffe.BlobShape", blob.shape, where=where).dim[: MOST_DIMENSIONS + 1])
     else:

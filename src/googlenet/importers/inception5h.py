@@ -9,7 +9,7 @@ from googlenet.importers.state_dict import StateDict, read_all
 from googlenet.model import check_shapes
 
 PREPROCESSING = Preprocessing(
-    side=224, resize=224, fit="crop", channel_order="RGB", mean=(117.0,) * 3, scale=(1.0,) * 3
+    input_size=224, resize_size=224, fit="crop", channel_order="RGB", mean=(117.0,) * 3, scale=(1.0,) * 3
 )
 
 MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")

@@ -85,7 +85,7 @@ def _read_tensors(graph: Any, where: str) -> Iterator[tuple[bytes, NDArray[np.fl
         if tensor.data_type != FLOAT:  # shapes for Reshape, or another precision, whose layers will be missing
             continue
         shape, stored = tuple(tensor.dims[: MOST_DIMENSIONS + 1]), len(tensor.raw_data) or 4 * len(tensor.float_data)
-        if len(shape) > MOST_DIMENSIONS or any(side < 1 for side in shape) or 4 * prod(shape) != stored:
+        if len(shape) > MOST_DIMENSIONS or any(length < 1 for length in shape) or 4 * prod(shape) != stored:
             raise ModelFileError(f"{where} is damaged: {name!a} has {stored:,} bytes for the shape {shape}")
         values = np.frombuffer(tensor.raw_data, "<f4") if tensor.raw_data else np.array(tensor.float_data, "<f4")
         yield tensor.name, values.astype(np.float32).reshape(shape)

@@ -36,22 +36,22 @@ BEGINNING = 512  # bytes: what `describe_file` wants to see
 
 SYNSET_LINE = re.compile(r"(n\d{8})\s+(\S.*)")
 
-Kind = Literal["Caffe", "ONNX", "state dict"]
-LARGEST: dict[Kind, int] = {"Caffe": 256 * 2**20, "ONNX": 64 * 2**20, "state dict": 256 * 2**20}
-"""Most bytes of a file: GoogLeNet with side classifiers for 10,000 classes has 176 MB, the ONNX zoo's has 28 MB.
+Encoding = Literal["Caffe", "ONNX", "state dict"]
+LARGEST: dict[Encoding, int] = {"Caffe": 256 * 2**20, "ONNX": 64 * 2**20, "state dict": 256 * 2**20}
+"""Most bytes of a file: GoogLeNet with auxiliary classifiers for 10,000 classes has 176 MB, the ONNX zoo's has 28 MB.
 Reading a file made to be a burden takes memory of ten times its size, of an ONNX file twenty times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """A format: `expects` names such files for people, `kind` is how their bytes are read.
+    """A format: `expects` names such files for people, `encoding` is how their bytes are read.
 
     `read` is called with what the file holds, its bytes or a `StateDict`, and with `where`, its name for sentences.
     `key` is a tensor that every state dict of this network has and no other one's.
     """
 
     expects: str
-    kind: Kind
+    encoding: Encoding
     read: Callable[..., Imported]
     key: str = ""
 
@@ -77,7 +77,7 @@ _ONNX_TAG = b"\x08"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Provenance:
     """What is known of a file and does not stand in it, in the words of `About`."""
 
     source: str = ""
@@ -97,13 +97,13 @@ class ImportedModel:
 
 
 def import_file(
-    path: Path, origin: Origin, *, classes: tuple[ClassLabel, ...] | None = None, transform_input: bool = True
+    path: Path, provenance: Provenance, *, classes: tuple[ClassLabel, ...] | None = None, transform_input: bool = True
 ) -> ImportedModel:
     """Read another program's GoogLeNet; `classes` left out: ImageNet's where the network has 1,000 outputs.
 
     `transform_input`: what torchvision's network was made with. Raises InputError for a path that cannot be read, for
     classes that are missing or too many and for another format without `transform_input`, ModelFileError for a file
-    that is damaged, too large, of another kind, or holds another network.
+    that is damaged, too large, of another encoding, or holds another network.
     """
     name, imported, digest = _read(path)
     if not transform_input:
@@ -124,10 +124,10 @@ def import_file(
         labels,
         imported.preprocessing,
         about=About(
-            scores=origin.scores,
-            licence=origin.licence,
-            source=origin.source,
-            created=origin.created,
+            scores=provenance.scores,
+            licence=provenance.licence,
+            source=provenance.source,
+            created=provenance.created,
             source_sha256=digest,
         ),
     )
@@ -140,7 +140,7 @@ def with_known_answer(model: Model, run: Callable[[NDArray[np.uint8]], NDArray[n
 
     Raises ModelFileError where that is not finite: weights can be finite and yet too large to compute with.
     """
-    images = known_answer_images(model.preprocessing.side)
+    images = known_answer_images(model.preprocessing.input_size)
     probabilities = run(images)
     if not np.isfinite(probabilities).all():
         raise ModelFileError(f"{where}: the network answers with values that are not finite numbers; it is damaged")
@@ -203,23 +203,23 @@ def _read(path: Path) -> tuple[str, Imported, str]:
     try:
         with path.open("rb") as file:
             beginning, size = file.read(BEGINNING), path.stat().st_size
-            kind = _kind(beginning)
-            if kind is None:
+            encoding = _encoding(beginning)
+            if encoding is None:
                 raise ModelFileError(f"{path} cannot be imported: {describe_file(beginning)}; {EXPECTED}")
-            if size > LARGEST[kind]:
+            if size > LARGEST[encoding]:
                 raise ModelFileError(f"{path} has {size / 2**20:,.0f} MB, which no GoogLeNet has; {EXPECTED}")
             file.seek(0)
             digest = file_digest(file, "sha256").hexdigest()
-        contents = open_state_dict(path) if kind == "state dict" else path.read_bytes()
+        contents = open_state_dict(path) if encoding == "state dict" else path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     for name, importer in IMPORTERS.items():
-        if importer.kind == kind and (not importer.key or importer.key in contents):
+        if importer.encoding == encoding and (not importer.key or importer.key in contents):
             return name, importer.read(contents, where=str(path)), digest
     raise ModelFileError(f"{path} is a state dict of another network; {EXPECTED}")
 
 
-def _kind(beginning: bytes) -> Kind | None:
+def _encoding(beginning: bytes) -> Encoding | None:
     """How a file's bytes are to be read, from the first of them; None where no importer reads such files."""
     if is_state_dict(beginning):
         return "state dict"

@@ -29,14 +29,14 @@ PICKLE_BEGINNING = b"\x80"
 
 
 @dataclass(frozen=True, slots=True)
-class StoredTensor:
+class LazyTensor:
     """A tensor that is not read yet: `read` gives its values as float32, of the shape that is known before."""
 
     shape: tuple[int, ...]
     read: Callable[[], NDArray[np.float32]]
 
 
-StateDict = Mapping[str, StoredTensor]
+StateDict = Mapping[str, LazyTensor]
 
 
 def is_state_dict(beginning: bytes) -> bool:
@@ -69,7 +69,7 @@ def _from_safetensors(path: Path) -> StateDict:
         arrays = safetensors.numpy.load_file(path)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"{path} is damaged, or holds tensors that are no floats: {_line(error)}") from error
-    return {name: StoredTensor(array.shape, partial(np.array, array, np.float32)) for name, array in arrays.items()}
+    return {name: LazyTensor(array.shape, partial(np.array, array, np.float32)) for name, array in arrays.items()}
 
 
 def _load_pickle(path: Path) -> Any:
@@ -113,7 +113,7 @@ def _from_torch(state: Any, path: Path) -> StateDict:
             raise ModelFileError(
                 f"{path}: {str(name)!a} is {_kind(value)}; a state dict was expected, plain tensors by name"
             )
-        tensors[name] = StoredTensor(tuple(value.shape), partial(_as_float32, value))
+        tensors[name] = LazyTensor(tuple(value.shape), partial(_as_float32, value))
     return tensors
 
 

@@ -20,8 +20,8 @@ Arrays = Mapping[str, NDArray[np.float32]]
 T = TypeVar("T")
 
 PREPROCESSING = Preprocessing(
-    side=224,
-    resize=256,
+    input_size=224,
+    resize_size=256,
     fit="crop",
     channel_order="RGB",
     mean=(127.5,) * 3,
@@ -109,7 +109,7 @@ def without_transform_input(imported: Imported) -> Imported:
 
 
 def from_state_dict(state: Mapping[str, T]) -> dict[str, T]:
-    """Weights by our names; the side classifiers may be missing, counters of batches are dropped.
+    """Weights by our names; the auxiliary classifiers may be missing, counters of batches are dropped.
 
     Raises ModelFileError that lists the names which do not belong to torchvision's googlenet. Shapes are checked where
     the weights are put to use.

@@ -1,7 +1,7 @@
 """Models: the record, the one file it is saved as, and the list that makes several of them an ensemble."""
 
 from googlenet.model.checks import check_fit, check_model, check_shapes
-from googlenet.model.description import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, read_description, sealed
+from googlenet.model.description import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, read_description, with_checksum
 from googlenet.model.ensemble import ENSEMBLE_FILE, check_same_classes, load_models, member_paths, save_ensemble
 from googlenet.model.file import (
     MODEL_FILE,
@@ -44,5 +44,5 @@ __all__ = [
     "resolve_model_path",
     "save_ensemble",
     "save_model",
-    "sealed",
+    "with_checksum",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from googlenet.architecture import ArchitectureSpec, build_architecture, check_input_side, weight_shapes
+from googlenet.architecture import ArchitectureSpec, build_architecture, check_input_size, weight_shapes
 from googlenet.errors import InputError, ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.model.model import AUXILIARY_PREFIX, ClassLabel, Model
@@ -16,7 +16,7 @@ from googlenet.model.model import AUXILIARY_PREFIX, ClassLabel, Model
 def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], *, where: str) -> None:
     """Compare names and shapes of weights with the architecture's; ModelFileError lists both sides.
 
-    The side classifiers' weights are all there or all left out. `where` names the file in the sentence.
+    The auxiliary classifiers' weights are all there or all left out. `where` names the file in the sentence.
     """
     with_auxiliaries = any(name.startswith(AUXILIARY_PREFIX) for name in shapes)
     expected = weight_shapes(build_architecture(spec), auxiliaries=with_auxiliaries)
@@ -69,7 +69,7 @@ def check_fit(
             f"{where}: pictures are prepared with {preprocessing.channels} channels, the network reads {spec.channels}"
         )
     try:
-        check_input_side(build_architecture(spec), preprocessing.side)
+        check_input_size(build_architecture(spec), preprocessing.input_size)
     except InputError as error:
         raise ModelFileError(f"{where}: {error}") from error
 
@@ -78,8 +78,8 @@ def _check_known_answer(model: Model, *, where: str) -> None:
     answer = model.known_answer
     if answer is None:
         return
-    side, count = model.preprocessing.side, len(answer.images)
-    right_shapes = answer.images.shape == (count, side, side, 3) and answer.probabilities.shape == (
+    input_size, count = model.preprocessing.input_size, len(answer.images)
+    right_shapes = answer.images.shape == (count, input_size, input_size, 3) and answer.probabilities.shape == (
         count,
         model.spec.classes,
     )

@@ -22,7 +22,7 @@ DESCRIPTION_SUM_KEY = "googlenet_sha256"
 D = TypeVar("D", bound=msgspec.Struct)
 
 
-def sealed(text: str) -> dict[str, str]:
+def with_checksum(text: str) -> dict[str, str]:
     """The metadata that carry a description: its JSON, and the sha256 of it."""
     return {DESCRIPTION_KEY: text, DESCRIPTION_SUM_KEY: _sum_of(text)}
 

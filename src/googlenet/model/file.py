@@ -26,7 +26,7 @@ from googlenet.files import write_atomically
 from googlenet.images import Preprocessing
 from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
-from googlenet.model.description import DESCRIPTION_KEY, read_description, sealed
+from googlenet.model.description import DESCRIPTION_KEY, read_description, with_checksum
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
 
 MODEL_FILE = "model.safetensors"
@@ -49,7 +49,7 @@ class ModelHeader:
     preprocessing: Preprocessing
     about: About
     precision: Literal["float32", "float16"]
-    has_side_classifiers: bool
+    has_auxiliary_classifiers: bool
     has_known_answer: bool
     sha256: str
     target: None = None
@@ -69,7 +69,7 @@ class ModelHeader:
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The JSON of the file; the records inside are those of the program, and msgspec checks their fields' types."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     kind: Literal["model"] = "model"
     architecture: ArchitectureSpec
     classes: tuple[ClassLabel, ...]
@@ -95,7 +95,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
     )
     # ASCII, with escapes: a class may be named by a folder whose name is no text
     text = json.dumps(msgspec.to_builtins(header), separators=(",", ":"))
-    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, sealed(text))))
+    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, with_checksum(text))))
 
 
 def load_model(path: Path) -> Model:
@@ -139,7 +139,7 @@ def read_header(path: Path) -> ModelHeader:
         preprocessing=header.preprocessing,
         about=header.about,
         precision="float16" if any(tensor.dtype == "F16" for tensor in weights.values()) else "float32",
-        has_side_classifiers=any(name.startswith(AUXILIARY_PREFIX) for name in weights),
+        has_auxiliary_classifiers=any(name.startswith(AUXILIARY_PREFIX) for name in weights),
         has_known_answer=ANSWER_IMAGES in container.tensors,
         sha256=header.sha256,
     )

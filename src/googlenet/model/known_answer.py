@@ -25,20 +25,20 @@ class AnswerCheck:
     agrees: bool
 
 
-def known_answer_images(side: int, *, count: int = 3) -> NDArray[np.uint8]:
-    """Make `count` pictures (count, side, side, 3) uint8 RGB by formula: gradients, a disc, a bar and noise.
+def known_answer_images(input_size: int, *, count: int = 3) -> NDArray[np.uint8]:
+    """Make `count` pictures (count, S, S, 3) uint8 RGB by formula: gradients, a disc, a bar and noise.
 
     Integer arithmetic and raw Philox bits only, so that every machine and version makes the same ones. The colours
     differ between channels and the shapes between sides: a swap of channels or a flip changes the answer.
     """
-    y, x = np.indices((side, side))
-    bits = np.random.Philox(key=_NOISE_KEY).random_raw(count * side * side * 3)
-    noise = (bits & 31).astype(np.int64).reshape(count, side, side, 3)
-    images = np.empty((count, side, side, 3), np.uint8)
+    y, x = np.indices((input_size, input_size))
+    bits = np.random.Philox(key=_NOISE_KEY).random_raw(count * input_size * input_size * 3)
+    noise = (bits & 31).astype(np.int64).reshape(count, input_size, input_size, 3)
+    images = np.empty((count, input_size, input_size, 3), np.uint8)
     for k in range(count):
-        gradients = np.stack([x * (200 - 40 * k), y * 200, (x + y) * (60 + 20 * k)], axis=-1) // side
-        disc = (3 * x - (k + 1) * side // 2) ** 2 + (3 * y - side) ** 2 < (side * (k + 2) // 4) ** 2
-        bar = (4 * x > 3 * side) & (4 * y > (k + 1) * side // 2)
+        gradients = np.stack([x * (200 - 40 * k), y * 200, (x + y) * (60 + 20 * k)], axis=-1) // input_size
+        disc = (3 * x - (k + 1) * input_size // 2) ** 2 + (3 * y - input_size) ** 2 < (input_size * (k + 2) // 4) ** 2
+        bar = (4 * x > 3 * input_size) & (4 * y > (k + 1) * input_size // 2)
         gradients[disc] = (220, 60 * k, 40)
         gradients[bar] = (20, 90, 210 - 50 * k)
         images[k] = np.clip(gradients + noise[k], 0, 255)

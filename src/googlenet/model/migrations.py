@@ -7,7 +7,28 @@ from typing import Any
 
 Header = dict[str, Any]
 
-MIGRATIONS: tuple[Callable[[Header], Header], ...] = ()
+RENAMED = {
+    "side": "input_size",
+    "resize": "resize_size",
+    "train_sides": "train_sizes",
+    "adaptive_side_pooling": "adaptive_auxiliary_pooling",
+}
+"""Keys of records and settings by their names in schema 1 -> their names since schema 2."""
+
+
+def renamed(record: Any) -> Any:
+    """A record of schema 1, or the settings of a run begun then, with today's keys; anything else stays as it is."""
+    return {RENAMED.get(key, key): value for key, value in record.items()} if isinstance(record, dict) else record
+
+
+def _rename_sizes(header: Header) -> Header:
+    about = header.get("about")
+    if isinstance(about, dict) and "recipe" in about:
+        header["about"] = about | {"recipe": renamed(about["recipe"])}
+    return header | {key: renamed(header[key]) for key in ("architecture", "preprocessing") if key in header}
+
+
+MIGRATIONS: tuple[Callable[[Header], Header], ...] = (_rename_sizes,)
 """Step i takes a header of schema i + 1 to schema i + 2; a new schema appends one step."""
 
 SCHEMA_VERSION = len(MIGRATIONS) + 1

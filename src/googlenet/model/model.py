@@ -12,7 +12,7 @@ from googlenet.architecture import ArchitectureSpec
 from googlenet.images import Preprocessing
 
 AUXILIARY_PREFIX = "auxiliary_"
-"""How the names of the side classifiers' weights begin."""
+"""How the names of the auxiliary classifiers' weights begin."""
 
 TOLERANCE = 1e-4
 """Largest difference of a probability that still counts as the same answer, where all is computed in float32."""
@@ -62,8 +62,8 @@ class About:
 class Model:
     """Architecture, weights, classes, preprocessing, known answer and origin.
 
-    `weights`: float32 by name, as `weight_shapes` of the architecture; those of the side classifiers all there or all
-    left out. There are as many `classes` as `spec.classes`, in the order of the network's outputs.
+    `weights`: float32 by name, as `weight_shapes` of the architecture; those of the auxiliary classifiers all there or
+    all left out. There are as many `classes` as `spec.classes`, in the order of the network's outputs.
     """
 
     spec: ArchitectureSpec
@@ -84,6 +84,6 @@ class Model:
         return (self.about,)
 
     @property
-    def has_side_classifiers(self) -> bool:
-        """Whether the weights of the side classifiers are there, which only training needs."""
+    def has_auxiliary_classifiers(self) -> bool:
+        """Whether the weights of the auxiliary classifiers are there, which only training needs."""
         return any(name.startswith(AUXILIARY_PREFIX) for name in self.weights)

@@ -12,7 +12,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.graph import Graph, put_norms_together
+from googlenet.graph import Graph, fuse_lrn
 from googlenet.native.library import INSTRUCTIONS, Instructions, Job, Output, instructions_here, load_library
 from googlenet.native.numbers import Floats, Numbers
 from googlenet.native.program import Program, write_program
@@ -97,10 +97,10 @@ def _disband(library: Any, team: ctypes.c_void_p, process: int) -> None:
 
 def _numbers_of(graph: Graph, instructions: Instructions) -> Numbers:
     if all(node.operator != "QuantizeLinear" for node in graph.nodes):
-        return Floats(read_graph(put_norms_together(graph)), instructions.panel)
+        return Floats(read_graph(fuse_lrn(graph)), instructions.panel)
     from googlenet.native.codes import WholeNumbers
     from googlenet.quantization import without_rounding  # where it is needed alone: a start counts milliseconds
 
     plain = without_rounding(graph)
-    computation = read_graph(put_norms_together(plain.graph))
+    computation = read_graph(fuse_lrn(plain.graph))
     return WholeNumbers.from_grids(computation, instructions, plain.grids, plain.codes)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError
-from googlenet.graph import FEATURES, IMAGES, MAPS, PROBABILITIES, Graph, Node
+from googlenet.graph import FEATURE_MAPS, FEATURES, IMAGES, PROBABILITIES, Graph, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def read_graph(graph: Graph) -> Computation:
     reader = _Reader(graph)
     for node in graph.nodes:
         reader.read(node)
-    outputs = {name: reader.origin(name) for name in (PROBABILITIES, FEATURES, MAPS)}
+    outputs = {name: reader.origin(name) for name in (PROBABILITIES, FEATURES, FEATURE_MAPS)}
     aliases = {name: reader.origin(name) for name in reader.aliases}
     return Computation(tuple(_merge_siblings(reader.steps)), reader.constants, outputs, aliases)
 

@@ -26,7 +26,7 @@ class Convolution(nn.Module):
         before, after = record.pads
         self.uneven_pads = None if before == after else (before, after, before, after)
         self.padding = before if before == after else 0
-        self.weight = nn.Parameter(torch.empty(record.filters, shape[2], record.kernel, record.kernel))
+        self.weight = nn.Parameter(torch.empty(record.filters, shape[2], record.kernel_size, record.kernel_size))
         if record.batch_norm is None:
             self.bias: nn.Parameter | None = nn.Parameter(torch.empty(record.filters))
             self.normalization: nn.BatchNorm2d | None = None
@@ -92,9 +92,9 @@ MODULES: dict[type[Any], Callable[[Any, Shape], nn.Module]] = {
     records.Inception: Inception,
     records.Linear: Linear,
     records.LocalResponseNorm: lambda norm, shape: LocalResponseNorm(norm, shape[2]),
-    records.MaxPool: lambda pool, _: nn.MaxPool2d(pool.kernel, pool.stride, pool.padding, ceil_mode=True),
-    records.AveragePool: lambda pool, _: nn.AvgPool2d(pool.kernel, pool.stride),
-    records.AdaptiveAveragePool: lambda pool, _: nn.AdaptiveAvgPool2d(pool.side),
+    records.MaxPool: lambda pool, _: nn.MaxPool2d(pool.kernel_size, pool.stride, pool.padding, ceil_mode=True),
+    records.AveragePool: lambda pool, _: nn.AvgPool2d(pool.kernel_size, pool.stride),
+    records.AdaptiveAveragePool: lambda pool, _: nn.AdaptiveAvgPool2d(pool.output_size),
     records.Dropout: lambda dropout, _: nn.Dropout(dropout.share),
 }
 

@@ -1,4 +1,4 @@
-"""The torch module of an architecture: its rows in order, its side classifiers in training alone."""
+"""The torch module of an architecture: its rows in order, its auxiliary classifiers in training alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from googlenet.architecture import Architecture, check_input_side, row_shapes
+from googlenet.architecture import Architecture, check_input_size, row_shapes
 from googlenet.architecture.layers import Linear
 from googlenet.network.blocks import Path, add_layers, run
 from googlenet.network.initialization import initialize
@@ -23,15 +23,15 @@ class HeadLogits(NamedTuple):
     auxiliary_4d: Tensor | None
 
 
-class Look(NamedTuple):
+class ForwardFeatures(NamedTuple):
     """The main head's logits (N, classes) with what they were made from.
 
-    `maps`: (N, F, h, w), the output of the last module; `features`: (N, F), what the last layer reads of them.
+    `feature_maps`: (N, F, h, w), the output of the last module; `features`: (N, F), what the last layer reads of them.
     """
 
     logits: Tensor
     features: Tensor
-    maps: Tensor
+    feature_maps: Tensor
 
 
 class GoogLeNet(nn.Module):
@@ -44,7 +44,7 @@ class GoogLeNet(nn.Module):
         auxiliaries: bool = True,
         generator: torch.Generator | None = None,
     ) -> None:
-        """Build and initialise; without `auxiliaries` there are no side classifiers at all, for inference."""
+        """Build and initialise; without `auxiliaries` there are no auxiliary classifiers at all, for inference."""
         super().__init__()
         self.architecture = architecture
         shapes = {"": architecture.input_shape} | row_shapes(architecture)
@@ -64,48 +64,48 @@ class GoogLeNet(nn.Module):
     def forward(self, x: Tensor) -> HeadLogits:
         """(N, channels, H, W) float, as `to_network_input` gives it -> logits of each head.
 
-        Raises InputError for an input that the grid does not take; the message names the sides that fit.
+        Raises InputError for an input that the grid does not take; the message names the sizes that fit.
         """
-        side_heads = self.training and bool(self.auxiliaries)
-        self._check_sides(self.architecture, x, auxiliaries=side_heads)
-        side_logits: dict[str, Tensor] = {}
+        auxiliary_heads = self.training and bool(self.auxiliaries)
+        self._check_input_size(self.architecture, x, auxiliaries=auxiliary_heads)
+        auxiliary_logits: dict[str, Tensor] = {}
         for name, layers in self.rows.items():
             x = run(self, layers, x)
-            if side_heads and name in self.auxiliaries:
+            if auxiliary_heads and name in self.auxiliaries:
                 auxiliary = self.auxiliaries[name]
-                side_logits[auxiliary] = self.get_submodule(auxiliary)(x)
-        return HeadLogits(x, side_logits.get("auxiliary_4a"), side_logits.get("auxiliary_4d"))
+                auxiliary_logits[auxiliary] = self.get_submodule(auxiliary)(x)
+        return HeadLogits(x, auxiliary_logits.get("auxiliary_4a"), auxiliary_logits.get("auxiliary_4d"))
 
-    def look(self, x: Tensor) -> Look:
+    def forward_features(self, x: Tensor) -> ForwardFeatures:
         """Run the main path as `forward` does, and keep the features and the maps that its logits come from."""
-        self._check_sides(self.architecture, x, auxiliaries=False)
-        maps = features = x
+        self._check_input_size(self.architecture, x, auxiliaries=False)
+        feature_maps = features = x
         for row in self.architecture.rows:
             if any(isinstance(layer, Linear) for layer in row.layers):
                 features = x.flatten(1)
             x = run(self, self.rows[row.name], x)
             if row.kind == "inception":
-                maps = x
-        return Look(x, features, maps)
+                feature_maps = x
+        return ForwardFeatures(x, features, feature_maps)
 
     def features(self, x: Tensor) -> dict[str, Tensor]:
         """The maps of `conv2`, `3a` ... `5b` by name, each (N, C, H, W), for those who want a backbone.
 
-        Raises InputError for an input too small for the grid; the message names the least side.
+        Raises InputError for an input too small for the grid; the message names the smallest size.
         """
         backbone = self.architecture.backbone
-        self._check_sides(backbone, x, auxiliaries=False)
-        maps = {}
+        self._check_input_size(backbone, x, auxiliaries=False)
+        feature_maps = {}
         for row in backbone.rows:
             x = run(self, self.rows[row.name], x)
             if row.name == "conv2" or row.kind == "inception":
-                maps[row.name] = x
-        return maps
+                feature_maps[row.name] = x
+        return feature_maps
 
-    def _check_sides(self, architecture: Architecture, x: Tensor, *, auxiliaries: bool) -> None:
+    def _check_input_size(self, architecture: Architecture, x: Tensor, *, auxiliaries: bool) -> None:
         """Judge each size of input once: counting through the table takes milliseconds."""
         key = (architecture.rows[-1].name, auxiliaries, tuple(x.shape[2:]))
         if key not in self._sizes_that_fit:
-            for side in x.shape[2:]:
-                check_input_side(architecture, side, auxiliaries=auxiliaries)
+            for input_size in x.shape[2:]:
+                check_input_size(architecture, input_size, auxiliaries=auxiliaries)
             self._sizes_that_fit.add(key)

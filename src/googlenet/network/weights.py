@@ -24,7 +24,7 @@ def read_weights(network: GoogLeNet, *, auxiliaries: bool = True) -> Weights:
 
 
 def network_with_weights(architecture: Architecture, weights: Weights) -> GoogLeNet:
-    """A network that holds these weights, with side classifiers where the weights have them."""
+    """A network that holds these weights, with auxiliary classifiers where the weights have them."""
     network = GoogLeNet(architecture, auxiliaries=any(name.startswith("auxiliary_") for name in weights))
     tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in weights.items()}
     counters = {name: value for name, value in network.state_dict().items() if name.endswith(_COUNTER)}

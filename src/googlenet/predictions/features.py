@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from googlenet.errors import InputError
-from googlenet.predictions.kinds import kind_of, read_rows
+from googlenet.predictions.formats import format_of, read_rows
 from googlenet.predictions.origin import Origin
 from googlenet.predictions.parquet import read_parquet_features
-from googlenet.predictions.row import Row
+from googlenet.predictions.row import PredictionRow
 
 CHUNK = 1000  # rows: 4 MB of features
 
@@ -41,7 +41,7 @@ def read_features(path: Path) -> Iterator[FeatureChunk]:
 
     Raises InputError for a file without features or with those of several models, and as `read_rows` does.
     """
-    kind_of(path, what="cannot read")
+    format_of(path, what="cannot read")
     found: Origin | None = None
     size = 0
     for names, features, made_by in read_parquet_features(path) if path.suffix == ".parquet" else _from_rows(path):
@@ -87,7 +87,7 @@ def _from_rows(path: Path) -> Iterator[tuple[list[str], NDArray[np.float32], set
         )
 
 
-def _as_array(rows: list[Row], path: Path) -> NDArray[np.float32]:
+def _as_array(rows: list[PredictionRow], path: Path) -> NDArray[np.float32]:
     try:
         features = np.array([row["embedding"] for row in rows], np.float32)
     except (ValueError, TypeError) as error:

@@ -19,10 +19,10 @@ from typing import BinaryIO
 
 from googlenet.errors import InputError
 from googlenet.files import open_atomically, remove_unfinished, write_atomically
-from googlenet.predictions.kinds import Kind, kind_of, read_rows
+from googlenet.predictions.formats import RowFormat, format_of, read_rows
 from googlenet.predictions.names import PictureNames
 from googlenet.predictions.parquet import write_parquet
-from googlenet.predictions.row import Note, Row, Write
+from googlenet.predictions.row import Note, PredictionRow, Write
 
 SAMPLES = 20
 """How many rows of a file that is gone on with are kept, to compare what is said now with what was said then."""
@@ -41,7 +41,7 @@ class Begun:
     rows: int = 0
     bad: int = 0
     names: PictureNames = field(default_factory=PictureNames, repr=False, compare=False)
-    samples: tuple[Row, ...] = field(default=(), repr=False)
+    samples: tuple[PredictionRow, ...] = field(default=(), repr=False)
     note: Note = field(default_factory=dict)
 
 
@@ -61,14 +61,14 @@ def read_begun(path: Path) -> Begun:
     Its rows are read one by one; each picture's name is kept in 16 bytes. Raises InputError for a file that holds
     something else.
     """
-    kind = _checked_kind(path)
+    row_format = _checked_format(path)
     partial = partial_path(path)
     if partial.is_file():
-        begun = _count(partial, _read_growing(kind, partial))
+        begun = _count(partial, _read_growing(row_format, partial))
         return replace(begun, note=begun.note | _read_note(note_path(path)))
     if path.is_file():
-        in_place = kind.read_finished is None
-        return _count(path, _read_growing(kind, path) if in_place else ((row, 0) for row in read_rows(path)))
+        in_place = row_format.read_finished is None
+        return _count(path, _read_growing(row_format, path) if in_place else ((row, 0) for row in read_rows(path)))
     return Begun()
 
 
@@ -83,19 +83,19 @@ def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | Non
     if path is None:
         yield lambda row: None
         return
-    kind, partial = _checked_kind(path), partial_path(path)
+    row_format, partial = _checked_format(path), partial_path(path)
     started = begun or Begun()
     written = started.rows
 
-    def write(row: Row) -> None:
+    def write(row: PredictionRow) -> None:
         nonlocal written
         with _as_sentence(path, kept=begun is not None):
-            kind.write(row, file, first=written == 0)
+            row_format.write(row, file, first=written == 0)
         written += 1
 
     done = False
     with _as_sentence(path, kept=False):
-        file, locked = _open_partial(path, kind, started)
+        file, locked = _open_partial(path, row_format, started)
     try:
         if note is not None:
             write_atomically(note_path(path), json.dumps(note).encode())
@@ -104,7 +104,7 @@ def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | Non
             os.fsync(file.fileno())
             if not locked:
                 file.close()  # systems without locks do not rename a file that is open
-            _finish(path, kind)
+            _finish(path, row_format)
         done = True
     finally:
         with suppress(OSError):
@@ -115,28 +115,28 @@ def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | Non
                     left.unlink()
 
 
-def _checked_kind(path: Path) -> Kind:
-    kind = kind_of(path, what="cannot write")
-    kind.check()
+def _checked_format(path: Path) -> RowFormat:
+    row_format = format_of(path, what="cannot write")
+    row_format.check()
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder")
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: there is no folder {path.parent}")
-    return kind
+    return row_format
 
 
-def _read_growing(kind: Kind, path: Path) -> Iterator[tuple[Row, int]]:
+def _read_growing(row_format: RowFormat, path: Path) -> Iterator[tuple[PredictionRow, int]]:
     try:
         with path.open("rb") as file:
-            for stored in kind.read_growing(file, where=str(path)):
+            for stored in row_format.read_growing(file, where=str(path)):
                 yield stored.row, stored.end
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _count(file: Path, rows: Iterator[tuple[Row, int]]) -> Begun:
+def _count(file: Path, rows: Iterator[tuple[PredictionRow, int]]) -> Begun:
     names = PictureNames()
-    samples: list[Row] = []
+    samples: list[PredictionRow] = []
     count = bad = last = 0
     for row, end in rows:
         names.add(row["image"])
@@ -158,17 +158,17 @@ def _read_note(path: Path) -> Note:
     return {str(key): value for key, value in fields.items()} if isinstance(fields, dict) else {}
 
 
-def _open_partial(path: Path, kind: Kind, begun: Begun) -> tuple[BinaryIO, bool]:
+def _open_partial(path: Path, row_format: RowFormat, begun: Begun) -> tuple[BinaryIO, bool]:
     """Open the growing file behind the last of the rows that there are, and say whether all others are locked out."""
     partial = partial_path(path)
     if begun.file == path:
         with open_atomically(partial) as copy:
-            if kind.read_finished is None:
+            if row_format.read_finished is None:
                 with path.open("rb") as finished:
                     shutil.copyfileobj(finished, copy, 2**20)
             else:
-                for number, row in enumerate(kind.read_finished(path)):
-                    kind.write(row, copy, first=number == 0)
+                for number, row in enumerate(row_format.read_finished(path)):
+                    row_format.write(row, copy, first=number == 0)
                 begun = Begun(path, copy.tell())
     file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
     try:
@@ -196,15 +196,17 @@ def _lock(file: BinaryIO, partial: Path) -> bool:
     return True
 
 
-def _finish(path: Path, kind: Kind) -> None:
+def _finish(path: Path, row_format: RowFormat) -> None:
     """Give the whole file its name."""
     partial = partial_path(path)
-    if kind.read_finished is None:
+    if row_format.read_finished is None:
         partial.replace(path)
         return
-    features = next((len(row["embedding"]) for row, _ in _read_growing(kind, partial) if row.get("embedding")), None)
+    features = next(
+        (len(row["embedding"]) for row, _ in _read_growing(row_format, partial) if row.get("embedding")), None
+    )
     with open_atomically(path) as file:
-        write_parquet((row for row, _ in _read_growing(kind, partial)), file, features=features)
+        write_parquet((row for row, _ in _read_growing(row_format, partial)), file, features=features)
     partial.unlink()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from googlenet.errors import InputError, MissingExtraError
-from googlenet.predictions.row import BEST, Row, best_columns, checked_row, written_name
+from googlenet.predictions.row import BEST, PredictionRow, best_columns, checked_row, written_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ def check_pyarrow() -> None:
     _import_pyarrow()
 
 
-def write_parquet(rows: Iterable[Row], file: BinaryIO, *, features: int | None) -> None:
+def write_parquet(rows: Iterable[PredictionRow], file: BinaryIO, *, features: int | None) -> None:
     """Write rows with equal keys, in groups, to a file; embeddings are lists of `features` floats."""
     pyarrow, parquet = _import_pyarrow()
     source = iter(rows)
@@ -37,7 +37,7 @@ def write_parquet(rows: Iterable[Row], file: BinaryIO, *, features: int | None) 
             group = list(islice(source, ROW_GROUP))
 
 
-def read_parquet(path: Path) -> Iterator[Row]:
+def read_parquet(path: Path) -> Iterator[PredictionRow]:
     """Yield the rows of a file that `write_parquet` wrote; raises InputError for another one."""
     with _opened(path) as file:
         number = 0
@@ -82,7 +82,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise InputError(f"cannot read {path}: {error.strerror or ' '.join(str(error).split())[:100]}") from error
 
 
-def _schema(pyarrow: Any, keys: Row, features: int | None) -> Any:
+def _schema(pyarrow: Any, keys: PredictionRow, features: int | None) -> Any:
     prediction = [("label", pyarrow.string()), ("name", pyarrow.string()), ("probability", pyarrow.float64())]
     types = {
         "predictions": pyarrow.list_(pyarrow.struct(prediction)),
@@ -92,7 +92,7 @@ def _schema(pyarrow: Any, keys: Row, features: int | None) -> Any:
     return pyarrow.schema([*named, *prediction])
 
 
-def _as_columns(row: Row) -> Row:
+def _as_columns(row: PredictionRow) -> PredictionRow:
     best = {key: None if value == "" else value for key, value in best_columns(row).items()}
     return row | best | {"image": written_name(row["image"])}
 

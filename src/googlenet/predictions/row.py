@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 from googlenet.errors import InputError
 
-Row: TypeAlias = dict[str, Any]
-Write: TypeAlias = Callable[[Row], None]
+PredictionRow: TypeAlias = dict[str, Any]
+Write: TypeAlias = Callable[[PredictionRow], None]
 
 Note: TypeAlias = dict[str, str | int]
 """What all rows of a file were written with: `model`, `model_sha256` and other settings that a row does not hold."""
@@ -28,11 +28,11 @@ BEST = ("label", "name", "probability")
 class StoredRow:
     """A row read from a file that is growing, and the byte behind it, from which the file can go on."""
 
-    row: Row
+    row: PredictionRow
     end: int
 
 
-def json_line(row: Row) -> str:
+def json_line(row: PredictionRow) -> str:
     """A row as a line of JSON, without its end."""
     return json.dumps(row, ensure_ascii=False)
 
@@ -42,12 +42,12 @@ def written_name(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def best_columns(row: Row) -> Row:
+def best_columns(row: PredictionRow) -> PredictionRow:
     """The best prediction as columns, empty where there is none."""
     return row["predictions"][0] if row["predictions"] else dict.fromkeys(BEST, "")
 
 
-def checked_row(values: object, *, where: str) -> Row:
+def checked_row(values: object, *, where: str) -> PredictionRow:
     """Take what a file holds for a row; raises InputError where it is something else."""
     if isinstance(values, dict) and isinstance(values.get("image"), str) and _has_predictions(values):
         return values

@@ -16,18 +16,18 @@ from typing import Any, BinaryIO
 import msgspec
 
 from googlenet.errors import InputError
-from googlenet.predictions.row import BEST, Row, StoredRow, best_columns, checked_row, json_line
+from googlenet.predictions.row import BEST, PredictionRow, StoredRow, best_columns, checked_row, json_line
 
 LARGEST_FIELD = 2**24  # characters: 100,000 classes fit
 _AS_JSON = ("predictions", "embedding")  # columns of a CSV file whose values are JSON
 
 
-def write_jsonl(row: Row, file: BinaryIO, *, first: bool) -> None:
+def write_jsonl(row: PredictionRow, file: BinaryIO, *, first: bool) -> None:
     """Append a row as a line; whether it is the `first` of its file makes no difference here."""
     _append(f"{json_line(row)}\n", file)
 
 
-def write_csv(row: Row, file: BinaryIO, *, first: bool) -> None:
+def write_csv(row: PredictionRow, file: BinaryIO, *, first: bool) -> None:
     """Append a row as a record, behind a header where it is the `first` of its file.
 
     The best prediction has columns of its own, and `predictions` holds them all as JSON.

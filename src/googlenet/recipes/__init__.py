@@ -2,7 +2,13 @@
 
 from googlenet.recipes.recipe import SETTINGS, PrecisionSetting, Recipe, override, parse_overrides, recipe_from_dict
 from googlenet.recipes.recipes import PURPOSES, RECIPES, get_recipe
-from googlenet.recipes.sides import Sides, format_sides, image_side_at, parse_sides, scaled_sides
+from googlenet.recipes.train_sizes import (
+    TrainSizes,
+    format_train_sizes,
+    parse_train_sizes,
+    scaled_train_sizes,
+    train_size_at,
+)
 
 __all__ = [
     "PURPOSES",
@@ -10,13 +16,13 @@ __all__ = [
     "SETTINGS",
     "PrecisionSetting",
     "Recipe",
-    "Sides",
-    "format_sides",
+    "TrainSizes",
+    "format_train_sizes",
     "get_recipe",
-    "image_side_at",
     "override",
     "parse_overrides",
-    "parse_sides",
+    "parse_train_sizes",
     "recipe_from_dict",
-    "scaled_sides",
+    "scaled_train_sizes",
+    "train_size_at",
 ]

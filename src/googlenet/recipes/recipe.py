@@ -16,7 +16,7 @@ from msgspec import Meta
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import SettingsError
 from googlenet.images import IMAGENET_MEAN_RGB, Fit, Interpolation, Preprocessing
-from googlenet.recipes.sides import Sides, format_sides, parse_sides
+from googlenet.recipes.train_sizes import TrainSizes, format_train_sizes, parse_train_sizes
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 ShareBelowOne = Annotated[float, Meta(ge=0, lt=1)]
@@ -43,7 +43,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     variant: Annotated[str, says("which table the network is built from (`googlenet table1 --variant`)")] = "paper"
     width: Annotated[Positive, says("multiplies the number of filters of every layer")] = 1.0
     channels: Annotated[Literal[1, 3], says("3: colour, 1: pictures are made grey")] = 3
-    adaptive_side_pooling: Annotated[bool, says("side classifiers pool to 4x4 at every input size")] = False
+    adaptive_auxiliary_pooling: Annotated[bool, says("auxiliary classifiers pool to 4x4 at every input size")] = False
     # what begins from another model (--start)
     trunk_rate: Annotated[NotNegative, says("with --start: rate of what it brought along, x learning_rate")] = 1.0
     head_warmup: Annotated[
@@ -51,11 +51,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = 0.0
     frozen: Annotated[str | None, says("with --start: rows up to this one of Table 1 stay as they are")] = None
     # pictures
-    side: Annotated[Count, says("side of the network's input in use and in evaluation, px")] = 224
-    resize: Annotated[Count | None, says("side a whole picture is resized to before its centre is cut, px")] = None
+    input_size: Annotated[Count, says("input size in use and in evaluation, px")] = 224
+    resize_size: Annotated[Count | None, says("size a whole picture is resized to before its centre is cut, px")] = None
     fit: Annotated[Fit, says("how a whole picture becomes a square: crop, squash, letterbox")] = "crop"
-    train_sides: Annotated[
-        Sides | None, says("side of training squares by share of the training done, as 0:64,0.5:96; none: side")
+    train_sizes: Annotated[
+        TrainSizes | None, says("input size by share of the training done, as 0:64,0.5:96; none: input_size")
     ] = None
     # augmentation (paper, Section 6)
     patch_area: Annotated[Range | None, says("a patch's share of the picture's area, uniform; off")] = (0.08, 1.0)
@@ -90,7 +90,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     nesterov: Annotated[bool, says("Nesterov's form of momentum")] = False
     weight_decay: Annotated[NotNegative, says("of kernels and matrices; biases and norms have none")] = 2e-4
     label_smoothing: Annotated[ShareBelowOne, says("share given to the other classes")] = 0.0
-    auxiliary_weight: Annotated[NotNegative, says("weight of each side classifier's loss; 0: none built")] = 0.3
+    auxiliary_weight: Annotated[NotNegative, says("weight of each auxiliary classifier's loss; 0: none built")] = 0.3
     dropout: Annotated[ShareBelowOne | None, says("dropout before the classifier; none: what the table says (0.4)")] = (
         None
     )
@@ -122,8 +122,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             numbers = value if isinstance(value, tuple) else (value,)
             if not all(math.isfinite(number) for number in numbers if isinstance(number, float)):
                 raise SettingsError(f"{key}={value}: give finite numbers")
-        if self.resize is not None and self.resize < self.side:
-            raise SettingsError(f"resize is {self.resize} and side is {self.side}: resize must be at least side")
+        if self.resize_size is not None and self.resize_size < self.input_size:
+            raise SettingsError(
+                f"resize_size is {self.resize_size} and input_size is {self.input_size}: "
+                "resize_size must be at least input_size"
+            )
         for key in ("patch_area", "patch_aspect", "photometric"):
             limits = getattr(self, key)
             if limits is not None and limits[0] > limits[1]:
@@ -132,17 +135,17 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise SettingsError(f"patch_area ends at {self.patch_area[1]}: a share is at most 1")
         if not self.interpolations:
             raise SettingsError("interpolations is empty: give at least one")
-        if self.train_sides is not None:
-            parse_sides(format_sides(self.train_sides))
+        if self.train_sizes is not None:
+            parse_train_sizes(format_train_sizes(self.train_sizes))
 
     @property
-    def sides(self) -> Sides:
-        """Side of the training squares by share of the training done."""
-        return self.train_sides or ((0.0, self.side),)
+    def sizes(self) -> TrainSizes:
+        """Input size by share of the training done."""
+        return self.train_sizes or ((0.0, self.input_size),)
 
     def spec(self, classes: int) -> ArchitectureSpec:
         """The network that this recipe trains for a number of classes."""
-        return ArchitectureSpec(self.variant, classes, self.channels, self.width, self.adaptive_side_pooling)
+        return ArchitectureSpec(self.variant, classes, self.channels, self.width, self.adaptive_auxiliary_pooling)
 
     @property
     def needs_start(self) -> tuple[str, ...]:
@@ -154,8 +157,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """How a whole picture becomes the network's input: the mean subtracted (paper, Section 5), unit variance."""
         mean = IMAGENET_MEAN_RGB if self.channels == 3 else (sum(IMAGENET_MEAN_RGB) / 3,)
         return Preprocessing(
-            side=self.side,
-            resize=self.resize or self.side,
+            input_size=self.input_size,
+            resize_size=self.resize_size or self.input_size,
             fit=self.fit,
             channel_order="RGB" if self.channels == 3 else "GREY",
             mean=mean,
@@ -164,9 +167,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def to_dict(self) -> dict[str, Any]:
         """The settings by name, as JSON values."""
-        sides = None if self.train_sides is None else format_sides(self.train_sides)
+        sizes = None if self.train_sizes is None else format_train_sizes(self.train_sizes)
         settings: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
-        return settings | {"train_sides": sides}
+        return settings | {"train_sizes": sizes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,18 @@ SETTINGS = {name: _setting(hint) for name, hint in get_type_hints(Recipe, includ
 """By name, in their order."""
 
 
+ALSO_CALLED = {
+    "imgsz": "input_size",
+    "img_size": "input_size",
+    "side": "input_size",
+    "lr": "learning_rate",
+    "resize": "resize_size",
+    "train_sides": "train_sizes",
+    "adaptive_side_pooling": "adaptive_auxiliary_pooling",
+}
+"""Names of settings in other programs and in older versions of this one -> their names here."""
+
+
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     """Read `key=value` texts. A value is JSON, several values with commas between, `none`/`off`, or a word.
 
@@ -242,7 +257,7 @@ def _value(key: str, text: str) -> Any:
 
 
 AS_TEXT: dict[str, Callable[[str], Any]] = {
-    "train_sides": str,
+    "train_sizes": str,
     "interpolations": lambda text: [part.strip() for part in text.split(",")],
 }
 """Settings whose text is not JSON, and how it is read."""
@@ -271,11 +286,11 @@ def recipe_from_dict(settings: Mapping[str, Any]) -> Recipe:
     given = dict(settings)
     for key in given:
         if key not in SETTINGS:
-            near = difflib.get_close_matches(key, SETTINGS, n=1)
+            near = [ALSO_CALLED[key]] if key in ALSO_CALLED else difflib.get_close_matches(key, SETTINGS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "`googlenet recipes` lists them"
             raise SettingsError(f"no setting is called {key!r}; {hint}")
-    if isinstance(sides := given.get("train_sides"), str | int):
-        given["train_sides"] = parse_sides(str(sides))
+    if isinstance(sizes := given.get("train_sizes"), str | int):
+        given["train_sizes"] = parse_train_sizes(str(sizes))
     try:
         recipe = msgspec.convert(given, Recipe, strict=False)
     except msgspec.ValidationError as error:

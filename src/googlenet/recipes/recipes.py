@@ -8,10 +8,10 @@ from googlenet.errors import SettingsError
 from googlenet.recipes.recipe import Recipe
 
 # Section 6 to the letter: momentum 0.9, 4 % less every 8 epochs, Polyak averaging, patches of 8 to 100 %, photometric
-# distortion, random interpolation, side classifiers at 0.3. What the paper leaves open is Caffe's replication: batch
+# distortion, random interpolation, auxiliary losses at 0.3. What the paper leaves open is Caffe's replication: batch
 # 32, rate 0.01, weight decay 2e-4, 250 epochs. The start is ours (`network/initialization.py` says why), and the plain
 # mean is taken over the last quarter. Measured: docs/results.md, "Imagenette from scratch".
-PAPER = Recipe(side=224, resize=256, epochs=250)
+PAPER = Recipe(input_size=224, resize_size=256, epochs=250)
 
 # The most accurate network from random weights within minutes on a few cores; meant for --minutes. Small squares first,
 # because four of 64 px cost as much as one of 128; batch normalisation and orthogonal updates, because they learn more
@@ -20,8 +20,8 @@ PAPER = Recipe(side=224, resize=256, epochs=250)
 # tenth of Imagenette's train. Measured: docs/results.md, "Imagenette from scratch".
 SCRATCH = Recipe(
     variant="batchnorm",
-    side=144,  # a patch shows things larger than a whole picture does, so whole pictures are given more pixels
-    train_sides=((0.0, 64), (0.32, 96), (0.85, 112)),
+    input_size=144,  # a patch shows things larger than a whole picture does, so whole pictures are given more pixels
+    train_sizes=((0.0, 64), (0.32, 96), (0.85, 112)),
     epochs=30,
     batch_size=128,
     optimizer="muon",
@@ -45,13 +45,13 @@ SCRATCH = Recipe(
 # From another model's weights (--start) to new classes, within minutes on a few cores. Conv1 and conv2 stay as they
 # are: what they see changes least, and an update without them takes 0.8 of the time. The head learns alone for a
 # twentieth of the time, so that its first errors do not reach the trunk, and faster than the trunk after that. Squares
-# grow beyond the side in use: of all that was tried, larger ones helped most, although fewer are seen. Chosen on a
+# grow beyond the input size in use: of all that was tried, larger ones helped most, though fewer are seen. Chosen on a
 # fifth of clothing10's train and its val. Measured: docs/results.md, "Fine-tuning".
 FINETUNE = Recipe(
-    adaptive_side_pooling=True,
-    side=224,
-    resize=256,
-    train_sides=((0.0, 160), (0.3, 224), (0.75, 256)),
+    adaptive_auxiliary_pooling=True,
+    input_size=224,
+    resize_size=256,
+    train_sizes=((0.0, 160), (0.3, 224), (0.75, 256)),
     epochs=12,
     least_steps=400,
     batch_size=32,
@@ -84,7 +84,7 @@ SMALL = Recipe(
     variant="small-32",
     width=0.5,
     channels=1,
-    side=32,
+    input_size=32,
     fit="squash",
     epochs=6,
     batch_size=32,
@@ -111,7 +111,7 @@ SMALL = Recipe(
 SMOKE = Recipe(
     variant="small-32",
     width=0.125,
-    side=28,
+    input_size=28,
     fit="squash",
     epochs=2,
     batch_size=16,

@@ -31,7 +31,7 @@ class StepDone:
     step: int
     epoch: int
     progress: float
-    side: int
+    input_size: int
     learning_rate: float
     loss: float
     head_losses: HeadValues
@@ -50,7 +50,7 @@ class EpochDone:
     epoch: int
     step: int
     seconds: float
-    side: int
+    input_size: int
     learning_rate: float
     images_per_second: float
     loss: float

@@ -29,7 +29,7 @@ METRICS = (
     "epoch",
     "step",
     "seconds",
-    "side",
+    "input_size",
     "learning_rate",
     "images_per_second",
     "loss",
@@ -218,7 +218,7 @@ def _metrics_row(event: EpochDone) -> list[object]:
         event.epoch,
         event.step,
         event.seconds,
-        event.side,
+        event.input_size,
         event.learning_rate,
         event.images_per_second,
         event.loss,
@@ -254,7 +254,7 @@ def describe(event: Event) -> str | None:
             validation = "" if event.validation_top1 is None else f"  validation {event.validation_top1:.2%}"
             best = " (best)" if event.best and event.validation_top1 is not None else ""
             return (
-                f"epoch {event.epoch}  {event.side} px  {event.images_per_second:.0f} images/s  "
+                f"epoch {event.epoch}  {event.input_size} px  {event.images_per_second:.0f} images/s  "
                 f"rate {event.learning_rate:.4g}  loss {event.loss:.3f} = {heads}{validation}{best}"
             )
         case HeadStuck():

@@ -63,15 +63,17 @@ class Augmentation:
             raise SettingsError(f"interpolations is {self.interpolations}: give one or more of {known}")
 
 
-def augment_image(image: Rgb, side: int, augmentation: Augmentation, generator: np.random.Generator) -> Rgb:
-    """Turn `image` (H, W, 3) uint8 RGB into a training square (side, side, 3); a pure function of its arguments."""
+def augment_image(image: Rgb, input_size: int, augmentation: Augmentation, generator: np.random.Generator) -> Rgb:
+    """Turn `image` (H, W, 3) uint8 RGB into a square of `input_size` px; a pure function of its arguments."""
     height, width, _ = image.shape
     area, aspect = augmentation.patch_area, augmentation.patch_aspect
     box = None if area is None else sample_patch(height, width, area=area, aspect=aspect, generator=generator)
     interpolation = sample_interpolation(augmentation.interpolations, generator)
-    square = Image.fromarray(resize_image(image, side, side, box=box, interpolation=interpolation))
+    square = Image.fromarray(resize_image(image, input_size, input_size, box=box, interpolation=interpolation))
     if augmentation.photometric or augmentation.lighting:
-        mean_colour = np.array(square.reduce(side), np.float64)[0, 0]  # rounded to whole levels, as Pillow's contrast
+        mean_colour = np.array(square.reduce(input_size), np.float64)[
+            0, 0
+        ]  # rounded to whole levels, as Pillow's contrast
         matrix = photometric_matrix(
             mean_colour, photometric=augmentation.photometric, lighting=augmentation.lighting, generator=generator
         )

@@ -10,17 +10,17 @@ from PIL import Image, ImageOps
 from googlenet.images import Rgb
 from googlenet.training.augmentation import Augmentation, augment_image
 
-CELL = 128  # px: eight columns come to 1,104 px, whatever the training's side
+CELL = 128  # px: eight columns come to 1,104 px, whatever the input size
 GAP = 8
 BACKGROUND = (244, 244, 242)
 
 
 def augmented_sheet(
-    images: Sequence[Rgb], *, side: int, augmentation: Augmentation, seed: int, columns: int = 8
+    images: Sequence[Rgb], *, input_size: int, augmentation: Augmentation, seed: int, columns: int = 8
 ) -> Image.Image:
     """Draw a row for each image (H, W, 3) uint8: the whole of it, a wider gap, and `columns - 1` augmented versions.
 
-    Versions are made at `side` px and shown at 128 px; version k of row i depends on (seed, i, k) alone.
+    Versions are made at `input_size` px and shown at 128 px; version k of row i depends on (seed, i, k) alone.
     """
     step = CELL + GAP
     sheet = Image.new("RGB", (columns * step + 2 * GAP, len(images) * step + GAP), BACKGROUND)
@@ -29,7 +29,7 @@ def augmented_sheet(
         original = ImageOps.contain(Image.fromarray(image), (CELL, CELL), Image.Resampling.LANCZOS)
         sheet.paste(original, (GAP + (CELL - original.width) // 2, top + (CELL - original.height) // 2))
         for column in range(1, columns):
-            version = augment_image(image, side, augmentation, np.random.default_rng((seed, row, column)))
+            version = augment_image(image, input_size, augmentation, np.random.default_rng((seed, row, column)))
             shown = Image.fromarray(version).resize((CELL, CELL), Image.Resampling.BICUBIC)
             sheet.paste(shown, (2 * GAP + column * step, top))
     return sheet

@@ -82,12 +82,12 @@ def iterate_batches(
     plan: BatchPlan,
     *,
     first_step: int,
-    side_at: Callable[[int], int],
+    size_at: Callable[[int], int],
     workers: int,
 ) -> Generator[Batch, None, None]:
     """Batches from `first_step` on, without end, prepared by `workers` threads a few steps ahead.
 
-    `side_at` gives the side of a step's squares in px; it is asked when the step's preparation begins.
+    `size_at` gives the input size of a step in px; it is asked when the step's preparation begins.
     """
     labels = pictures.samples.labels
 
@@ -103,7 +103,7 @@ def iterate_batches(
 
     def prepare(job: tuple[int, int, int, NDArray[np.int64]]) -> Batch:
         step, epoch, first, indices = job
-        side = side_at(step)
+        input_size = size_at(step)
         images, kept, bad = [], [], []
         for place, index in enumerate(indices.tolist(), first):
             image = pictures.get(index)
@@ -111,12 +111,12 @@ def iterate_batches(
                 bad.append((pictures.samples.items[index].name, image.reason))
                 continue
             if plan.augmentation.patch_area is None:
-                image = fit_square(image, side, fit=plan.fit)
+                image = fit_square(image, input_size, fit=plan.fit)
             # By its place, not by its index: a picture that a balanced epoch holds twice is augmented twice.
             generator = np.random.default_rng([plan.seed, AUGMENTATION, epoch, place])
-            images.append(augment_image(image, side, plan.augmentation, generator))
+            images.append(augment_image(image, input_size, plan.augmentation, generator))
             kept.append(index)
-        stacked = np.stack(images) if images else np.empty((0, side, side, 3), np.uint8)
+        stacked = np.stack(images) if images else np.empty((0, input_size, input_size, 3), np.uint8)
         return Batch(step, stacked, labels[kept], tuple(bad))
 
     return map_in_order(prepare, jobs(), workers=workers, ahead=max(AHEAD, workers))

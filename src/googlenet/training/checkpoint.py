@@ -14,14 +14,14 @@ from googlenet.errors import ModelFileError
 from googlenet.files import write_atomically
 from googlenet.network import GoogLeNet
 from googlenet.training.averaging import WeightAverage, floating_state
-from googlenet.training.progress import Progress
+from googlenet.training.state import TrainingState
 
 KEY = "googlenet_checkpoint"
 SCHEMA_VERSION = 1
 
 
 def save_checkpoint(
-    path: Path, network: GoogLeNet, optimizer: torch.optim.Optimizer, average: WeightAverage, progress: Progress
+    path: Path, network: GoogLeNet, optimizer: torch.optim.Optimizer, average: WeightAverage, progress: TrainingState
 ) -> None:
     """Write a checkpoint, whole or not at all; raises InputError, with the one before untouched, for a full disk."""
     tensors = {f"network/{name}": tensor for name, tensor in floating_state(network).items()}
@@ -38,7 +38,7 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, network: GoogLeNet, optimizer: torch.optim.Optimizer, average: WeightAverage
-) -> Progress:
+) -> TrainingState:
     """Put a checkpoint's values into network, optimiser and average; raises ModelFileError for a damaged file."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -49,7 +49,7 @@ def load_checkpoint(
                     f"{SCHEMA_VERSION}: go on with the version that wrote it, or delete it to start the run anew"
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
-        progress = Progress.from_dict(header["progress"])
+        progress = TrainingState.from_dict(header["progress"])
     except (safetensors.SafetensorError, OSError, LookupError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"the checkpoint {path} cannot be read ({error}); delete it to start the run anew"

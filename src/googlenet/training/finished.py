@@ -19,7 +19,7 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
 
     The known answer is about pictures made by formula: a model file must not carry its owner's pictures along.
     """
-    images = known_answer_images(parts.preprocessing.side)
+    images = known_answer_images(parts.preprocessing.input_size)
     return Model(
         spec=job.recipe.spec(len(job.dataset.classes)),
         weights=read_weights(parts.engine.network),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from googlenet.architecture import Architecture, build_architecture, check_input_side, with_dropout
+from googlenet.architecture import Architecture, build_architecture, check_input_size, with_dropout
 from googlenet.dataset import Dataset, check_for_training
 from googlenet.errors import SettingsError
 from googlenet.images import Preprocessing
@@ -72,8 +72,10 @@ class TrainingJob:
         """How a whole picture becomes the network's input: with a start, mean, scale and channel order are its own."""
         if self.start is None:
             return self.recipe.preprocessing()
-        side, fit = self.recipe.side, self.recipe.fit
-        return replace(self.start.preprocessing, side=side, resize=self.recipe.resize or side, fit=fit)
+        input_size, fit = self.recipe.input_size, self.recipe.fit
+        return replace(
+            self.start.preprocessing, input_size=input_size, resize_size=self.recipe.resize_size or input_size, fit=fit
+        )
 
     def check(self) -> None:
         """Raise what would stop the training later: a class without pictures, settings that do not fit together."""
@@ -81,9 +83,9 @@ class TrainingJob:
         self._check_start()
         check_optimizer(self.recipe, self.architecture)
         _ = self.augmentation  # judges itself
-        for _, side in self.recipe.sides:
-            check_input_side(self.architecture, side, auxiliaries=self.recipe.auxiliary_weight > 0)
-        check_input_side(self.architecture, self.recipe.side)
+        for _, input_size in self.recipe.sizes:
+            check_input_size(self.architecture, input_size, auxiliaries=self.recipe.auxiliary_weight > 0)
+        check_input_size(self.architecture, self.recipe.input_size)
 
     def _check_start(self) -> None:
         recipe, start = self.recipe, self.start

@@ -37,7 +37,7 @@ from googlenet.training.job import TrainingJob
 from googlenet.training.optimizer import set_learning_rate
 from googlenet.training.parts import TrainingParts, build_parts
 from googlenet.training.pictures import check_bad_pictures
-from googlenet.training.progress import EpochSums
+from googlenet.training.state import EpochSums
 from googlenet.training.step import StepLosses, train_step
 
 
@@ -81,7 +81,7 @@ def _run_steps(
     """Make updates until the budget is used up; return the validation that was made after the very last one."""
     progress, plan = parts.progress, parts.plan
     batches = iterate_batches(
-        parts.pictures, plan, first_step=progress.step, side_at=parts.side_at, workers=job.workers
+        parts.pictures, plan, first_step=progress.step, size_at=parts.size_at, workers=job.workers
     )
     validation = None
     clock = _Clock(progress.seconds)
@@ -148,7 +148,7 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
                 step=progress.step,
                 epoch=epoch + 1,
                 progress=share,
-                side=batch.images.shape[1],
+                input_size=batch.images.shape[1],
                 learning_rate=learning_rate,
                 loss=losses.loss,
                 head_losses=losses.heads,
@@ -206,7 +206,7 @@ def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit,
             epoch=epoch,
             step=progress.step,
             seconds=progress.seconds,
-            side=batch.images.shape[1],
+            input_size=batch.images.shape[1],
             learning_rate=parts.optimizer.param_groups[0]["lr"],
             images_per_second=sums.pictures / max(sums.seconds, 1e-9),
             loss=sums.mean(sums.loss),

@@ -12,7 +12,7 @@ from googlenet.engines.torch_engine import TorchEngine
 from googlenet.evaluation import PreparedSquares, prepare_squares
 from googlenet.images import Preprocessing
 from googlenet.network import GoogLeNet
-from googlenet.recipes import image_side_at
+from googlenet.recipes import train_size_at
 from googlenet.training.averaging import WeightAverage
 from googlenet.training.batches import BatchPlan
 from googlenet.training.checkpoint import load_checkpoint
@@ -20,14 +20,14 @@ from googlenet.training.freezing import freeze_rows, frozen_rows
 from googlenet.training.job import TrainingJob
 from googlenet.training.optimizer import build_optimizer
 from googlenet.training.pictures import DecodedPictures
-from googlenet.training.progress import Progress
 from googlenet.training.schedule import Position, Schedule, learning_rate_at
+from googlenet.training.state import TrainingState
 from googlenet.training.step import StepSettings
 from googlenet.training.transfer import transfer_weights
 
 GIGABYTE = 1_000_000_000
 VALIDATION_SHARE = 0.25  # of the memory for pictures, for the squares of val
-STORED_SIDES = 2  # pictures are kept at up to this many times the largest training side
+STORED_SIZES = 2  # pictures are kept at up to this many times the largest training size
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Budget:
 class TrainingParts:
     """Everything a training works with. The networks and the optimiser are on the job's device.
 
-    `engine` runs the averaged weights; its network has no side classifiers. `bad`: the bad pictures named so far.
+    `engine` runs the averaged weights; its network has no auxiliary classifiers. `bad`: the bad pictures named so far.
     """
 
     network: GoogLeNet
     optimizer: torch.optim.Optimizer
     average: WeightAverage
-    progress: Progress
+    progress: TrainingState
     pictures: DecodedPictures
     plan: BatchPlan
     budget: Budget
@@ -61,7 +61,7 @@ class TrainingParts:
     step_settings: StepSettings
     engine: TorchEngine
     validation: PreparedSquares
-    side_at: Callable[[int], int]
+    size_at: Callable[[int], int]
     frozen_at: Callable[[float], tuple[str, ...]]
     bad: dict[Split, set[str]] = field(default_factory=dict)
 
@@ -114,7 +114,7 @@ def build_pictures(job: TrainingJob) -> DecodedPictures:
     """The training pictures, kept decoded as far as the recipe's memory allows."""
     return DecodedPictures(
         job.dataset.splits["train"],
-        shortest_side=STORED_SIDES * max(side for _, side in job.recipe.sides),
+        shortest_side=STORED_SIZES * max(input_size for _, input_size in job.recipe.sizes),
         limit_bytes=int(job.recipe.memory_gigabytes * GIGABYTE * (1 - VALIDATION_SHARE)),
     )
 
@@ -125,7 +125,7 @@ def build_parts(job: TrainingJob) -> TrainingParts:
     network, new = build_network(job)
     optimizer = build_optimizer(network, recipe, new=new)
     average = WeightAverage.from_recipe(recipe)
-    progress = Progress()
+    progress = TrainingState()
     if job.folder.checkpoint.is_file():
         progress = load_checkpoint(job.folder.checkpoint, network, optimizer, average)
 
@@ -158,6 +158,6 @@ def build_parts(job: TrainingJob) -> TrainingParts:
             limit_bytes=int(recipe.memory_gigabytes * GIGABYTE * VALIDATION_SHARE),
             workers=job.workers,
         ),
-        side_at=lambda step: image_side_at(recipe.sides, budget.share_done(step, progress.seconds)),
+        size_at=lambda step: train_size_at(recipe.sizes, budget.share_done(step, progress.seconds)),
         frozen_at=lambda share: frozen_rows(job.architecture, recipe, share),
     )

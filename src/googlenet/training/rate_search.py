@@ -79,9 +79,9 @@ def search_rate(
     freeze_rows(network, frozen_rows(job.architecture, job.recipe, 1.0))
     optimizer = build_optimizer(network, job.recipe, new=new)
     settings = StepSettings(job.recipe.label_smoothing, job.recipe.auxiliary_weight, job.precision)
-    side = job.recipe.sides[-1][1]
+    input_size = job.recipe.sizes[-1][1]
     batches = iterate_batches(
-        build_pictures(job), build_plan(job), first_step=0, side_at=lambda step: side, workers=job.workers
+        build_pictures(job), build_plan(job), first_step=0, size_at=lambda step: input_size, workers=job.workers
     )
     rates, losses = rising_rates(lowest, highest, steps), []
     torch.manual_seed(job.seed)

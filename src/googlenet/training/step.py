@@ -15,7 +15,7 @@ from googlenet.training.precision import Precision
 
 @dataclass(frozen=True, slots=True)
 class StepSettings:
-    """Smoothing of the labels, weight of each side classifier's loss (0.3 in the paper), numbers computed in."""
+    """Smoothing of the labels, weight of each auxiliary classifier's loss (0.3 in the paper), numbers computed in."""
 
     label_smoothing: float
     auxiliary_weight: float
@@ -38,7 +38,7 @@ class StepLosses:
 
 
 def weighted_loss(losses: dict[str, Tensor], auxiliary_weight: float) -> Tensor:
-    """Main loss + 0.3 x each side classifier's (paper, Section 5)."""
+    """Main loss + 0.3 x each auxiliary classifier's (paper, Section 5)."""
     return sum((auxiliary_weight * loss for head, loss in losses.items() if head != "main"), start=losses["main"])
 
 

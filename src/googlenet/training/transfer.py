@@ -13,7 +13,7 @@ from googlenet.network import GoogLeNet
 def transfer_weights(start: Model | None, network: GoogLeNet, classes: Sequence[str]) -> frozenset[str] | None:
     """Copy `start`'s weights into the network; give the names of the parameters that keep their own random start.
 
-    Those are the layers that give the logits, and side classifiers that `start` has not. A start that knows exactly
+    Those are the layers that give the logits, and auxiliary classifiers `start` has not. A start that knows exactly
     `classes`, in this order, brings its classifier along, too. Without a start nothing is copied, and it is None.
     """
     if start is None:

@@ -72,7 +72,7 @@ def _blend(mean: float, value: float) -> float:
 
 
 @dataclass(slots=True)
-class Progress:
+class TrainingState:
     """Counters of a training. `step` updates are done; `seconds` have passed since the first, pauses left out."""
 
     step: int = 0
@@ -91,7 +91,7 @@ class Progress:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Progress:
+    def from_dict(cls, values: dict[str, Any]) -> TrainingState:
         """Back from `to_dict`."""
         epoch, smoothed = EpochSums(**values["epoch"]), Smoothed(**values["smoothed"])
         return cls(**(values | {"epoch": epoch, "smoothed": smoothed}))

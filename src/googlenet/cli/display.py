@@ -65,7 +65,8 @@ def live_line(event: StepDone) -> str:
     )
     left = "" if event.seconds_left is None else f"  {duration(event.seconds_left)} left"
     return (
-        f"{event.progress:4.0%}  epoch {event.epoch}  {event.side} px  {event.images_per_second:.0f} images/s{left}  "
+        f"{event.progress:4.0%}  epoch {event.epoch}  {event.input_size} px  "
+        f"{event.images_per_second:.0f} images/s{left}  "
         f"loss {event.smoothed_loss:.3f} = {heads}  accuracy {event.smoothed_head_accuracies['main']:.1%}  "
         f"rate {event.learning_rate:.4g}"
     )

@@ -19,13 +19,13 @@ from googlenet.engines.engine import Extra, Outputs
 from googlenet.engines.torch_engine import choose_device
 from googlenet.model import check_shapes
 from googlenet.network import network_with_weights
-from googlenet.network.program import Program
+from googlenet.network.exportable import ExportableNetwork
 
 
 class ProgramEngine:
-    """A `Program` on a device."""
+    """A `ExportableNetwork` on a device."""
 
-    def __init__(self, program: Program, device: str = "cpu") -> None:
+    def __init__(self, program: ExportableNetwork, device: str = "cpu") -> None:
         """Takes the program as it is and switches it to evaluation."""
         self.program = program.to(device).eval()
         self.device = device
@@ -48,7 +48,7 @@ class ProgramEngine:
             own = {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
             check_shapes(spec, {name: array.shape for name, array in own.items()}, where=where)
             members.append(network_with_weights(build_architecture(spec), own))
-        return cls(Program(members, model.preprocessing), choose_device(device))
+        return cls(ExportableNetwork(members, model.preprocessing), choose_device(device))
 
     @property
     def name(self) -> str:
@@ -57,6 +57,6 @@ class ProgramEngine:
 
     @torch.inference_mode()
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """(N, side, side, 3) uint8 RGB -> probabilities, and what `also` names."""
+        """(N, S, S, 3) uint8 RGB -> probabilities, and what `also` names."""
         seen = self.program(torch.from_numpy(np.ascontiguousarray(images)).to(self.device))
         return Outputs(**{name: seen[name].cpu().numpy() for name in ("probabilities", *also)})

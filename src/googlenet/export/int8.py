@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
-from googlenet.graph import IMAGES, Graph, take_norms_apart
+from googlenet.graph import IMAGES, Graph, decompose_lrn
 from googlenet.machine import read_machine
 from googlenet.quantization import (
     FULL_RANGE,
@@ -24,14 +24,14 @@ from googlenet.quantization import (
 BATCH = 4  # pictures watched at once: all values inside the network are kept, some 30 MB for each at 224 px
 
 
-def in_whole_numbers(graph: Graph, squares: NDArray[np.uint8] | None, *, round_all_outputs: bool = False) -> Graph:
-    """The graph in int8, calibrated on squares (N, side, side, 3) uint8 RGB, with its norms taken apart.
+def to_int8(graph: Graph, squares: NDArray[np.uint8] | None, *, round_all_outputs: bool = False) -> Graph:
+    """The graph in int8, calibrated on squares (N, S, S, 3) uint8 RGB, with its norms taken apart.
 
     `round_all_outputs`: as `quantize` says. Raises InputError without squares.
     """
     if squares is None:
         raise InputError("a network in whole numbers needs pictures to measure its values on")
-    apart = take_norms_apart(graph)
+    apart = decompose_lrn(graph)
     largest = FULL_RANGE if sums_fit() else REDUCED_RANGE
     return quantize(apart, _watched(apart, squares), largest_weight=largest, round_all_outputs=round_all_outputs)
 
