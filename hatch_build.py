@@ -36,7 +36,7 @@ def commands(folder: Path, library: Path, extra: tuple[str, ...] = ()) -> list[l
     """The commands that compile the library, its parts in `folder`; `extra`: flags beside those for all."""
     compiler = [*(os.environ.get("CC") or "cc").split(), *FLAGS, *extra]
     processor = platform.machine().lower()
-    units = [(source, source, ()) for source in SOURCES]
+    units: list[tuple[str, str, tuple[str, ...]]] = [(source, source, ()) for source in SOURCES]
     for name, (processors, flags) in INSTRUCTION_SETS.items():
         if not processors or processor in processors:
             defined = (f'-DSIMD_HEADER="simd/{name}.h"', f"-DSIMD_SET=simd_{name}")

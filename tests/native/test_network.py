@@ -17,7 +17,7 @@ from googlenet.graph import FEATURE_MAPS, FEATURES, IMAGES, PROBABILITIES, Graph
 from googlenet.graph.graph import Attribute
 from googlenet.native import Network
 
-pytestmark = pytest.mark.usefixtures("each_set_of_instructions")
+pytestmark = pytest.mark.usefixtures("each_instruction_set")
 
 FLOAT32 = np.dtype(np.float32)
 

@@ -12,7 +12,7 @@ static void image_f32(const Operation *o, int item, const Memory *memory) {
 }
 
 // The bytes as they are; `mean` is part of the first convolution's biases.
-static void image_u8(const Operation *o, int item, const Memory *memory) {
+static void image_i8(const Operation *o, int item, const Memory *memory) {
   const int64_t bytes = (int64_t)o->out.width * 3;
   const int end = split(o->out.height, item + 1, o->items);
   for (int y = split(o->out.height, item, o->items); y < end; y++)

@@ -75,7 +75,7 @@ typedef void (*Kernel)(const Operation *operation, int item, const Memory *memor
 
 // Every kernel there is, by the name that native/steps.py asks for.
 #define KERNELS(KERNEL)                                                                                            \
-  KERNEL(image_f32) KERNEL(image_u8) KERNEL(conv_f32) KERNEL(conv_i8) KERNEL(winograd_input_f32)                   \
+  KERNEL(image_f32) KERNEL(image_i8) KERNEL(conv_f32) KERNEL(conv_i8) KERNEL(winograd_input_f32)                   \
   KERNEL(winograd_input_i8) KERNEL(winograd_output_f32) KERNEL(winograd_output_i8) KERNEL(maxpool_f32)             \
   KERNEL(maxpool_i8) KERNEL(lrn_f32) KERNEL(lrn_i8) KERNEL(avgpool_f32) KERNEL(avgpool_i8) KERNEL(quantize_i8)     \
   KERNEL(dequantize_i8)
