@@ -41,7 +41,7 @@ class TensorView(ctypes.Structure):
 class Panel(ctypes.Structure):
     """Output channels that are computed at once, and where they go."""
 
-    _fields_ = [*((name, c_int64) for name in ("first", "row", "pixel")), ("channels", c_int32), ("qmax", c_int32)]
+    _fields_ = [*((name, c_int64) for name in ("first", "row", "pixel")), ("channels", c_int32), ("qmax", c_float)]
 
 
 class Operation(ctypes.Structure):
@@ -58,8 +58,8 @@ class Operation(ctypes.Structure):
         *((name, c_int32) for name in ("panel_count", "relu", "taps", "row_bytes")),
         *((name, c_int32) for name in ("stride", "kernel_size", "padding", "window")),
         *((name, c_int32) for name in ("tiles_down", "tiles_across", "tile")),
-        *((name, c_int32) for name in ("group", "qmax", "float_output", "squared_input", "squared_output")),
-        *((name, c_float) for name in ("factor", "alpha", "k", "beta")),
+        *((name, c_int32) for name in ("group", "float_output", "squared_input", "squared_output")),
+        *((name, c_float) for name in ("qmax", "factor", "alpha", "k", "beta")),
         ("mean", c_float * 3),
     ]
 

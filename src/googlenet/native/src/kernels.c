@@ -44,7 +44,7 @@ INLINE void store_panel_f32(uint8_t *to, vreg low, vreg high, int channels) {
   }
 }
 
-INLINE void store_panel_u8(uint8_t *to, vreg low, vreg high, int qmax, int channels) {
+INLINE void store_panel_u8(uint8_t *to, vreg low, vreg high, float qmax, int channels) {
   const vpanel bytes = vpack_u8(low, high, qmax);
   if (channels >= PANEL)
     vstore_u8(to, bytes);

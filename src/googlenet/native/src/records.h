@@ -16,7 +16,8 @@ typedef struct {
 // may have fewer channels than a panel holds.
 typedef struct {
   int64_t first, row, pixel;
-  int32_t channels, qmax;  // qmax: the largest int8 value of the tensor that is written
+  int32_t channels;
+  float qmax;  // the largest int8 value of the tensor that is written
 } Panel;
 
 typedef struct {
@@ -34,8 +35,9 @@ typedef struct {
   int32_t stride, kernel_size, padding, window;
   int32_t tiles_down, tiles_across, tile;  // Winograd: the grid of tiles, and a tile's size in the output
   int32_t group;                           // conv_i8_maddubs: products that are added in 16 bits
-  int32_t qmax, float_output;              // int8: the largest value that is written, or that floats are
-  int32_t squared_input, squared_output;   // int8: a value is (q * q * scale), not (q * scale)
+  int32_t float_output;                    // int8: what is written is float32 all the same
+  int32_t squared_input, squared_output;   // int8: a value is q * q * scale, not q * scale
+  float qmax;                              // int8: the largest value that is written
   float factor;
   float alpha, k, beta;  // LRN: x / (k + alpha * sum of squares)^beta
   float mean[3];         // subtracted from the picture's channels

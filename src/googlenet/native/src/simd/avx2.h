@@ -61,8 +61,8 @@ static inline vreg vdpwssd(vreg sum, vreg a, vreg b) {
   return as_v(_mm256_add_epi32(as_i(sum), _mm256_madd_epi16(as_i(a), as_i(b))));
 }
 
-static inline vpanel vpack_u8(vreg low, vreg high, int qmax) {
-  const vreg most = vset1_f32((float)qmax);
+static inline vpanel vpack_u8(vreg low, vreg high, float qmax) {
+  const vreg most = vset1_f32(qmax);
   const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(_mm256_min_ps(low, most)),
                                            _mm256_cvtps_epi32(_mm256_min_ps(high, most)));
   const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));

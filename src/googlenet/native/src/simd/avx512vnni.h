@@ -63,8 +63,8 @@ static inline __m128i to_u8(vreg a, vreg most) {
   const __m512i whole = _mm512_cvtps_epi32(_mm512_min_ps(a, most));
   return _mm512_cvtepi32_epi8(_mm512_max_epi32(whole, _mm512_setzero_si512()));
 }
-static inline vpanel vpack_u8(vreg low, vreg high, int qmax) {
-  const vreg most = vset1_f32((float)qmax);
+static inline vpanel vpack_u8(vreg low, vreg high, float qmax) {
+  const vreg most = vset1_f32(qmax);
   return _mm256_inserti128_si256(_mm256_castsi128_si256(to_u8(low, most)), to_u8(high, most), 1);
 }
 static inline void vstore_u8(uint8_t *to, vpanel a) { _mm256_storeu_si256((__m256i *)to, a); }

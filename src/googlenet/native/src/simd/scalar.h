@@ -116,11 +116,11 @@ static inline vreg vdpwssd(vreg sum, vreg a, vreg b) {
 }
 
 // Rounded to the nearest, and cut to 0 and `qmax`: the cut at 0 is a ReLU.
-static inline vpanel vpack_u8(vreg low, vreg high, int qmax) {
+static inline vpanel vpack_u8(vreg low, vreg high, float qmax) {
   vpanel a;
   EACH_LANE(2 * VLEN) {
     const float value = lane < VLEN ? low.f32[lane] : high.f32[lane - VLEN];
-    const float most = value < (float)qmax ? value : (float)qmax;
+    const float most = value < qmax ? value : qmax;
     a.u8[lane] = (uint8_t)rintf(most > 0 ? most : 0);
   }
   return a;
