@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ SOURCES = ("dispatch.c", "thread_pool.c")
 
 X86_64, ANY_PROCESSOR = ("x86_64", "amd64"), ()
 INSTRUCTION_SETS = {
-    "scalar": (ANY_PROCESSOR, ()),
+    "scalar": (ANY_PROCESSOR, ("-O2",)),
     "avx2": (X86_64, ("-mavx2", "-mfma")),
     "avx512vnni": (X86_64, ("-mavx2", "-mfma", *(f"-mavx512{part}" for part in ("f", "bw", "vl", "dq", "vnni")))),
 }
@@ -34,7 +35,7 @@ INSTRUCTION_SETS = {
 
 def commands(folder: Path, library: Path, extra: tuple[str, ...] = ()) -> list[list[str]]:
     """The commands that compile the library, its parts in `folder`; `extra`: flags beside those for all."""
-    compiler = [*(os.environ.get("CC") or "cc").split(), *FLAGS, *extra]
+    compiler = [*(os.environ.get("CC") or "cc").split(), *FLAGS]
     processor = platform.machine().lower()
     units: list[tuple[str, str, tuple[str, ...]]] = [(source, source, ()) for source in SOURCES]
     for name, (processors, flags) in INSTRUCTION_SETS.items():
@@ -43,20 +44,21 @@ def commands(folder: Path, library: Path, extra: tuple[str, ...] = ()) -> list[l
             units.append(("kernels.c", name, (*flags, *defined)))
     objects = [str(folder / f"{name}.o") for _, name, _ in units]
     compiled = [
-        [*compiler, *flags, "-c", str(ROOM / "src" / source), "-o", made]
+        [*compiler, *flags, *extra, "-c", str(ROOM / "src" / source), "-o", made]
         for (source, _, flags), made in zip(units, objects, strict=True)
     ]
-    return [*compiled, [*compiler, "-shared", *objects, "-lm", "-o", str(library)]]
+    return [*compiled, [*compiler, *extra, "-shared", *objects, "-lm", "-o", str(library)]]
 
 
-def compile_kernels(extra: tuple[str, ...] = ()) -> str | None:
+def compile_kernels() -> str | None:
     """Write the library; give None, or why it could not be written, as a sentence."""
     if os.name != "posix":
         return "the kernels are written for Linux and macOS"
     with tempfile.TemporaryDirectory(dir=LIBRARY.parent) as folder:
         built = Path(folder) / LIBRARY.name
-        for command in commands(Path(folder), built, extra):
-            if said := _run(command):
+        *compiling, linking = commands(Path(folder), built)
+        with ThreadPoolExecutor() as together:
+            if said := next(filter(None, together.map(_run, compiling)), None) or _run(linking):
                 return said
         built.replace(LIBRARY)
     return None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import hatch_build
+from googlenet.native import library
 from googlenet.native.library import INSTRUCTION_SET, choose_instruction_set, instruction_sets
+
+if built := os.environ.get("GOOGLENET_TEST_KERNELS"):  # with sanitizers: sanitize.py
+    library.LIBRARY = Path(built)
 
 
 @pytest.fixture(scope="module", params=hatch_build.INSTRUCTION_SETS)

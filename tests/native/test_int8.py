@@ -14,7 +14,7 @@ from googlenet.export import to_int8
 from googlenet.graph import FEATURE_MAPS, FEATURES, Graph, Node
 from googlenet.native import Network
 from googlenet.native.pack import INPUT_TRANSFORMS, TRANSFORMS, fit_int16_sums, pack_winograd_int16
-from tests.native.test_network import Layers, graph_of
+from tests.native.graphs import Layers, graph_of
 
 pytestmark = pytest.mark.usefixtures("each_instruction_set")
 

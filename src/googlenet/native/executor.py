@@ -70,10 +70,10 @@ class Network:
         Raises InputError for pictures that are too small or too large.
         """
         count, height, width, _ = images.shape
-        pixels = np.ascontiguousarray(images)
         with self.lock:  # the arenas are shared
             self.pool = self.pool or self._make_pool()
             executable, arenas = self._executable(height, width)
+            pixels = np.ascontiguousarray(images)
             results = {}
             records = (Output * len(outputs))()
             for record, name in zip(records, outputs, strict=True):

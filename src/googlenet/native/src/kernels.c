@@ -9,18 +9,21 @@
 
 #define PANEL (2 * VLEN)
 
-#if defined(__clang__)
+#if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
-#define UNROLL _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
-#define NOINLINE static __attribute__((noinline))
-#define UNROLL _Pragma("GCC unroll 16")
 #else
 #define INLINE static inline
 #define NOINLINE static
+#endif
+
+// Before a loop over registers, which stay registers only if it is unrolled.
+#if !VUNROLL
 #define UNROLL
+#elif defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
 #endif
 
 INLINE int min_int(int a, int b) { return a < b ? a : b; }

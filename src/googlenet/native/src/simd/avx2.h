@@ -7,6 +7,7 @@
 #define VLEN 8
 #define VLEN_I16 16
 #define VROWS 6  // 12 of the 16 registers hold sums, two weights, one an input
+#define VUNROLL 1
 #define VDPBUSD 0
 
 typedef __m256 vreg;

@@ -7,6 +7,7 @@
 #define VLEN 16
 #define VLEN_I16 16
 #define VROWS 8  // 16 of the 32 registers hold sums; there are 15 others for the addresses of inputs
+#define VUNROLL 1
 #define VDPBUSD 1
 
 typedef __m512 vreg;

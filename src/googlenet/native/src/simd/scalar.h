@@ -8,6 +8,7 @@
 #define VLEN 4        // numbers of 32 bits in a register
 #define VLEN_I16 8    // numbers of 16 bits in a register of Winograd's transforms
 #define VROWS 4       // pixels of a block: its sums are 2 * VROWS registers
+#define VUNROLL 0     // whether loops over registers must be unrolled; there are none here
 #define VDPBUSD 1     // whether there is vdpbusd; else vmaddubs, vadd_i16 and vwiden_i16
 
 typedef union {
