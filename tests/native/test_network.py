@@ -152,7 +152,7 @@ def test_a_fork_has_threads_of_its_own_and_ends() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_forks_while_another_thread_predicts_answer_rightly(threads: int) -> None:
     network = small_network(threads)
-    images = pictures(np.random.default_rng(8), 40, 60, 60)
+    images = pictures(np.random.default_rng(8), 8, 40, 40)
     expected = network.run(images, (FEATURE_MAPS,))[FEATURE_MAPS]
     done = Event()
 
@@ -163,7 +163,7 @@ def test_forks_while_another_thread_predicts_answer_rightly(threads: int) -> Non
     predicting = Thread(target=predict_all_the_time)
     predicting.start()
     try:
-        for _ in range(4):
+        for _ in range(3):
             child = os.fork()
             if child == 0:
                 signal.alarm(30)  # a deadlock would end in SIGALRM
