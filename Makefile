@@ -35,7 +35,7 @@ demo: $(INSTALLED)
 	@$(BIN)/googlenet info $(DEMO) --verify
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check .

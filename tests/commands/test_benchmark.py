@@ -58,7 +58,7 @@ def test_the_text_begins_with_the_processor_and_ends_with_the_fastest(googlenet:
     input_size = load_model(trained).preprocessing.input_size
     assert lines[1] == f"{trained}, {input_size} px; threads: 1; rounds: 1, each of 10 single pictures"
     assert any(line.split()[:3] == ["onnxruntime", "float32", "peer"] and line.endswith("1.00") for line in lines)
-    assert "left out: opencv (peer): cv2 is not installed: pip install opencv-python-headless" in lines
+    assert "skipped: opencv (peer): cv2 is not installed: pip install opencv-python-headless" in lines
     assert re.match(r"The fastest is (native|onnx) \((float32|int8)\) with ", lines[-1])
     assert lines[-1].endswith("times as fast as the fastest peer, onnxruntime.")
     assert all(len(line) <= 100 for line in lines)

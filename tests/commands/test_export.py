@@ -40,7 +40,7 @@ def test_export_prints_agreement_speed_and_size(googlenet: Run, trained: Path, p
     done = googlenet("export", trained, "--evaluate-on", photos, "--out", out)
     facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
     assert facts["agreement"].startswith("100.0% of 36 pictures have the same best class as in float32")
-    assert facts["judged on"] == "pictures of photos"
+    assert facts["evaluated on"] == "pictures of photos"
     assert "ms a picture" in facts["speed"]
     assert facts["size"] == f"{out.stat().st_size / 1e6:.1f} MB"
     assert facts["precision"].startswith("float32 is the fastest that passes the gate on this processor (float32 ")

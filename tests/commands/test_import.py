@@ -116,7 +116,7 @@ def test_export_gives_the_state_dict_back(googlenet: Run, pth: Path, classes: Pa
     done = googlenet("export", tmp_path / "cars.safetensors", "--to", "torchvision", "--out", tmp_path / "back.pth")
     assert done.code == 0, done.err
     back = torch.load(tmp_path / "back.pth", weights_only=True)
-    answer = json.loads((Path(__file__).parents[1] / "formats" / "torchvision_answer.json").read_text())
+    answer = json.loads((Path(__file__).parents[1] / "importers" / "torchvision_answer.json").read_text())
     assert back.keys() == answer["state_dict"].keys()
     for name, tensor in torch.load(pth, weights_only=True).items():
         assert torch.equal(back[name], tensor), name

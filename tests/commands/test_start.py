@@ -46,7 +46,9 @@ def test_another_side_keeps_the_margin_that_is_cut_off(
     googlenet: Run, trained: Path, two_colours: Path, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    assert googlenet("train", two_colours, "--start", trained, "--out", first, *SHORT, "--set", "resize=42").code == 0
+    assert (
+        googlenet("train", two_colours, "--start", trained, "--out", first, *SHORT, "--set", "resize_size=42").code == 0
+    )
     assert (
         googlenet("train", two_colours, "--start", first, "--out", second, *SHORT, "--set", "input_size=32").code == 0
     )

@@ -21,6 +21,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +108,34 @@ def run_example(example: Example, folder: Path) -> None:
     if {*SAME_EVERYWHERE} & {*example.text.split()[:2]}:
         assert_shown(example.shown, printed)
     assert _exit_codes(example.shown) == _exit_codes(printed), f"{example.text}\n{done.stdout}{done.stderr}"
+
+
+class Walk:
+    """The examples of a page, each run once and in order, in one folder.
+
+    `run` says how one is run. A page's examples build on each other, so those before the one that is asked for are run
+    first where they were not yet; what failed once is not run again.
+    """
+
+    def __init__(self, examples: Sequence[Example], run: Callable[[Example], None]) -> None:
+        self.examples, self.run, self.failed = examples, run, dict[int, BaseException]()
+        self.done = 0
+
+    def reach(self, number: int) -> None:
+        """Run example `number`, after those before it; fails where it fails, and where it failed before."""
+        while self.done <= number:
+            try:
+                self.run(self.examples[self.done])
+            except Exception as error:
+                self.failed[self.done] = error
+            self.done += 1
+        if number in self.failed:
+            raise self.failed[number]
+
+
+def titles(examples: Sequence[Example]) -> list[str]:
+    """A name for the test of each example: its number and how it begins."""
+    return [f"{number:02}-{example.text.splitlines()[0][:50]}" for number, example in enumerate(examples)]
 
 
 def run_in_session(example: Example, session: dict[str, object]) -> None:

@@ -1,20 +1,22 @@
-"""The tutorials run, each from its first line to its last in one empty folder (`documents.py` says how).
+"""Each of the tutorials' examples runs, those of a page in their order and in one folder (`documents.py` says how).
 
 Beside their own pictures they find the repository's `examples/`. Their Python blocks are one session.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.contracts.documents import examples_of, run_example, run_in_session
+from tests.contracts.documents import Example, Walk, examples_of, run_example, run_in_session, titles
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+EXAMPLES = {page.stem: examples_of(page.read_text(encoding="utf-8")) for page in PAGES}
 
 
 def test_there_are_tutorials() -> None:
@@ -25,17 +27,37 @@ def test_there_are_tutorials() -> None:
     ]
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="the tutorials' lines are for a shell")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_tutorial_runs_and_shows_what_it_prints(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Walk]:
+    """Of each page, its examples in a folder of their own."""
+    return {page.stem: _walk(page, tmp_path_factory.mktemp(page.stem)) for page in PAGES}
+
+
+def _walk(page: Path, folder: Path) -> Walk:
+    shutil.copytree(ROOT / "examples", folder / "examples")
     session: dict[str, object] = {}
-    for example in examples_of(page.read_text(encoding="utf-8")):
+
+    def run(example: Example) -> None:
         if example.kind == "python":
-            run_in_session(example, session)
+            with contextlib.chdir(folder):
+                run_in_session(example, session)
         else:
-            run_example(example, tmp_path)
+            run_example(example, folder)
+
+    return Walk(EXAMPLES[page.stem], run)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the tutorials' lines are for a shell")
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        pytest.param(page, number, id=f"{page}-{title}")
+        for page, examples in EXAMPLES.items()
+        for number, title in enumerate(titles(examples))
+    ],
+)
+def test_an_example_of_a_tutorial_runs_and_shows_what_it_prints(page: str, number: int, walks: dict[str, Walk]) -> None:
+    walks[page].reach(number)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -37,7 +37,7 @@ def test_the_mean_is_a_colour_red_first() -> None:
         ({"input_size": 0}, "preprocessing: input_size is 0, it must be a whole number of pixels from 1"),
         ({"input_size": 2.5}, "input_size is 2.5, it must be a whole number"),
         ({"input_size": True}, "input_size is True"),
-        ({"resize_size": "256"}, "resize is '256'"),
+        ({"resize_size": "256"}, "resize_size is '256'"),
         ({"resize_size": 223}, "resize_size is 223, it must be at least input_size, which is 224"),
         ({"fit": "stretch"}, "fit is 'stretch', it must be one of crop, squash, letterbox"),
         ({"fit": ["crop"]}, "fit is "),

@@ -108,7 +108,7 @@ def test_auxiliary_classifiers_of_other_classes_are_left_out_and_that_is_said(
     found = read_caffemodel(write_caffemodel(tuned, renamed={"loss3/classifier": "fc4"}), where="net")
     assert found.spec.classes == 4
     assert not [name for name in found.weights if name.startswith("auxiliary")]
-    assert found.assumptions[0] == ("the auxiliary classifiers are left out: they have 10 outputs, the main one has 4")
+    assert found.assumptions[0] == ("the auxiliary classifiers are dropped: they have 10 outputs, the main one has 4")
 
 
 def test_another_network_is_refused_with_what_is_missing_and_what_is_left_over(

@@ -185,8 +185,8 @@ def test_a_header_longer_than_the_file_is_refused_before_it_is_read(tmp_path: Pa
 
 
 def test_a_newer_schema_asks_for_an_upgrade(saved: Path) -> None:
-    rewritten(saved, lambda fields: fields.update(schema_version=2, news="unheard of"))
-    with pytest.raises(ModelFileError, match=r"newer googlenet \(schema 2, this one reads 1\): upgrade"):
+    rewritten(saved, lambda fields: fields.update(schema_version=3, news="unheard of"))
+    with pytest.raises(ModelFileError, match=r"newer googlenet \(schema 3, this one reads 2\): upgrade"):
         load_model(saved)
 
 

@@ -39,7 +39,7 @@ def changed(*pairs: str) -> Recipe:
         ("patch_area=[0.3, 1]", (0.3, 1.0)),
         ("patch_area=off", None),
         ("photometric=none", None),
-        ("resize=None", None),
+        ("resize_size=None", None),
         ("patience=3", 3),
         ("patience=OFF", None),
         ("dropout=none", None),

@@ -140,7 +140,7 @@ def test_a_bad_picture_is_named_once_in_table_and_log_also_after_a_resume(folder
         {"image": awkward, "error": "truncated file"},
         {"image": "cat/1.png", "error": "truncated file"},
     ]
-    assert folder.log.read_text().count("left out") == 2
+    assert folder.log.read_text().count("skipped") == 2
 
 
 def test_a_name_that_is_not_utf8_is_kept(folder: RunFolder) -> None:
@@ -242,7 +242,7 @@ def test_a_new_run_takes_the_first_free_name(tmp_path: Path) -> None:
             HeadStuck(2, "main", 2.3026, "lower the rate"),
             "warning: the head main has learnt nothing yet (loss 2.303): lower the rate",
         ),
-        (BadPictureFound("cat/1.png", "empty file"), "left out cat/1.png: empty file"),
+        (BadPictureFound("cat/1.png", "empty file"), "skipped cat/1.png: empty file"),
         (CheckpointFailed(5, "disk full"), "warning: no checkpoint at step 5: disk full"),
         (TrainingStopped(10, 61.4, "finished"), "stopped after 10 steps and 61 s: finished"),
         (ModelSaved(Path("run/model.safetensors"), {}), "saved run/model.safetensors"),

@@ -224,7 +224,7 @@ def test_settings_given_again_that_agree_are_accepted(
     [
         (("--seed", "6"), "was started with seed 5, not 6"),
         (("--set", "batch_size=8"), "was started with batch_size 4, not 8"),
-        (("--set", "resize=64"), "was started without resize, not with 64"),
+        (("--set", "resize_size=64"), "was started without resize_size, not with 64"),
         (("--recipe", "scratch"), "was started with recipe smoke, not scratch"),
         (("--minutes", "3"), "was started without minutes, not with 3.0"),
         (("--val-share", "0.5"), "was started with val_share 0.2, not 0.5"),
@@ -339,7 +339,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(
         (("train", "digits", "--recipe", "smol"), "no recipe is called 'smol'; did you mean"),
         (
             ("train", "digits", "--out", "a", "--resume", "b"),
-            "--resume b goes on in that folder, --out a names another",
+            "--resume b continues in that folder, --out a names another",
         ),
     ],
 )

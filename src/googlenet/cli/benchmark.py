@@ -22,12 +22,12 @@ WORDS = 3  # columns that stand on the left; numbers stand on the right
 def benchmark_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")] = "bvlc",
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
-    rounds: Annotated[int, Option(least=1, help="Turns of each engine.")] = 10,
-    batch: Annotated[int, Option(least=1, help="Pictures at once, for images/s.")] = 16,
+    rounds: Annotated[int, Option(least=1, help="Rounds of each engine.")] = 10,
+    batch: Annotated[int, Option(least=1, help="Batch size, for images/s.")] = 16,
     input_size: Annotated[int | None, Option(least=1, help="Input size in px; default: the model's.")] = None,
     threads: ThreadsOption = None,
 ) -> None:
-    """Time every engine that is installed, beside other programs, in alternating rounds, each in a process of its own.
+    """Time every installed engine beside other programs, in alternating rounds, each in its own process.
 
     Peers run the same network in float32; the ratio is the fastest peer's median over that of the line. An exported
     file is timed by the engines that run it, without peers: it does not hold the plain graph that they are given.
@@ -119,7 +119,7 @@ def _lines(comparison: Comparison) -> list[str]:
     """The table, the fastest first; what was left out and why; and who is the fastest."""
     cells = [HEADINGS, UNITS, *(_cells(one, comparison) for one in comparison.measurements)]
     lines = aligned(cells, words=WORDS)
-    lines += [f"left out: {one}: {reason}" for one, reason in comparison.left_out.items()]
+    lines += [f"skipped: {one}: {reason}" for one, reason in comparison.left_out.items()]
     return ["", *lines, "", _sentence(comparison)]
 
 

@@ -11,13 +11,11 @@ from googlenet.errors import InputError
 
 def crops_command(
     image: Annotated[Path, Argument(help="A picture.")],
-    out: Annotated[Path, Option(help="Where to write the sheet, a .png.")],
+    out: Annotated[Path, Option(help="Where to write the sheet (.png).")],
     crops: Annotated[int, Option(help="The protocol: 1, 10 or 144.")] = 144,
-    model: Annotated[
-        str | None, Option(help="Show what this model sees; left out: a network of 224 px that crops.")
-    ] = None,
+    model: Annotated[str | None, Option(help="Show what this model sees; default: 224 px, fit crop.")] = None,
 ) -> None:
-    """Draw the crops of a picture that a network sees under the paper's test, as a sheet.
+    """Draw the crops of a picture that the network sees in the paper's test, on one sheet.
 
     Example: googlenet crops photo.jpg --out sheet.png
     """

@@ -28,25 +28,23 @@ def evaluate_command(
         list[str], Argument(help="Model files, run folders, exported files or bvlc; several are averaged.")
     ],
     data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
-    split: Annotated[
-        str | None, Option(help="train, val, test or all; left out: test, else val, else all there is.")
-    ] = None,
+    split: Annotated[str | None, Option(help="train, val, test or all; default: test, else val, else all.")] = None,
     crops: Annotated[
         list[str] | None,
         Option(help="Squares of each picture to average over: 1, 10 or 144; several (1,10,144) are compared."),
     ] = None,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     output: Annotated[
-        Path | None, Option(help="Write a row a picture to FILE.csv, FILE.jsonl or FILE.parquet.")
+        Path | None, Option(help="Write one row per picture to FILE.csv, FILE.jsonl or FILE.parquet.")
     ] = None,
-    batch_size: Annotated[int, Option(least=1, help="Squares run at once.")] = 16,
+    batch_size: Annotated[int, Option(least=1, help="Squares per batch.")] = 16,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Evaluate a model on pictures whose classes are known: accuracy with its 95 % interval, recall of each class.
+    """Evaluate a model on labelled pictures: accuracy with its 95 % interval, recall of each class.
 
-    Every picture counts exactly once; one that cannot be read is named and left out, and the exit code is 1. Several
+    Every picture counts exactly once; one that cannot be read is named and skipped, and the exit code is 1. Several
     models, or several --crops, print the paper's Table 3: error against cost, for the first model and for all of them.
 
     Example: googlenet evaluate runs/demo digits --json

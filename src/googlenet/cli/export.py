@@ -59,10 +59,12 @@ def export_command(
     ] = None,
     evaluate_on: Annotated[
         str | None,
-        Option(metavar="DATA", help="Pictures to judge on; left out: of --calibrate, or made ones."),
+        Option(metavar="DATA", help="Pictures to evaluate on; default: those of --calibrate, else generated ones."),
     ] = None,
     without_lrn: Annotated[bool, Option(help="Take the LRN operator apart, for targets that do not have it.")] = False,
-    out: Annotated[Path | None, Option(help="The file or folder to write; left out: MODEL's name here.")] = None,
+    out: Annotated[
+        Path | None, Option(help="The file or folder to write; default: MODEL's name, in the current folder.")
+    ] = None,
     force: Annotated[
         bool, Option(help="Replace what is there, and write what misses the gate, saying so in it.")
     ] = False,

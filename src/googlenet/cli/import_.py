@@ -19,20 +19,22 @@ def import_command(
     source: Annotated[
         str, Argument(help="A .caffemodel, .pth or .onnx file, or a name from `googlenet models`, to fetch it.")
     ],
-    out: Annotated[Path | None, Option(help="The model file to write; left out: SOURCE's name here.")] = None,
+    out: Annotated[
+        Path | None, Option(help="The model file to write; default: SOURCE's name, in the current folder.")
+    ] = None,
     classes: Annotated[
-        str | None, Option(help="imagenet, or a text file with a class a line; left out: imagenet for 1,000.")
+        str | None, Option(help="imagenet, or a text file with one class a line; default: imagenet for 1,000 outputs.")
     ] = None,
     no_transform_input: Annotated[
         bool,
-        Option(help="torchvision's network has transform_input=False; left out: True."),
+        Option(help="The torchvision network was made with transform_input=False; default: True."),
     ] = False,
-    force: Annotated[bool, Option(help="Replace the file if it is there.")] = False,
+    force: Annotated[bool, Option(help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Import GoogLeNet weights of Caffe, torchvision, inception5h or the ONNX zoo as a model file.
+    """Import GoogLeNet weights from Caffe, torchvision, inception5h or the ONNX zoo as a model file.
 
-    The model says how its pictures are prepared, what its classes are and where it comes from, and carries a known
-    answer, made here. What the source does not say is taken for granted aloud.
+    The model records how its pictures are prepared, its classes and its source, and carries a known answer computed
+    here. Whatever the source does not state is assumed, and every assumption is printed.
 
     Example: googlenet import bvlc_googlenet.caffemodel --out bvlc.safetensors
     """

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def info_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
-    verify: Annotated[bool, Option(help="Run the known answer that the file carries.")] = False,
+    verify: Annotated[bool, Option(help="Run the model on its known answer and compare.")] = False,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Print what a model is: network, classes, preprocessing, data, scores; with --verify, check its known answer.
+    """Describe a model: network, classes, preprocessing, data, scores; with --verify, check its known answer.
 
     Of an ensemble, each member is printed and checked. Of an exported file, how it compared with float32 where it was
     exported is printed as well, and its known answer is what its models say in float32.
@@ -142,7 +142,7 @@ def agreement_lines(agreement: Agreement) -> list[str]:
     return [
         f"agreement      {agreement.same_top1:.1%} of {agreement.pictures:,} pictures have the same best class as in "
         f"float32, a probability differs by at most {agreement.worst:.1e}",
-        f"judged on      {agreement.evaluated_on}",
+        f"evaluated on   {agreement.evaluated_on}",
         f"speed          {agreement.milliseconds:.2f} ms a picture where it was exported, "
         f"{agreement.float32_milliseconds:.2f} in float32",
         *(f"MISSED         {miss}" for miss in agreement.misses),

@@ -17,17 +17,17 @@ def lr_find_command(
     ] = None,
     recipe: Annotated[str | None, Option(help="A recipe, as for `train`.")] = None,
     settings: Annotated[
-        list[str] | None, Option(name="--set", help="Override a setting; may be given often.", metavar="KEY=VALUE")
+        list[str] | None, Option(name="--set", help="Override a setting; repeatable.", metavar="KEY=VALUE")
     ] = None,
-    lowest: Annotated[float, Option(help="The first rate.")] = 1e-4,
-    highest: Annotated[float, Option(help="The last rate.")] = 1.0,
-    steps: Annotated[int, Option(least=10, help="Updates at most.")] = 80,
-    out: Annotated[Path, Option(help="Where the curve goes, a .png.")] = Path("learning_rate.png"),
-    as_json: Annotated[bool, Option(name="--json", help="Print JSON: the suggestion, rates and losses.")] = False,
-    seed: Annotated[int, Option(least=0, help="Seed of everything drawn.")] = 0,
-    device: Annotated[str | None, Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+    lowest: Annotated[float, Option(help="First learning rate.")] = 1e-4,
+    highest: Annotated[float, Option(help="Last learning rate.")] = 1.0,
+    steps: Annotated[int, Option(least=10, help="At most this many updates.")] = 80,
+    out: Annotated[Path, Option(help="Where to write the plot (.png).")] = Path("learning_rate.png"),
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON: suggestion, rates and losses.")] = False,
+    seed: Annotated[int, Option(least=0, help="Random seed.")] = 0,
+    device: Annotated[str | None, Option(help="cpu, cuda or mps; default: the best available.")] = None,
 ) -> None:
-    """Try rising learning rates for some updates, draw the loss against the rate, and suggest one. Trains nothing.
+    """Raise the learning rate step by step, plot the loss against it and suggest a rate. Nothing is trained.
 
     Example: googlenet lr-find photos/ --start bvlc
     """

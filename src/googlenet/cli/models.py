@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def models_command(as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False) -> None:
-    """List the weights that can be named: those that ship, as MODEL everywhere; the others for `googlenet import`.
+    """List the weights known by name: those included work as MODEL everywhere, others need `googlenet import`.
 
     Example: googlenet models
     """

@@ -9,10 +9,12 @@ from googlenet.cli.arguments import Option
 EngineOption = Annotated[
     str | None,
     Option(
-        help="What runs the network: native, onnx, openvino or torch; left out: native or onnx, as is faster.",
+        help="What runs the network: native, onnx, openvino or torch; default: the faster of native and onnx.",
     ),
 ]
 ThreadsOption = Annotated[
-    int | None, Option(least=1, help="Threads of the network; left out: one for each free processor.")
+    int | None, Option(least=1, help="Threads of the network; default: one for each available core.")
 ]
-DeviceOption = Annotated[str | None, Option(help="cpu, or cuda and mps with torch; left out: cpu, or torch's best.")]
+DeviceOption = Annotated[
+    str | None, Option(help="cpu, or with torch cuda or mps; default: cpu, or the best torch has.")
+]

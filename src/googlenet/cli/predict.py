@@ -19,23 +19,21 @@ def predict_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
     paths: Annotated[list[str], Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
     top: Annotated[int, Option(least=1, help="How many classes to print.")] = 5,
-    as_json: Annotated[bool, Option(name="--json", help="Print one line of JSON a picture.")] = False,
+    as_json: Annotated[bool, Option(name="--json", help="Print one line of JSON per picture.")] = False,
     output: Annotated[
-        Path | None, Option(help="Write a row a picture to FILE.csv, FILE.jsonl or FILE.parquet.")
+        Path | None, Option(help="Write one row per picture to FILE.csv, FILE.jsonl or FILE.parquet.")
     ] = None,
-    resume: Annotated[
-        bool, Option(help="Go on with the output where it was interrupted; its pictures are skipped.")
-    ] = False,
-    embeddings: Annotated[bool, Option(help="Write each picture's features, too, for `googlenet similar`.")] = False,
+    resume: Annotated[bool, Option(help="Continue an interrupted --output; pictures in it are skipped.")] = False,
+    embeddings: Annotated[bool, Option(help="Also write each picture's features, for `googlenet similar`.")] = False,
     crops: Annotated[int, Option(help="Squares of each picture to average over: 1, 10 or 144.")] = 1,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Name what is on pictures: the top 5 classes with their probabilities.
+    """Classify pictures: the top 5 classes with their probabilities.
 
-    A picture that cannot be read is a line with its error; the others go on, and the exit code is 1. An output grows as
-    FILE.partial and gets its name when it is whole; --resume takes up either of them.
+    A picture that cannot be read is reported in its line; the others are classified, and the exit code is 1. Output is
+    written to FILE.partial, which is renamed to FILE when complete; --resume continues either.
 
     Example: googlenet predict bvlc photo.jpg
     """

@@ -9,7 +9,7 @@ from googlenet.cli.arguments import Argument, Option
 
 
 def recipes_command(
-    name: Annotated[str | None, Argument(help="A recipe; left out: all of them in a line each.")] = None,
+    name: Annotated[str | None, Argument(help="A recipe; default: list all, one line each.")] = None,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
 ) -> None:
     """List the recipes, or show all settings of one.

@@ -19,16 +19,14 @@ def similar_command(
     image: Annotated[Path, Argument(help="A picture.", metavar="IMAGE")],
     top: Annotated[int, Option(least=1, help="How many pictures to print.")] = 5,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
-    model: Annotated[
-        str | None, Option(help="The model that made the index; left out: it is where it was then.")
-    ] = None,
+    model: Annotated[str | None, Option(help="The model that made the index; default: the path stored in it.")] = None,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Find the pictures of an index that are most like a picture: by the cosine of their features, 1 is the same.
+    """Find the pictures of an index that are most similar to a picture, by the cosine similarity of their features.
 
-    Of the kinds of files, Parquet is searched fastest.
+    Parquet is the fastest format to search.
 
     Example: googlenet similar index.parquet photo.jpg
     """

@@ -21,7 +21,7 @@ def table1_command(
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, Option(help="Print a Markdown table.")] = False,
 ) -> None:
-    """Print Table 1, counted, beside what the paper prints.
+    """Print Table 1 of the paper, counted from the network, beside the printed figures.
 
     Example: googlenet table1 --variant batchnorm
     """

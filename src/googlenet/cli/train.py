@@ -24,49 +24,49 @@ def train_command(
     recipe: Annotated[
         str | None,
         Option(
-            help="A recipe (`googlenet recipes`); left out: scratch, for embedded sets small, with --start finetune."
+            help="A recipe (`googlenet recipes`); default: scratch, small for embedded sets, finetune with --start."
         ),
     ] = None,
     out: Annotated[
-        Path | None, Option(help="The run's folder, new; left out: runs/DATA-RECIPE.", metavar="RUN")
+        Path | None, Option(help="The run's folder, which must be new; default: runs/DATA-RECIPE.", metavar="RUN")
     ] = None,
     start: Annotated[
         str | None,
         Option(help="Begin from this model's weights, with a new classifier (fine-tuning).", metavar="MODEL"),
     ] = None,
     settings: Annotated[
-        list[str] | None, Option(name="--set", help="Override a setting; may be given often.", metavar="KEY=VALUE")
+        list[str] | None, Option(name="--set", help="Override a setting; repeatable.", metavar="KEY=VALUE")
     ] = None,
     minutes: Annotated[
-        float | None, Option(help="Train for so long instead of the recipe's epochs, then evaluate.")
+        float | None, Option(help="Train for this long instead of the recipe's epochs, then evaluate.")
     ] = None,
     resume: Annotated[
-        Path | None, Option(help="Go on with a run; a finished one is left as it is.", metavar="RUN")
+        Path | None, Option(help="Continue a run; a finished one is left as it is.", metavar="RUN")
     ] = None,
     fit: Annotated[str | None, Option(help="crop, squash or letterbox: how a whole picture becomes a square.")] = None,
     val_share: Annotated[
-        float | None, Option(help="Share held back where no folder is val/ (0.2 if left out).")
+        float | None, Option(help="Share of each class held back where there is no val/ folder; default: 0.2.")
     ] = None,
-    split_seed: Annotated[int | None, Option(help="Seed of what is held back (0 if left out).")] = None,
-    seed: Annotated[int | None, Option(least=0, help="Seed of everything drawn in the training.")] = None,
-    device: Annotated[str | None, Option(help="cpu, cuda, mps; left out: the best there is.")] = None,
+    split_seed: Annotated[int | None, Option(help="Seed of the split; default: 0.")] = None,
+    seed: Annotated[int | None, Option(least=0, help="Random seed of the training.")] = None,
+    device: Annotated[str | None, Option(help="cpu, cuda or mps; default: the best available.")] = None,
     members: Annotated[
         int | None,
-        Option(help="Train an ensemble of so many networks, one after the other, that share --minutes."),
+        Option(help="Train an ensemble of this many networks one after another; they share --minutes."),
     ] = None,
-    tensorboard: Annotated[bool, Option(help="Write TensorBoard's files too.")] = False,
+    tensorboard: Annotated[bool, Option(help="Also write TensorBoard's files.")] = False,
 ) -> None:
     """Train a network on a folder of pictures, evaluate it on val, and save it as one file.
 
-    DATA holds a folder a class, below train/ and val/ (and test/) or without them; then a share of each class is held
-    back for validation. Ctrl-C saves and prints the line that goes on.
+    DATA holds one folder per class, inside train/ and val/ (and test/) or directly; without val/, a share of each class
+    is held back for validation. Ctrl-C saves the run and prints the command that resumes it.
 
     Example: googlenet train photos/ --minutes 30 --set input_size=160
     """
     from googlenet.runs import RunFolder
 
     if resume is not None and out is not None and resume != out:
-        raise InputError(f"--resume {resume} goes on in that folder, --out {out} names another; leave --out out")
+        raise InputError(f"--resume {resume} continues in that folder, --out {out} names another; leave out --out")
     if minutes is not None and not (minutes > 0 and math.isfinite(minutes)):
         raise InputError(f"--minutes is {minutes}; give a time above 0")
     overrides = (*(settings or []), *([f"fit={fit}"] if fit else []))

@@ -159,7 +159,7 @@ def _with_fitting_auxiliaries(arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
         return arrays, ()
     kept = {name: array for name, array in arrays.items() if not name.startswith(tuple(AUXILIARIES.values()))}
     return kept, (
-        f"the auxiliary classifiers are left out: they have {min(others):,} outputs, the main one has {main:,}",
+        f"the auxiliary classifiers are dropped: they have {min(others):,} outputs, the main one has {main:,}",
     )
 
 

@@ -260,7 +260,7 @@ def describe(event: Event) -> str | None:
         case HeadStuck():
             return f"warning: the head {event.head} has learnt nothing yet (loss {event.loss:.3f}): {event.advice}"
         case BadPictureFound():
-            return f"left out {event.image}: {event.reason}"
+            return f"skipped {event.image}: {event.reason}"
         case CheckpointFailed():
             return f"warning: no checkpoint at step {event.step}: {event.reason}"
         case TrainingStopped():
