@@ -70,7 +70,14 @@ def tiff(values: np.ndarray, *, white_is_zero: bool = False) -> bytes:
     entries = [(256, width), (257, height), (258, 8 * values.itemsize), (259, 1), (262, int(not white_is_zero))]
     entries += [(273, 8), (277, 1), (278, height), (279, values.nbytes), (339, kind)]
     table = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
-    return b"II*\0" + struct.pack("<I", 8 + values.nbytes) + values.tobytes() + struct.pack("<H", len(entries)) + table
+    return (
+        b"II*\0"
+        + struct.pack("<I", 8 + values.nbytes)
+        + values.tobytes()
+        + struct.pack("<H", len(entries))
+        + table
+        + bytes(4)
+    )
 
 
 def ramp(dtype: str, low: float, high: float) -> np.ndarray:
