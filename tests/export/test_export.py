@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -272,6 +273,22 @@ def test_a_model_that_does_not_give_its_own_known_answer_is_not_exported(model: 
     with pytest.raises(ModelFileError, match="does not give its known answer on this machine"):
         export_models([replace(model, known_answer=answer)], tmp_path / "net.onnx", ExportRequest("onnx"), PICTURES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_deleted_while_the_export_is_checked_is_made_again(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "exports" / "net.onnx"
+    out.parent.mkdir()
+
+    def delete(engines: Sequence[Engine], square: NDArray[np.uint8], seconds: float) -> list[float]:
+        shutil.rmtree(out.parent)
+        return [1.0 for _ in engines]
+
+    monkeypatch.setattr("googlenet.export.export.time_in_turns", delete)
+    export_models([model], out, ExportRequest("onnx", "float32"), PICTURES)
+    assert list(out.parent.iterdir()) == [out]
+    assert isinstance(open_model(out), ExportedModel)
 
 
 def test_a_folder_of_others_is_never_replaced(model: Model, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ import numpy as np
 from googlenet.architecture import ArchitectureSpec
 from googlenet.artifacts import onnx, openvino, torch_export
 from googlenet.artifacts.content import CheckedContent, Content
-from googlenet.errors import InputError, ModelFileError
-from googlenet.files import write_atomically
+from googlenet.errors import ModelFileError
+from googlenet.files import cannot_read, cannot_write, write_atomically
 from googlenet.images import Preprocessing
 from googlenet.model import (
     TOLERANCE,
@@ -237,7 +237,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
 
 
 def _read(path: Path, most: int) -> bytes:
@@ -247,7 +247,7 @@ def _read(path: Path, most: int) -> bytes:
                 raise ModelFileError(f"{path} is larger than any exported GoogLeNet ({most / 2**20:,.0f} MB)")
             return file.read(most)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
 
 
 def _check(description: Description, *, where: str) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.errors import ModelFileError
-from googlenet.model import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY
+from googlenet.model import COUNTER_SUFFIX, DESCRIPTION_KEY, DESCRIPTION_SUM_KEY
 
 LARGEST = 2**30  # bytes of all entries together
 
@@ -27,7 +27,6 @@ _EXTRA = "extra/"
 _WEIGHTS = "data/weights/"
 _CONFIG = f"{_WEIGHTS}model_weights_config.json"
 _FLOAT32 = 7  # torch's number of the type, in its archives
-_COUNTER = ".num_batches_tracked"  # torch keeps it beside a norm's statistics; nothing reads it
 _METADATA = (DESCRIPTION_KEY, DESCRIPTION_SUM_KEY)
 
 
@@ -72,7 +71,7 @@ def read_weights(content: Content, where: str) -> dict[str, NDArray[np.float32]]
     entries = _entries(content, where)
     try:
         config: dict[str, Any] = json.loads(entries[_CONFIG])["config"]
-        return {name: _weight(entries, row) for name, row in config.items() if not name.endswith(_COUNTER)}
+        return {name: _weight(entries, row) for name, row in config.items() if not name.endswith(COUNTER_SUFFIX)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{where} is damaged: its weights cannot be read") from error
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
+from googlenet.cli.terminal import warn
 from googlenet.errors import EXIT_WRONG_INPUT
 
 
@@ -64,7 +65,7 @@ class _Parser(argparse.ArgumentParser):
         return [name for action in self._actions for name in action.option_strings]
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.format_usage()}Try '{self.prog} --help' for help.\n\nerror: {message}", file=sys.stderr)
+        warn(*self.format_usage().splitlines(), f"Try '{self.prog} --help' for help.", "", f"error: {message}")
         sys.exit(EXIT_WRONG_INPUT)
 
 

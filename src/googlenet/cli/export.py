@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.info import agreement_lines
+from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -95,11 +95,12 @@ def export_command(
     check_place(place, request)
     loaded = _load(models)
     pictures = gather_pictures(loaded[0].preprocessing, calibrate=calibrate, evaluate_on=evaluate_on)
+    warn(*pictures.ignored)
     result = export_models(loaded, place, request, pictures)
     if as_json:
-        print(json.dumps(_fields(result), indent=2))
+        say_json(_fields(result))
     else:
-        print("\n".join(_lines(result)))
+        report(*_lines(result))
 
 
 def _load(names: Sequence[str]) -> tuple[Model, ...]:
@@ -199,8 +200,7 @@ def _export_to_torchvision(model: str, out: Path | None, *, force: bool) -> None
     loaded = load_model(path)
     with open_atomically(target) as file:
         write_torchvision(loaded, file, where=str(path))
-    print(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB)")
-    print("\n".join(_what_torchvision_must_be_told(loaded, target)))
+    report(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB)", *_what_torchvision_must_be_told(loaded, target))
 
 
 def _what_torchvision_must_be_told(model: Model, target: Path) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report, show_live
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def import_command(
     engine = open_engine(imported.model)
     model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))
     save_model(replace(model, about=_made_here(model.about)), target)
-    print("\n".join(_lines(path, imported)))
-    print(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB); try: googlenet predict {target} photo.jpg")
+    report(*_lines(path, imported))
+    report(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB); try: googlenet predict {target} photo.jpg")
 
 
 def _found(source: str) -> tuple[Path, Provenance]:
@@ -75,10 +75,8 @@ def _found(source: str) -> tuple[Path, Provenance]:
 
 def _show_fetching(done: int, total: int | None) -> None:
     """Megabytes that have come, as a live line where standard error is a terminal."""
-    if sys.stderr.isatty():
-        of_all = f" of {total / 1e6:.1f}" if total else ""
-        line = "" if done == total else f"{done / 1e6:.1f}{of_all} MB fetched"
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+    of_all = f" of {total / 1e6:.1f}" if total else ""
+    show_live("" if done == total else f"{done / 1e6:.1f}{of_all} MB fetched")
 
 
 def _made_here(about: About) -> About:

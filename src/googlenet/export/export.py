@@ -33,7 +33,7 @@ from googlenet.export.agreement import answers, difference, fastest, misses, tim
 from googlenet.export.example import example_path, write_example
 from googlenet.export.pictures import GatePictures
 from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
-from googlenet.files import move_into_place
+from googlenet.files import cannot_write, move_into_place
 from googlenet.graph import Graph, build_graph, decompose_lrn
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
 
@@ -105,7 +105,8 @@ def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pi
     with _staging(out) as folder:
         engines = [_open_again(draft.with_checksum(), folder / draft.description.precision) for draft in drafts]
         candidates = _compare(drafts, engines, reference, pictures)
-        chosen, reason = _choose(candidates, considered, request, pictures)
+    chosen, reason = _choose(candidates, considered, request, pictures)
+    with _staging(out) as folder:
         for engine in _open_again(chosen.exported, folder / "whole"):
             _check_known_answer(chosen.exported, engine)
         example = write_example(out, folder) if request.with_example else None
@@ -212,11 +213,12 @@ def _draft(
 def _staging(out: Path) -> Iterator[Path]:
     """A folder beside `out`, gone when the block ends; what is whole is moved out of it."""
     try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)  # it was there before; it may have been deleted since
         staging = tempfile.TemporaryDirectory(
             prefix=f".{out.name}.", suffix=".tmp", dir=out.absolute().parent, ignore_cleanup_errors=True
         )
     except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror or error}") from error
+        raise cannot_write(out, error) from error
     with staging as folder:
         yield Path(folder)
 

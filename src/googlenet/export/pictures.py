@@ -25,11 +25,15 @@ MADE_SENTENCE = "pictures made by formula, no photographs: --evaluate-on DATA gi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GatePictures:
-    """Squares (N, S, S, 3) uint8 RGB: `evaluated`, what those are for people, and other ones for calibration."""
+    """Squares (N, S, S, 3) uint8 RGB: `evaluated`, what those are for people, and other ones for calibration.
+
+    `ignored`: sentences about what the folders hold besides.
+    """
 
     evaluated: NDArray[np.uint8]
     evaluated_on: str
     calibration: NDArray[np.uint8] | None = None
+    ignored: tuple[str, ...] = ()
 
 
 def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, evaluate_on: str | None) -> GatePictures:
@@ -46,6 +50,7 @@ def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, eval
         return GatePictures(
             _squares(_pictures_of(evaluated), preprocessing, MOST_EVALUATED, evaluated.name),
             f"pictures of {evaluated.name}",
+            ignored=_ignored(evaluated),
         )
     data = open_dataset(calibrate, split_rule=None)
     if evaluated is None or evaluated.fingerprint == data.fingerprint:
@@ -58,7 +63,13 @@ def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, eval
         _squares(for_evaluation, preprocessing, MOST_EVALUATED, "the half to evaluate on"),
         sentence,
         _squares(for_calibration, preprocessing, MOST_CALIBRATION, "the half to calibrate on"),
+        _ignored(data, *([] if evaluated is None else [evaluated])),
     )
+
+
+def _ignored(*datasets: Dataset) -> tuple[str, ...]:
+    sentences = dict.fromkeys(data.ignored.sentence() for data in datasets)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def halves(samples: Samples) -> tuple[Samples, Samples]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError, ModelFileError
+from googlenet.files import cannot_read
 from googlenet.importers import inception5h, torchvision
 from googlenet.importers.caffe import read_caffemodel
 from googlenet.importers.imported import Imported, MappedLayer
@@ -212,7 +213,7 @@ def _read(path: Path) -> tuple[str, Imported, str]:
             digest = file_digest(file, "sha256").hexdigest()
         contents = open_state_dict(path) if encoding == "state dict" else path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
     for name, importer in IMPORTERS.items():
         if importer.encoding == encoding and (not importer.key or importer.key in contents):
             return name, importer.read(contents, where=str(path)), digest

@@ -14,7 +14,7 @@ from googlenet.errors import ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.importers.imported import Imported, MappedLayer, in_quotes
 from googlenet.importers.state_dict import StateDict, read_all, write_state_dict
-from googlenet.model import Model, check_shapes
+from googlenet.model import COUNTER_SUFFIX, Model, check_shapes
 
 Arrays = Mapping[str, NDArray[np.float32]]
 T = TypeVar("T")
@@ -62,8 +62,6 @@ CONVOLUTION_PARTS = {"conv.weight": "weight"} | {
     f"bn.{part}": f"normalization.{part}" for part in ("weight", "bias", "running_mean", "running_var")
 }
 LAST_STATISTIC = ".running_var"
-COUNTER = ".num_batches_tracked"
-"""What torch keeps beside the statistics of a batch normalisation; with a fixed momentum nothing reads it."""
 
 
 def _names() -> Iterator[tuple[str, str]]:
@@ -91,7 +89,9 @@ KEY = "inception3a.branch1.conv.weight"
 
 def read_torchvision(state: StateDict, *, where: str) -> Imported:
     """Read the network from a state dict; raises ModelFileError that lists what is missing and what is left over."""
-    named = {NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items() if not name.endswith(COUNTER)}
+    named = {
+        NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items() if not name.endswith(COUNTER_SUFFIX)
+    }
     linear = named.get("linear.weight")
     spec = ArchitectureSpec("torchvision", classes=linear.shape[0] if linear and linear.shape else 1000)
     check_shapes(spec, {name: tensor.shape for name, tensor in named.items()}, where=where)
@@ -114,7 +114,7 @@ def from_state_dict(state: Mapping[str, T]) -> dict[str, T]:
     Raises ModelFileError that lists the names which do not belong to torchvision's googlenet. Shapes are checked where
     the weights are put to use.
     """
-    unknown = [name for name in state if name not in NAMES and not name.endswith(COUNTER)]
+    unknown = [name for name in state if name not in NAMES and not name.endswith(COUNTER_SUFFIX)]
     if unknown:
         raise ModelFileError(
             f"not a state dict of torchvision's googlenet: left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
@@ -151,5 +151,5 @@ def write_torchvision(model: Model, file: BinaryIO, *, where: str) -> None:
     for name, array in to_state_dict(model.weights).items():
         state[name] = array
         if name.endswith(LAST_STATISTIC):
-            state[name.removesuffix(LAST_STATISTIC) + COUNTER] = np.zeros((), np.int64)
+            state[name.removesuffix(LAST_STATISTIC) + COUNTER_SUFFIX] = np.zeros((), np.int64)
     write_state_dict(state, file)

@@ -2,9 +2,8 @@
 
 from googlenet.model.checks import check_fit, check_model, check_shapes
 from googlenet.model.description import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, read_description, with_checksum
-from googlenet.model.ensemble import ENSEMBLE_FILE, check_same_classes, load_models, member_paths, save_ensemble
+from googlenet.model.ensemble import check_same_classes, load_models, member_paths, save_ensemble
 from googlenet.model.file import (
-    MODEL_FILE,
     ModelHeader,
     load_model,
     read_header,
@@ -12,15 +11,14 @@ from googlenet.model.file import (
     save_model,
 )
 from googlenet.model.known_answer import AnswerCheck, compare_answer, known_answer_images
-from googlenet.model.model import AUXILIARY_PREFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
+from googlenet.model.model import AUXILIARY_PREFIX, COUNTER_SUFFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
 from googlenet.model.signatures import describe_file, is_text
 
 __all__ = [
     "AUXILIARY_PREFIX",
+    "COUNTER_SUFFIX",
     "DESCRIPTION_KEY",
     "DESCRIPTION_SUM_KEY",
-    "ENSEMBLE_FILE",
-    "MODEL_FILE",
     "TOLERANCE",
     "About",
     "AnswerCheck",

@@ -14,12 +14,9 @@ from typing import Annotated, Literal, Protocol, TypeVar
 import msgspec
 
 from googlenet.errors import InputError, ModelFileError
-from googlenet.files import write_atomically
+from googlenet.files import ENSEMBLE_FILE, cannot_read, write_atomically
 from googlenet.model.container import what_is_wrong
 from googlenet.model.model import ClassLabel
-
-ENSEMBLE_FILE = "ensemble.json"
-"""Name of the list of members inside the RUN folder of an ensemble."""
 
 LARGEST_LIST = 2**20  # bytes
 
@@ -58,7 +55,7 @@ def member_paths(path: Path) -> tuple[Path, ...]:
         with listing.open("rb") as file:
             text = file.read(LARGEST_LIST + 1)
     except OSError as error:
-        raise InputError(f"cannot read {listing}: {error.strerror or error}") from error
+        raise cannot_read(listing, error) from error
     try:
         if len(text) > LARGEST_LIST:
             raise ValueError

@@ -22,15 +22,12 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import InputError, ModelFileError
-from googlenet.files import write_atomically
+from googlenet.files import MODEL_FILE, cannot_read, write_atomically
 from googlenet.images import Preprocessing
 from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
 from googlenet.model.description import DESCRIPTION_KEY, read_description, with_checksum
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
-
-MODEL_FILE = "model.safetensors"
-"""Name of the model's file inside a RUN folder."""
 
 ANSWER_IMAGES = "known_answer/images"
 ANSWER_PROBABILITIES = "known_answer/probabilities"
@@ -162,7 +159,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         with path.open("rb") as file:
             yield file
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
 
 
 def _read_header(container: Container, path: Path) -> _Header:
