@@ -12,7 +12,7 @@ from typing import Any
 
 from googlenet.architecture import HEADS
 from googlenet.errors import InputError
-from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_write, write_atomically
+from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_read, cannot_write, write_atomically
 from googlenet.printable import printable
 from googlenet.runs.events import (
     BadPictureFound,
