@@ -180,11 +180,10 @@ def test_no_operation_leaves_its_memory(monkeypatch: pytest.MonkeyPatch, kernel:
 
 @pytest.mark.parametrize("name", ["kernels", "biases"])
 def test_weights_that_are_shorter_than_what_is_read_are_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    def shorten(*arguments: Any, **more: Any) -> None:
-        *before, packed, panel = arguments
+    def shorten(operation: Operation, task: Task, blocks: Any, packed: Any, panel: int, *, int8: bool) -> None:
         if packed is not None:
             packed = replace(packed, **{name: getattr(packed, name).reshape(-1)[:-1]})
-        bounds.check_operation(*before, packed, panel, **more)
+        bounds.check_operation(operation, task, blocks, packed, panel, int8=int8)
 
     monkeypatch.setattr(operations, "check_operation", shorten)
     with pytest.raises(ModelFileError, match="outside of the memory that is its own"):
