@@ -172,6 +172,8 @@ class _Reader:
         """The mean is subtracted from the picture, its channels first, in float32."""
         if sorted(self.prepared.get(node.inputs[0], ())) != ["Cast", "Transpose"]:
             raise self.unsupported(node, "a subtraction from anything but the picture")
+        if any(isinstance(step, LoadImage) for step in self.steps):
+            raise self.unsupported(node, "a second subtraction from the picture")
         mean = self.graph.constants.get(node.inputs[1]) if len(node.inputs) == 2 else None
         if mean is None or mean.shape != (1, 3, 1, 1):
             raise self.contradiction(node, "the picture's mean is not one number for each of three channels")

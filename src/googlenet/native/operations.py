@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from googlenet.errors import InputError
 from googlenet.native.arithmetic import Arithmetic
 from googlenet.native.bounds import check_operation
+from googlenet.native.float32 import FLOAT_BYTES
 from googlenet.native.library import MAX_TILES, Operation, Panel, Phase, TensorView, kernel_number
 from googlenet.native.memory_plan import (
     Placement,
@@ -102,6 +103,8 @@ def build_executable(arithmetic: Arithmetic, height: int, width: int) -> Executa
     for task, operation in zip(tasks, operations, strict=True):
         packed = writer.packed.get(operation.weights)
         check_operation(operation, task, blocks, packed, arithmetic.panel, int8=arithmetic.suffix == INT8_SUFFIX)
+    for name, tensor in graph.outputs.items():
+        _check_output(name, placed[tensor], shapes[tensor])
     return Executable(
         operations=(Operation * len(operations))(*operations),
         phases=_phases(tasks, operations),
@@ -110,6 +113,16 @@ def build_executable(arithmetic: Arithmetic, height: int, width: int) -> Executa
         filled={begins[name]: np.resize(values, lengths[name]) for name, values in arithmetic.border().items()},
         kept=(writer.packed, writer.panels),
     )
+
+
+def _check_output(name: str, place: Placement, shape: TensorShape) -> None:
+    """Raise InputError for an output that does not lie in one piece, as it is copied."""
+    pixel = shape.channels * FLOAT_BYTES
+    dense = (place.pixel == pixel or shape.height * shape.width == 1) and (
+        place.row == shape.width * pixel or shape.height == 1
+    )
+    if not dense:
+        raise InputError(f"the engine native cannot give {name}, which other steps pad or join; --engine onnx does")
 
 
 def _in_arena(place: Placement, arithmetic: Arithmetic, begins: Mapping[str, int]) -> Placement:

@@ -2,6 +2,9 @@
 // output channels, its sums held in registers. Weights are read four bytes of input at a time: one number of float32,
 // two of 16 bits, or four bytes.
 
+enum { MAX_ROWS = 8 };  // of a block, in any instruction set
+_Static_assert(VROWS <= MAX_ROWS, "SWITCH_ROWS has more cases");
+
 typedef enum { FLOAT32, INT16, UINT8 } Element;
 
 typedef struct {
@@ -11,8 +14,8 @@ typedef struct {
   const float *biases, *scales;
   int taps, row_bytes;  // as in Operation
   int64_t row;          // from one of the taps to the next
-  const uint8_t *inputs[VROWS];
-  uint8_t *outputs[VROWS];
+  const uint8_t *inputs[MAX_ROWS];
+  uint8_t *outputs[MAX_ROWS];
 } Block;
 
 typedef void BlockFunction(int rows, const Block *block);
@@ -33,7 +36,7 @@ INLINE void multiply_rows(const Element element, const int rows, const Block *bl
   const uint8_t *weights = block->weights;
   const int taps = block->taps, row_bytes = block->row_bytes;
   for (int tap = 0; tap < taps; tap++) {
-    const uint8_t *in[VROWS];
+    const uint8_t *in[MAX_ROWS];
     UNROLL for (int row = 0; row < rows; row++) in[row] = block->inputs[row] + tap * block->row;
     for (int64_t byte = 0; byte < row_bytes; byte += 4, weights += 4 * PANEL) {
       const vreg low = vload(weights), high = vload(weights + 4 * VLEN);
@@ -48,17 +51,17 @@ INLINE void multiply_rows(const Element element, const int rows, const Block *bl
   }
 }
 
-// Sums stay in registers only if the number of rows is known when this is compiled: BLOCK(1, block) to BLOCK(8, block).
-#define SWITCH_ROWS(BLOCK, rows, block)                     \
-  switch (rows) {                                           \
-    case 1: BLOCK(1, block); break;                         \
-    case 2: BLOCK(2, block); break;                         \
-    case 3: BLOCK(3, block); break;                         \
-    case 4: if (VROWS >= 4) BLOCK(VROWS >= 4 ? 4 : 1, block); break; \
-    case 5: if (VROWS >= 5) BLOCK(VROWS >= 5 ? 5 : 1, block); break; \
-    case 6: if (VROWS >= 6) BLOCK(VROWS >= 6 ? 6 : 1, block); break; \
-    case 7: if (VROWS >= 7) BLOCK(VROWS >= 7 ? 7 : 1, block); break; \
-    case 8: if (VROWS >= 8) BLOCK(VROWS >= 8 ? 8 : 1, block); break; \
+// Sums stay in registers only if the number of rows is known when this is compiled.
+#define SWITCH_ROWS(BLOCK, rows, block)                                                          \
+  switch (rows) {                                                                                \
+    case 1: BLOCK(1, block); break;                                                              \
+    case 2: BLOCK(2, block); break;                                                              \
+    case 3: BLOCK(3, block); break;                                                              \
+    case 4: if (VROWS >= 4) BLOCK(4, block); break; /* what is never reached is not compiled */  \
+    case 5: if (VROWS >= 5) BLOCK(5, block); break;                                              \
+    case 6: if (VROWS >= 6) BLOCK(6, block); break;                                              \
+    case 7: if (VROWS >= 7) BLOCK(7, block); break;                                              \
+    case 8: if (VROWS >= 8) BLOCK(8, block); break;                                              \
   }
 
 // An item is a group of pixels times a group of panels.

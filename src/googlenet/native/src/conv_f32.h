@@ -1,7 +1,7 @@
 // The convolution in float32.
 
 INLINE void conv_f32_rows(const int rows, const Block *block) {
-  vreg sums[VROWS][2];
+  vreg sums[MAX_ROWS][2];
   const vreg low = vload(block->biases), high = vload(block->biases + VLEN);
   UNROLL for (int row = 0; row < rows; row++) sums[row][0] = low, sums[row][1] = high;
   multiply_rows(FLOAT32, rows, block, sums);

@@ -1,7 +1,7 @@
 // The convolution of bytes where four products are added to a sum of 32 bits at once: nothing bounds the bytes.
 
 INLINE void conv_i8_rows(const int rows, const Block *block) {
-  vreg sums[VROWS][2];
+  vreg sums[MAX_ROWS][2];
   UNROLL for (int row = 0; row < rows; row++) sums[row][0] = vzero(), sums[row][1] = vzero();
   multiply_rows(UINT8, rows, block, sums);
   const vreg scale_low = vload(block->scales), scale_high = vload(block->scales + VLEN);

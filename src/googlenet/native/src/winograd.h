@@ -91,7 +91,7 @@ static void winograd_input_i8(const Operation *o, int item, const Memory *memory
 }
 
 INLINE void product_rows(const Element element, const int rows, const Block *block) {
-  vreg sums[VROWS][2];
+  vreg sums[MAX_ROWS][2];
   UNROLL for (int row = 0; row < rows; row++) sums[row][0] = vzero(), sums[row][1] = vzero();
   multiply_rows(element, rows, block, sums);
   UNROLL for (int row = 0; row < rows; row++) {
