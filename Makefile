@@ -1,6 +1,7 @@
 # make demo    train, evaluate and use a network on scans of digits: a minute or two
 # make test    the whole suite
 # make check   ruff, mypy, import-linter
+# make sanitize  the kernels under address, undefined-behaviour and thread sanitizers
 # make bvlc    make the weights that ship with the project again, from Caffe's file
 # Each makes .venv and installs what it needs first; when that is done already, it costs nothing.
 
@@ -11,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
+.PHONY: help demo test check sanitize format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-decode bench-fuzz bench-growth bench-install bench-pipeline bench-members bench-untuned \
   bench-predict-many
 .DELETE_ON_ERROR:
@@ -41,6 +42,9 @@ check: $(INSTALLED)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+sanitize: $(INSTALLED)
+	@$(BIN)/python tests/native/sanitize.py
 
 format: $(INSTALLED)
 	@$(BIN)/ruff check --fix .

@@ -1,8 +1,7 @@
 """Compiles the kernels of the engine `native` when the package is built or installed; also `python hatch_build.py`.
 
-Where there is no C compiler, or the machine is none that the kernels are written for, the package is complete without
-them: other engines run the same models. So what goes wrong here is said and is no error, but for a wheel that is to
-be published: GOOGLENET_KERNELS=required makes it one.
+Where there is no C compiler, the package is complete without them: other engines run the same models. So what goes
+wrong here is a message and no error, but for a wheel that is to be published: GOOGLENET_KERNELS=required makes it one.
 """
 
 from __future__ import annotations
@@ -13,35 +12,54 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 ROOM = Path(__file__).parent / "src" / "googlenet" / "native"
 LIBRARY = ROOM / "kernels.so"
-FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-pthread")
-SOURCES = {
-    "avx2.c": ("-mavx2", "-mfma"),
-    "avx512.c": ("-mavx2", "-mfma", *(f"-mavx512{part}" for part in ("f", "bw", "vl", "dq", "vnni"))),
-    "threads.c": (),
+FLAGS = ("-std=c11", "-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-pthread")
+"""For all files."""
+
+SOURCES = ("dispatch.c", "thread_pool.c")
+"""What is compiled once."""
+
+X86_64, ANY_PROCESSOR = ("x86_64", "amd64"), ()
+INSTRUCTION_SETS = {
+    "scalar": (ANY_PROCESSOR, ("-O2",)),
+    "avx2": (X86_64, ("-mavx2", "-mfma")),
+    "avx512vnni": (X86_64, ("-mavx2", "-mfma", *(f"-mavx512{part}" for part in ("f", "bw", "vl", "dq", "vnni")))),
 }
-"""What is compiled, and with which flags beside those for all."""
+"""kernels.c is compiled for each: its header in simd/ -> the processors that it is for, and the compiler's flags."""
+
+
+def commands(folder: Path, library: Path, extra: tuple[str, ...] = ()) -> list[list[str]]:
+    """The commands that compile the library, its parts in `folder`; `extra`: flags beside those for all."""
+    compiler = [*(os.environ.get("CC") or "cc").split(), *FLAGS]
+    processor = platform.machine().lower()
+    units: list[tuple[str, str, tuple[str, ...]]] = [(source, source, ()) for source in SOURCES]
+    for name, (processors, flags) in INSTRUCTION_SETS.items():
+        if not processors or processor in processors:
+            defined = (f'-DSIMD_HEADER="simd/{name}.h"', f"-DSIMD_SET=simd_{name}")
+            units.append(("kernels.c", name, (*flags, *defined)))
+    objects = [str(folder / f"{name}.o") for _, name, _ in units]
+    compiled = [
+        [*compiler, *flags, *extra, "-c", str(ROOM / "src" / source), "-o", made]
+        for (source, _, flags), made in zip(units, objects, strict=True)
+    ]
+    return [*compiled, [*compiler, *extra, "-shared", *objects, "-lm", "-o", str(library)]]
 
 
 def compile_kernels() -> str | None:
     """Write the library; give None, or why it could not be written, as a sentence."""
-    if platform.machine().lower() not in ("x86_64", "amd64") or os.name != "posix":
-        return "the kernels are written for Linux and macOS on x86-64"
-    compiler = os.environ.get("CC") or "cc"
-    with tempfile.TemporaryDirectory(dir=ROOM) as folder:
-        objects = []
-        for source, flags in SOURCES.items():
-            objects.append(str(Path(folder) / f"{source}.o"))
-            command = [*compiler.split(), *FLAGS, *flags, "-c", str(ROOM / "src" / source), "-o", objects[-1]]
-            if said := _run(command):
-                return said
+    if os.name != "posix":
+        return "the kernels are written for Linux and macOS"
+    with tempfile.TemporaryDirectory(dir=LIBRARY.parent) as folder:
         built = Path(folder) / LIBRARY.name
-        if said := _run([*compiler.split(), "-shared", "-pthread", *objects, "-o", str(built)]):
-            return said
+        *compiling, linking = commands(Path(folder), built)
+        with ThreadPoolExecutor() as together:
+            if said := next(filter(None, together.map(_run, compiling)), None) or _run(linking):
+                return said
         built.replace(LIBRARY)
     return None
 
@@ -60,7 +78,7 @@ def build_or_say_why_not() -> bool:
     if problem is None:
         return True
     LIBRARY.unlink(missing_ok=True)  # an older one would not fit the package
-    print(f"the engine native is left out: {problem}", file=sys.stderr)
+    print(f"this installation is without the engine native: {problem}", file=sys.stderr)
     if os.environ.get("GOOGLENET_KERNELS") == "required":
         raise SystemExit(1)
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,33 +41,35 @@ def test_without_the_library_onnx_is_what_nobody_names() -> None:
 @pytest.mark.parametrize(
     ("names", "features", "best"),
     [
-        (["avx2"], ("avx2",), True),
-        (["avx2"], ("avx2", "avx512f"), False),
-        (["avx2", "avx512"], ("avx2", "avx512f", "avx512_vnni"), True),
+        (["scalar"], (), False),
+        (["scalar", "avx2"], ("avx2",), True),
+        (["scalar", "avx2"], ("avx2", "avx512f"), False),
+        (["scalar", "avx2", "avx512vnni"], ("avx2", "avx512f", "avx512_vnni"), True),
     ],
 )
 def test_the_engine_is_best_where_that_was_measured(
     monkeypatch: pytest.MonkeyPatch, names: list[str], features: tuple[str, ...], best: bool
 ) -> None:
-    here = tuple(one for one in library.INSTRUCTIONS if one.name in names)
-    monkeypatch.setattr(library, "instructions_here", lambda: here)
+    sets = tuple(replace(each, is_here=each.name in names) for each in library.instruction_sets())
+    monkeypatch.setattr(library, "instruction_sets", lambda: sets)
+    monkeypatch.delenv(library.INSTRUCTION_SET, raising=False)
     monkeypatch.setattr(library, "read_machine", lambda: Machine("a processor", 2, 2, features))
     assert is_best_here() is best
 
 
 def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     load_library.cache_clear()
-    monkeypatch.setattr(library, "RECORDS", (library.Panel, *library.RECORDS[1:]))
+    monkeypatch.setattr(library, "RECORD_BYTES", (8, *library.RECORD_BYTES[1:]))
     with pytest.raises(InputError, match="compiled for another version of this package: install the package again"):
         load_library()
 
 
 def test_the_library_is_built_from_its_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    shutil.copytree(hatch_build.ROOM / "source", tmp_path / "source")
+    shutil.copytree(hatch_build.ROOM / "src", tmp_path / "src")
     monkeypatch.setattr(hatch_build, "ROOM", tmp_path)
     monkeypatch.setattr(hatch_build, "LIBRARY", tmp_path / "kernels.so")
     assert hatch_build.compile_kernels() is None
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kernels.so", "source"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kernels.so", "src"]
 
 
 def test_without_a_compiler_the_package_is_built_and_says_what_it_lacks(

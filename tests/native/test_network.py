@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -13,76 +17,11 @@ from numpy.typing import NDArray
 from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
-from googlenet.graph import FEATURE_MAPS, FEATURES, IMAGES, PROBABILITIES, Graph, Node, Value
-from googlenet.graph.graph import Attribute
+from googlenet.graph import FEATURE_MAPS, FEATURES, Graph, Node
 from googlenet.native import Network
+from tests.native.graphs import Layers, graph_of
 
-pytestmark = pytest.mark.usefixtures("each_set_of_instructions")
-
-FLOAT32 = np.dtype(np.float32)
-
-
-def graph_of(nodes: list[Node], constants: dict[str, NDArray[np.float32]], channels: int) -> Graph:
-    """A network whose maps are the output of the last of `nodes`, which read `centred`; with a linear layer of two."""
-    whole = [
-        Node("Transpose", (IMAGES,), "planes", {"perm": (0, 3, 1, 2)}),
-        Node("Cast", ("planes",), "floats", {"to": 1}),
-        Node("Sub", ("floats", "mean"), "centred"),
-        *nodes,
-        Node("GlobalAveragePool", (nodes[-1].output,), "averages"),
-        Node("Flatten", ("averages",), "flat", {"axis": 1}),
-        Node("Gemm", ("flat", "last.weight", "last.bias"), "logits", {"transB": 1}),
-        Node("Softmax", ("logits",), "softmax", {"axis": 1}),
-        Node("Identity", ("softmax",), PROBABILITIES),
-        Node("Identity", ("flat",), FEATURES),
-        Node("Identity", (nodes[-1].output,), FEATURE_MAPS),
-    ]
-    mean = np.array([120, 110, 100], np.float32).reshape(1, 3, 1, 1)
-    last = {"last.weight": np.ones((2, channels), np.float32), "last.bias": np.zeros(2, np.float32)}
-    return Graph(
-        "a small network",
-        tuple(whole),
-        {"mean": mean, **last, **constants},
-        (Value(IMAGES, np.dtype(np.uint8), ("N", "H", "W", 3)),),
-        (
-            Value(PROBABILITIES, FLOAT32, ("N", 2)),
-            Value(FEATURES, FLOAT32, ("N", channels)),
-            Value(FEATURE_MAPS, FLOAT32, ("N", channels, "h", "w")),
-        ),
-    )
-
-
-class Layers:
-    """Nodes of random layers, and their constants."""
-
-    def __init__(self, generator: np.random.Generator) -> None:
-        self.generator = generator
-        self.nodes: list[Node] = []
-        self.constants: dict[str, NDArray[np.float32]] = {}
-
-    def convolution(
-        self, source: str, name: str, widths: tuple[int, int], side: int, stride: int = 1, *, relu: bool = True
-    ) -> str:
-        before, after = (side - 1) // 2, side // 2
-        shape = (widths[1], widths[0], side, side)
-        scale = 1 / np.sqrt(widths[0] * side * side)
-        self.constants[f"{name}.weight"] = (self.generator.standard_normal(shape) * scale).astype(np.float32)
-        self.constants[f"{name}.bias"] = self.generator.standard_normal(widths[1]).astype(np.float32)
-        attributes: dict[str, Attribute] = {
-            "kernel_shape": (side, side), "strides": (stride, stride), "pads": (before, before, after, after)
-        }  # fmt: skip
-        inputs = source, f"{name}.weight", f"{name}.bias"
-        self.nodes.append(Node("Conv", inputs, f"{name}.sums" if relu else name, attributes))
-        if relu:
-            self.nodes.append(Node("Relu", (f"{name}.sums",), name))
-        return name
-
-    def pool(self, source: str, name: str, kernel: int, stride: int, padding: int) -> str:
-        attributes: dict[str, Attribute] = {
-            "kernel_shape": (kernel, kernel), "strides": (stride, stride), "pads": (padding,) * 4, "ceil_mode": 1
-        }  # fmt: skip
-        self.nodes.append(Node("MaxPool", (source,), name, attributes))
-        return name
+pytestmark = pytest.mark.usefixtures("each_instruction_set")
 
 
 def assert_alike(graph: Graph, images: NDArray[np.uint8], threads: int) -> None:
@@ -190,10 +129,14 @@ def test_sizes_take_turns_without_leaving_traces() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_fork_has_threads_of_its_own_and_ends() -> None:
+def small_network(threads: int) -> Network:
     layers = Layers(np.random.default_rng(7))
     layers.convolution("centred", "first", (3, 16), 3)
-    network = Network(graph_of(layers.nodes, layers.constants, 16), 2)
+    return Network(graph_of(layers.nodes, layers.constants, 16), threads)
+
+
+def test_a_fork_has_threads_of_its_own_and_ends() -> None:
+    network = small_network(2)
     images = pictures(np.random.default_rng(8), 3, 20, 20)
     expected = network.run(images, (FEATURE_MAPS,))[FEATURE_MAPS]
 
@@ -204,6 +147,49 @@ def test_a_fork_has_threads_of_its_own_and_ends() -> None:
     child.start()
     child.join(timeout=60)
     assert child.exitcode == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_forks_while_another_thread_predicts_answer_rightly(threads: int) -> None:
+    network = small_network(threads)
+    images = pictures(np.random.default_rng(8), 8, 40, 40)
+    expected = network.run(images, (FEATURE_MAPS,))[FEATURE_MAPS]
+    done = Event()
+
+    def predict_all_the_time() -> None:
+        while not done.is_set():
+            network.run(images, (FEATURE_MAPS,))
+
+    predicting = Thread(target=predict_all_the_time)
+    predicting.start()
+    try:
+        for _ in range(3):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(30)  # a deadlock would end in SIGALRM
+                found = network.run(images, (FEATURE_MAPS,))[FEATURE_MAPS]
+                os._exit(not np.array_equal(found, expected))
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        done.set()
+        predicting.join()
+    np.testing.assert_array_equal(network.run(images, (FEATURE_MAPS,))[FEATURE_MAPS], expected)
+
+
+def test_threads_of_one_process_take_turns() -> None:
+    network = small_network(2)
+    images = [pictures(np.random.default_rng(seed), 2, 20 + seed, 20) for seed in range(4)]
+    expected = [network.run(each, (FEATURE_MAPS,))[FEATURE_MAPS] for each in images]
+    with ThreadPoolExecutor(4) as together:
+        found = list(together.map(lambda each: network.run(each, (FEATURE_MAPS,))[FEATURE_MAPS], images * 5))
+    for one, other in zip(found, expected * 5, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("threads", [-1, 0, 100_000])
+def test_a_number_of_threads_that_cannot_be_is_refused(threads: int) -> None:
+    with pytest.raises(InputError, match=f"runs with 1 to 1024 threads, not with {threads}"):
+        small_network(threads)
 
 
 def test_an_operator_without_a_kernel_is_refused_with_another_engine() -> None:

@@ -56,8 +56,9 @@ class Agreement:
     """How an exported file compares with its models in float32, on the machine that exported it.
 
     `pictures` and `evaluated_on`: how many pictures, and which; `same_top1`: share of them with the same best class;
-    `worst`: largest difference of a probability; `milliseconds`: median for one picture, beside `float32_milliseconds`
-    of the same target in float32; `misses`: what it should have reached and did not, in sentences.
+    `worst`: largest difference of a probability; `milliseconds`: median for one picture with `engine`, that of the
+    runtime the file is for, beside `float32_milliseconds` of the same target in float32; `predict_milliseconds`: with
+    `predict_engine`, which `predict` took there; `misses`: what it should have reached and did not, in sentences.
     """
 
     pictures: int
@@ -67,6 +68,9 @@ class Agreement:
     milliseconds: float
     float32_milliseconds: float
     misses: tuple[str, ...] = ()
+    engine: str = ""
+    predict_engine: str = ""
+    predict_milliseconds: float | None = None
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

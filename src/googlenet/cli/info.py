@@ -149,10 +149,19 @@ def agreement_lines(agreement: Agreement) -> list[str]:
         f"agreement      {agreement.same_top1:.1%} of {agreement.pictures:,} pictures have the same best class as in "
         f"float32, a probability differs by at most {agreement.worst:.1e}",
         f"evaluated on   {agreement.evaluated_on}",
-        f"speed          {agreement.milliseconds:.2f} ms a picture where it was exported, "
-        f"{agreement.float32_milliseconds:.2f} in float32",
+        f"speed          {_speed(agreement)}",
         *(f"MISSED         {miss}" for miss in agreement.misses),
     ]
+
+
+def _speed(agreement: Agreement) -> str:
+    """With the engine of the file's own runtime, and with the one that `predict` takes where it is another."""
+    engine = f" with {agreement.engine}" if agreement.engine else ""
+    own = f"{agreement.milliseconds:.2f} ms a picture{engine}, {agreement.float32_milliseconds:.2f} in float32"
+    if agreement.predict_milliseconds is None or agreement.predict_engine == agreement.engine:
+        return f"{own} (where it was exported)"
+    predict = f"{agreement.predict_milliseconds:.2f} ms with {agreement.predict_engine}, which `predict` uses"
+    return f"{predict}; {own} (where it was exported)"
 
 
 def score_sentence(scores: dict[str, Any]) -> str:

@@ -13,10 +13,10 @@ from googlenet.errors import InputError
 from googlenet.export import to_int8
 from googlenet.graph import FEATURE_MAPS, FEATURES, Graph, Node
 from googlenet.native import Network
-from googlenet.native.packing import INPUT_TRANSFORMS, TRANSFORMS, fit_sums, pack_winograd_codes
-from tests.native.test_network import Layers, graph_of
+from googlenet.native.pack import INPUT_TRANSFORMS, TRANSFORMS, fit_int16_sums, pack_winograd_int16
+from tests.native.graphs import Layers, graph_of
 
-pytestmark = pytest.mark.usefixtures("each_set_of_instructions")
+pytestmark = pytest.mark.usefixtures("each_instruction_set")
 
 
 def pictures(generator: np.random.Generator, count: int, height: int, width: int) -> NDArray[np.uint8]:
@@ -118,7 +118,7 @@ def test_a_value_without_a_grid_is_refused_with_another_engine() -> None:
     layers.convolution("centred", "first", (3, 8), 1)
     layers.convolution("first", "second", (8, 8), 3)
     graph = graph_of(layers.nodes, layers.constants, 8)
-    with pytest.raises(InputError, match=r"does not say how second.* is rounded; --engine onnx runs it"):
+    with pytest.raises(InputError, match=r"does not say how second.* is quantised; --engine onnx runs it"):
         Network(to_int8(graph, pictures(np.random.default_rng(5), 1, 9, 9)), 1)
 
 
@@ -128,7 +128,7 @@ def test_a_value_without_a_grid_is_refused_with_another_engine() -> None:
     st.sampled_from([127, 255]),
 )
 def test_codes_are_made_to_fit_and_no_coarser_than_that(codes: NDArray[np.int8], group: int, top: int) -> None:
-    fitted, scales = fit_sums(codes, np.ones(3), group, top)
+    fitted, scales = fit_int16_sums(codes, np.ones(3), group, top)
     rows = fitted.transpose(0, 2, 3, 1).reshape(3, 2, -1).astype(int)
     rows = np.pad(rows, ((0, 0), (0, 0), (0, -rows.shape[2] % (4 * group)))).reshape(3, -1, group, 2, 2)
     for sign in (1, -1):
@@ -140,7 +140,7 @@ def test_codes_are_made_to_fit_and_no_coarser_than_that(codes: NDArray[np.int8],
 @pytest.mark.parametrize("tile", [2, 4])
 def test_transformed_kernels_are_exact_to_their_scale_and_their_sums_fit(tile: int) -> None:
     kernel = np.random.default_rng(6).standard_normal((5, 48, 3, 3)).astype(np.float32)
-    packed, scales = pack_winograd_codes(kernel, tile, 16, 255)
+    packed, scales = pack_winograd_int16(kernel, tile, 16, 255)
     whole = packed[0, ..., :5, :].swapaxes(2, 3).reshape(-1, 48, 5).astype(np.int64)  # (place, in, out)
     reach = np.abs(INPUT_TRANSFORMS[tile]).sum(1)
     assert (np.abs(whole).sum(1) * (np.outer(reach, reach).reshape(-1, 1) * 255)).max() < 2**31

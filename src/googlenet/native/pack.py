@@ -25,7 +25,7 @@ TRANSFORMS: dict[int, NDArray[np.float64]] = {
         ]
     ),
 }
-"""Of a kernel's side, for tiles of that many outputs (Lavin and Gray, Fast Algorithms for Convolutional Neural
+"""Of a row of a kernel, for tiles of that many outputs (Lavin and Gray, Fast Algorithms for Convolutional Neural
 Networks, 2015); the kernels in C have the two other transforms that belong to it."""
 
 
@@ -38,7 +38,7 @@ def aligned_zeros(size: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
 
 
 def pack_direct(kernel: NDArray[Any], panel: int) -> NDArray[np.float32]:
-    """(out, in, side, side) -> (panels, side * side * in, panel): the order in which a row of a kernel is one run."""
+    """(out, in, size, size) -> (panels, size * size * in, panel): the order in which a row of a kernel is one run."""
     rows = kernel.transpose(2, 3, 1, 0).reshape(-1, len(kernel), 1)
     return _pack(rows.astype(np.float32, copy=False), panel)[..., 0]
 
@@ -64,7 +64,7 @@ def join_packed(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _pack(rows: NDArray[Any], panel: int) -> NDArray[Any]:
-    """(..., out, side by side) -> (panels, ..., panel, side by side), zeros behind the last output."""
+    """(..., out, beside) -> (panels, ..., panel, beside), zeros behind the last output."""
     *before, channels, beside = rows.shape
     panels = -(-channels // panel)
     packed = aligned_zeros(panels * prod(before) * panel * beside, rows.dtype)
@@ -90,66 +90,66 @@ INPUT_TRANSFORMS: dict[int, NDArray[np.int64]] = {
 }
 """Of a square of the input, as the kernels compute them."""
 
-WHOLE_FACTORS = {2: np.ones(4), 4: np.array([4, 4, 4, 4, 4, 1.0])}
+INT16_FACTORS = {2: np.ones(4), 4: np.array([4, 4, 4, 4, 4, 1.0])}
 """What the rows of a transformed kernel are multiplied by before they are rounded; the kernels in C divide by it."""
 
 
-def pack_winograd_codes(
-    kernel: NDArray[Any], tile: int, panel: int, top: int
+def pack_winograd_int16(
+    kernel: NDArray[Any], tile: int, panel: int, qmax: int
 ) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
     """(out, in, 3, 3) -> transformed kernels in 16 bits, (panels, places, in / 2, panel, 2), and the scales (out,).
 
-    As fine as 32 bits hold the sums of, for inputs up to `top`.
+    As fine as 32 bits hold the sums of, for inputs up to `qmax`.
     """
-    factors = TRANSFORMS[tile] * WHOLE_FACTORS[tile][:, None]
+    factors = TRANSFORMS[tile] * INT16_FACTORS[tile][:, None]
     transformed = np.kron(factors, factors).astype(np.float32) @ kernel.transpose(2, 3, 1, 0).reshape(9, -1)
     rows = transformed.reshape(-1, kernel.shape[1], len(kernel))
     reach = np.abs(INPUT_TRANSFORMS[tile]).sum(1)
-    largest_input = np.outer(reach, reach).reshape(-1) * top
+    largest_input = np.outer(reach, reach).reshape(-1) * qmax
     sizes = np.abs(rows)
     sums = (sizes.sum(1) * largest_input[:, None]).max(0) * (1 + 1e-5)  # these are float32
     rounding = kernel.shape[1] * largest_input.max() / 2
     scales = np.maximum(sizes.max((0, 1)) / (2**15 - 1), sums / (2**31 - 1 - rounding))
     scales[scales == 0] = 1
     rows /= scales.astype(np.float32)
-    whole = np.rint(rows, out=rows).astype(np.int16)
-    pairs = whole.reshape(len(whole), -1, 2, len(kernel)).swapaxes(2, 3)
-    return _pack(pairs, panel), scales / (WHOLE_FACTORS[tile][0] ** 2)
+    rounded = np.rint(rows, out=rows).astype(np.int16)
+    pairs = rounded.reshape(len(rounded), -1, 2, len(kernel)).swapaxes(2, 3)
+    return _pack(pairs, panel), scales / (INT16_FACTORS[tile][0] ** 2)
 
 
-def fit_sums(
-    codes: NDArray[np.int8], scales: NDArray[Any], group: int, top: int
+def fit_int16_sums(
+    weights: NDArray[np.int8], scales: NDArray[Any], group: int, qmax: int
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """(out, in, side, side) codes that `group` products of pairs with inputs up to `top` may be added of in 16 bits.
+    """Weights (out, in, size, size) and scales: 16 bits hold `group` products of pairs with inputs up to `qmax`.
 
-    Filters that overflow are made coarser, until they do not.
+    Filters that would overflow are made coarser, until they do not.
     """
-    fitted, share = codes.copy(), np.ones(len(codes))
-    bound = (2**15 - 1) // top
+    fitted, share = weights.copy(), np.ones(len(weights))
+    bound = (2**15 - 1) // qmax
     while (over := (reach := _largest_sums(fitted, group)) > bound).any():
         share[over] *= 0.99 * bound / reach[over]
-        fitted[over] = np.rint(codes[over] * share[over, None, None, None])
+        fitted[over] = np.rint(weights[over] * share[over, None, None, None])
     return fitted, scales / share
 
 
-def _largest_sums(codes: NDArray[np.int8], group: int) -> NDArray[np.int16]:
-    """The largest sum of positive, or of negative, codes that meet in one number of 16 bits, of each filter."""
-    rows = _rows_of_bytes(codes, 4 * group).astype(np.int16)
-    largest = np.zeros(len(codes), np.int16)
+def _largest_sums(weights: NDArray[np.int8], group: int) -> NDArray[np.int16]:
+    """The largest sum of positive, or of negative, weights that meet in one number of 16 bits, of each filter."""
+    rows = _rows_of_bytes(weights, 4 * group).astype(np.int16)
+    largest = np.zeros(len(weights), np.int16)
     for one_sign in (np.maximum(rows, 0), np.maximum(-rows, 0)):
         pairs = one_sign[..., ::2] + one_sign[..., 1::2]
-        steps = pairs.reshape(len(codes), -1, group, 2)
+        steps = pairs.reshape(len(weights), -1, group, 2)
         sums = sum(steps[:, :, step] for step in range(group))
         np.maximum(largest, np.max(sums, axis=(1, 2)), out=largest)
     return largest
 
 
-def _rows_of_bytes(codes: NDArray[np.int8], part: int) -> NDArray[np.int8]:
-    """(out, in, side, side) -> (out, rows, run): each row of a kernel as a run of whole parts, zeros behind it."""
-    rows = codes.transpose(0, 2, 3, 1).reshape(len(codes), codes.shape[2], -1)
+def _rows_of_bytes(weights: NDArray[np.int8], part: int) -> NDArray[np.int8]:
+    """(out, in, size, size) -> (out, rows, run): each row of a kernel as a run of whole parts, zeros behind it."""
+    rows = weights.transpose(0, 2, 3, 1).reshape(len(weights), weights.shape[2], -1)
     return np.pad(rows, ((0, 0), (0, 0), (0, -rows.shape[2] % part)))
 
 
-def pack_codes(codes: NDArray[np.int8], panel: int, part: int) -> NDArray[np.int8]:
-    """(out, in, side, side) -> (panels, runs / 4, panel, 4)."""
-    return _pack(_rows_of_bytes(codes, part).reshape(len(codes), -1, 4).swapaxes(0, 1), panel)
+def pack_int8(weights: NDArray[np.int8], panel: int, part: int) -> NDArray[np.int8]:
+    """(out, in, size, size) -> (panels, runs / 4, panel, 4)."""
+    return _pack(_rows_of_bytes(weights, part).reshape(len(weights), -1, 4).swapaxes(0, 1), panel)

@@ -1,0 +1,43 @@
+#include "dispatch.h"
+
+extern const InstructionSet simd_scalar, simd_avx2, simd_avx512vnni;
+
+static int has_scalar(void) { return 1; }
+
+#if defined(__x86_64__)
+static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static int has_avx512vnni(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
+// A row here and one in hatch_build.py (the compiler's flags) for each header in simd/.
+static const struct {
+  const InstructionSet *set;
+  int (*is_here)(void);
+} SETS[] = {
+    {&simd_scalar, has_scalar},
+#if defined(__x86_64__)
+    {&simd_avx2, has_avx2},
+    {&simd_avx512vnni, has_avx512vnni},
+#endif
+};
+enum { SET_COUNT = sizeof SETS / sizeof *SETS };
+
+const InstructionSet *googlenet_instruction_set(int number) { return number < SET_COUNT ? SETS[number].set : 0; }
+
+int googlenet_can_run(int number) { return number < SET_COUNT && SETS[number].is_here(); }
+
+const char *googlenet_kernel_name(int number) {
+#define KERNEL_NAME(name) #name,
+  static const char *const names[] = {KERNELS(KERNEL_NAME)};
+  return number < KERNEL_COUNT ? names[number] : 0;
+}
+
+int googlenet_record_bytes(int which) {
+  static const int sizes[] = {sizeof(TensorView), sizeof(Panel), sizeof(Operation), sizeof(Phase),
+                              sizeof(Output),     sizeof(Job),   SCRATCH_BYTES};
+  return which < (int)(sizeof sizes / sizeof *sizes) ? sizes[which] : 0;
+}
