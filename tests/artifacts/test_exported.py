@@ -233,7 +233,10 @@ def _subgraph(file: onnx.ModelProto) -> None:
         (lambda file: setattr(file.graph.initializer[1], "data_type", 99), "unknown kind 99"),
         (lambda file: setattr(file.opset_import[0], "version", 99), "needs the operators of ONNX in version 99"),
         (lambda file: setattr(file.opset_import[0], "domain", "com.foreign"), "operators of com.foreign"),
-        (lambda file: setattr(file.graph.output[1], "name", "logits"), "gives probabilities, logits, maps, instead"),
+        (
+            lambda file: setattr(file.graph.output[1], "name", "logits"),
+            "gives probabilities, logits, feature_maps, instead",
+        ),
         (lambda file: file.graph.output.pop(), "gives probabilities, features, instead of"),
         (_subgraph, "has the attribute 'body' of a kind that is never written"),
         (lambda file: setattr(file.graph.node[0], "op_type", "Foreign"), "its graph is not the one that was described"),

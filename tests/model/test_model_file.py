@@ -153,7 +153,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(range(99)), "it is a picture"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(99)), "it is a picture"),
         (b"\x08\x09\x12\x07pytorch\x1a\x052.13" + bytes(range(99)), "looks like an ONNX model"),
-        (b'\x0a\x09GoogleNet"\x10' + bytes(range(99)), "looks like a Caffe model"),
+        (b"\x0a\x09GoogleNet\xa2\x06\x10" + bytes(range(99)), "looks like a Caffe model"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "Git LFS pointer.* git lfs pull"),
         (b"lorem ipsum dolor sit amet\n" * 9, "it is a text file"),
         (os.urandom(7) + b"\xff" * 300, "its kind is unknown"),
@@ -185,8 +185,8 @@ def test_a_header_longer_than_the_file_is_refused_before_it_is_read(tmp_path: Pa
 
 
 def test_a_newer_schema_asks_for_an_upgrade(saved: Path) -> None:
-    rewritten(saved, lambda fields: fields.update(schema_version=2, news="unheard of"))
-    with pytest.raises(ModelFileError, match=r"newer googlenet \(schema 2, this one reads 1\): upgrade"):
+    rewritten(saved, lambda fields: fields.update(schema_version=3, news="unheard of"))
+    with pytest.raises(ModelFileError, match=r"newer googlenet \(schema 3, this one reads 2\): upgrade"):
         load_model(saved)
 
 

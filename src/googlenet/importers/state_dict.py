@@ -20,12 +20,10 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from googlenet.errors import MissingExtraError, ModelFileError
+from googlenet.model import BEGINNING, file_format
 
 if TYPE_CHECKING:
     import torch
-
-ZIP_BEGINNING = b"PK\x03\x04"
-PICKLE_BEGINNING = b"\x80"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +37,6 @@ class LazyTensor:
 StateDict = Mapping[str, LazyTensor]
 
 
-def is_state_dict(beginning: bytes) -> bool:
-    """Whether a file that begins so may hold a state dict: a zip archive, a pickle, or safetensors."""
-    return beginning.startswith((ZIP_BEGINNING, PICKLE_BEGINNING)) or beginning[8:9] == b"{"
-
-
 def open_state_dict(path: Path) -> StateDict:
     """Read the names and shapes of a state dict, whose file is judged first.
 
@@ -51,8 +44,8 @@ def open_state_dict(path: Path) -> StateDict:
     would be larger than itself, MissingExtraError for a `.pth` where torch is not installed.
     """
     with path.open("rb") as file:
-        pickled = file.read(9)[8:9] != b"{"
-    state = _from_torch(_load_pickle(path), path) if pickled else _from_safetensors(path)
+        format = file_format(file.read(BEGINNING))
+    state = _from_safetensors(path) if format == "safetensors" else _from_torch(_load_pickle(path), path)
     values = sum(prod(tensor.shape) for tensor in state.values())
     if values > path.stat().st_size:  # a pickle can say that a tensor repeats one value a billion times
         raise ModelFileError(f"{path} is damaged: its tensors have {values:,} values, more than the file has bytes")

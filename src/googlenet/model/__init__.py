@@ -13,10 +13,11 @@ from googlenet.model.file import (
 )
 from googlenet.model.known_answer import AnswerCheck, compare_answer, known_answer_images
 from googlenet.model.model import AUXILIARY_PREFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
-from googlenet.model.signatures import describe_file, is_text
+from googlenet.model.signatures import BEGINNING, FileFormat, describe_file, file_format
 
 __all__ = [
     "AUXILIARY_PREFIX",
+    "BEGINNING",
     "DESCRIPTION_KEY",
     "DESCRIPTION_SUM_KEY",
     "ENSEMBLE_FILE",
@@ -25,6 +26,7 @@ __all__ = [
     "About",
     "AnswerCheck",
     "ClassLabel",
+    "FileFormat",
     "KnownAnswer",
     "Model",
     "ModelHeader",
@@ -34,7 +36,7 @@ __all__ = [
     "check_shapes",
     "compare_answer",
     "describe_file",
-    "is_text",
+    "file_format",
     "known_answer_images",
     "load_model",
     "load_models",

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from googlenet.errors import GoogLeNetError
-from googlenet.importers import Origin, import_file
+from googlenet.importers import Provenance, import_file
 from googlenet.protobuf import message_class
 from tests.importers.conftest import damaged
 
@@ -63,7 +63,7 @@ KINDS = ("caffemodel, old", "caffemodel", "caffemodel, unpacked", "onnx", "pth",
 
 def end_of_reading(path: Path) -> str:
     try:
-        import_file(path, Origin())
+        import_file(path, Provenance())
     except GoogLeNetError as error:
         return str(error)
     return ""
