@@ -18,6 +18,7 @@ import numpy as np
 from googlenet.architecture import ArchitectureSpec
 from googlenet.artifacts import onnx, openvino, torch_export
 from googlenet.artifacts.content import CheckedContent, Content
+from googlenet.artifacts.validate import check_size
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import write_atomically
 from googlenet.images import Preprocessing
@@ -109,7 +110,7 @@ class ExportedModel:
     @property
     def specs(self) -> tuple[ArchitectureSpec, ...]:
         """The networks inside, whose probabilities are averaged."""
-        return tuple(network.architecture for network in self.description.networks)
+        return _specs(self.description)
 
     @property
     def origins(self) -> tuple[About, ...]:
@@ -195,16 +196,24 @@ def read_exported(path: Path, target: Target) -> ExportedModel:
     Raises InputError for a path that cannot be read, ModelFileError for a file that is too large, damaged, of others,
     or whose description is not that of its graph.
     """
-    entry = EXPORT_FORMATS[target]
-    content = tuple(_read(one, most) for one, most in zip(_paths(path, target), entry.largest, strict=True))
-    checked = entry.check(content, str(path))
+    largest = EXPORT_FORMATS[target].largest
+    return check_exported(
+        tuple(_read(one, most) for one, most in zip(_paths(path, target), largest, strict=True)), target, path
+    )
+
+
+def check_exported(content: Content, target: Target, path: Path) -> ExportedModel:
+    """Check the content of an exported file, which was read from `path`; raises as `read_exported` does."""
+    checked = EXPORT_FORMATS[target].check(content, str(path))
     description = read_description(checked.metadata, Description, kind=KIND, where=str(path))
     if description.target != target:
         raise ModelFileError(f"{path} is damaged: it says that it is {EXPORT_FORMATS[description.target].what}")
     if description.sha256 != checked.sha256:
         raise ModelFileError(f"{path} is damaged: its graph is not the one that was described (sha256 differs)")
     _check(description, where=str(path))
-    return ExportedModel(path, content, description)
+    check_size(_specs(description), sum(map(len, content)), where=str(path))
+    checked.check(_specs(description), description.preprocessing, rounded=description.precision == "int8")
+    return ExportedModel(path, checked.content, description)
 
 
 def describe_content(content: Content, description: Description) -> ExportedModel:
@@ -223,6 +232,10 @@ def write_exported(model: ExportedModel, path: Path) -> None:
         if one != path:
             _make_folder(path)
         write_atomically(one, data)
+
+
+def _specs(description: Description) -> tuple[ArchitectureSpec, ...]:
+    return tuple(network.architecture for network in description.networks)
 
 
 def _paths(path: Path, target: Target) -> list[Path]:

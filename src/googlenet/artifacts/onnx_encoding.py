@@ -24,7 +24,12 @@ _FLOAT, _INT, _INTS = 1, 2, 7  # AttributeProto.AttributeType
 
 def encode_onnx(graph: Graph, metadata: Mapping[str, str] | None = None) -> bytes:
     """The bytes of an ONNX file with this graph and these `metadata`; the same bytes for the same graph."""
-    encoded = encode(
+    return encode_file(encode_graph(graph), metadata)
+
+
+def encode_graph(graph: Graph) -> Pieces:
+    """The `onnx.GraphProto` of a graph."""
+    return encode(
         "onnx.GraphProto",
         name=graph.name.encode(),
         node=[_node(node) for node in graph.nodes],
@@ -32,7 +37,6 @@ def encode_onnx(graph: Graph, metadata: Mapping[str, str] | None = None) -> byte
         input=[_value(value) for value in graph.inputs],
         output=[_value(value) for value in graph.outputs],
     )
-    return encode_file(encoded, metadata)
 
 
 def encode_file(graph: bytes | Pieces, metadata: Mapping[str, str] | None = None) -> bytes:
