@@ -19,9 +19,7 @@ class NetworkCheck(Protocol):
     `rounded`: whether it is said to be in int8. Raises ModelFileError where it is another network's.
     """
 
-    def __call__(
-        self, specs: Sequence[ArchitectureSpec], preprocessing: Preprocessing, *, rounded: bool
-    ) -> None: ...  # noqa: D102
+    def __call__(self, specs: Sequence[ArchitectureSpec], preprocessing: Preprocessing, *, rounded: bool) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ says is in its format's own metadata (`googlenet.model.description`), with the s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from googlenet.model import (
     known_answer_images,
     read_description,
     with_checksum,
+    write_json,
 )
 
 Target: TypeAlias = Literal["onnx", "openvino", "pt2"]
@@ -221,8 +221,7 @@ def describe_content(content: Content, description: Description) -> ExportedMode
     entry = EXPORT_FORMATS[description.target]
     empty = entry.with_metadata(content, with_checksum("{}"))
     described = msgspec.structs.replace(description, sha256=entry.check(empty, "the exported graph").sha256)
-    # ASCII, with escapes: XML cannot hold every character that a class may be called
-    text = json.dumps(msgspec.to_builtins(described), separators=(",", ":"))
+    text = write_json(msgspec.to_builtins(described))
     return ExportedModel(Path(), entry.with_metadata(content, with_checksum(text)), described)
 
 

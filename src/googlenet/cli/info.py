@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
@@ -131,10 +131,17 @@ def _origin_lines(about: About) -> list[str]:
 def _data_lines(about: About) -> list[str]:
     if not about.data:
         return []
-    counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
-    rule = about.data.get("split")
-    how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
+    pictures, rule = about.data.get("pictures"), about.data.get("split")
+    counts = (
+        ", ".join(f"{count:,} {split}" for split, count in pictures.items()) if _counts(pictures) else "not counted"
+    )
+    how = f"; val held back by seed {rule.get('seed')}, share {rule.get('share')}" if isinstance(rule, dict) else ""
     return [f"data           {about.data.get('name')}: {counts}{how}"]
+
+
+def _counts(pictures: object) -> TypeGuard[dict[str, int]]:
+    """Whether this is how many pictures each split has; a file may say anything."""
+    return isinstance(pictures, dict) and all(isinstance(count, int) for count in pictures.values())
 
 
 def agreement_lines(agreement: Agreement) -> list[str]:
@@ -151,7 +158,10 @@ def agreement_lines(agreement: Agreement) -> list[str]:
 
 def score_sentence(scores: dict[str, Any]) -> str:
     """The scores of a model in a line; those of a model that another program trained are shown as they are."""
-    if not {"top1", "top1_interval", "pictures", "training_seconds"} <= scores.keys():
+    interval = scores.get("top1_interval")
+    numbers = [scores.get(key) for key in ("top1", "pictures", "training_seconds")]
+    numbers += interval if isinstance(interval, list) and len(interval) == 2 else [None]
+    if not all(isinstance(number, int | float) for number in [*numbers, scores.get("best_of", 1)]):
         return "scores         " + ", ".join(f"{name} {value}" for name, value in scores.items())
     low, high = scores["top1_interval"]
     chosen = f", the best of {scores['best_of']} evaluations" if scores.get("best_of", 1) > 1 else ""

@@ -41,8 +41,7 @@ class ProgramEngine:
             torch.set_num_threads(threads)
         weights = member_weights(model.content, model.specs, where=str(model.path))
         members = [
-            network_with_weights(build_architecture(spec), own)
-            for spec, own in zip(model.specs, weights, strict=True)
+            network_with_weights(build_architecture(spec), own) for spec, own in zip(model.specs, weights, strict=True)
         ]
         return cls(ExportableNetwork(members, model.preprocessing), choose_device(device))
 

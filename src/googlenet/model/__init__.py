@@ -11,6 +11,7 @@ from googlenet.model.file import (
     resolve_model_path,
     save_model,
 )
+from googlenet.model.json_text import parse_json, write_json
 from googlenet.model.known_answer import AnswerCheck, compare_answer, known_answer_images
 from googlenet.model.model import AUXILIARY_PREFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
 from googlenet.model.signatures import BEGINNING, FileFormat, describe_file, file_format
@@ -41,10 +42,12 @@ __all__ = [
     "load_model",
     "load_models",
     "member_paths",
+    "parse_json",
     "read_description",
     "read_header",
     "resolve_model_path",
     "save_ensemble",
     "save_model",
     "with_checksum",
+    "write_json",
 ]
