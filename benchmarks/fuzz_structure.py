@@ -36,7 +36,7 @@ from googlenet.architecture import ArchitectureSpec, build_architecture
 from googlenet.artifacts import Description, ExportedModel, ExportedNetwork, Precision, Target, describe_content
 from googlenet.artifacts.exported import check_exported
 from googlenet.artifacts.onnx_encoding import encode_file
-from googlenet.engines import ENGINES, open_engine
+from googlenet.engines import open_engine
 from googlenet.errors import GoogLeNetError
 from googlenet.export import EXPORT_TARGETS, to_int8
 from googlenet.graph import build_graph, decompose_lrn
@@ -127,25 +127,22 @@ def taken_apart(model: ExportedModel) -> Parts:
 
 def put_together(parts: Parts) -> bytes:
     """An ONNX file of the parts, with right checksums."""
-    nodes = [
-        encode(
-            "onnx.NodeProto",
-            **{**node, "attribute": [encode("onnx.AttributeProto", **one) for one in node["attribute"]]},
-        )
-        + ([node["more"]] if "more" in node else [])
-        for node in ({key: value for key, value in node.items() if key != "more"} for node in parts.nodes)
-    ]
-    nodes = [piece + [more] for piece, more in zip(nodes, (node.get("more", b"") for node in parts.nodes), strict=True)]
     graph = encode(
         "onnx.GraphProto",
         name=b"googlenet",
-        node=nodes,
+        node=[_node(node) for node in parts.nodes],
         initializer=[encode("onnx.TensorProto", **tensor) for tensor in parts.tensors],
         input=[_value(value) for value in parts.values["input"]],
         output=[_value(value) for value in parts.values["output"]],
     )
     encoded = b"".join([*graph, *parts.more])
     return encode_file(encoded, sealed(parts.description | {"sha256": sha256(encoded).hexdigest()}))
+
+
+def _node(node: dict[str, Any]) -> list[bytes | memoryview]:
+    known = {key: value for key, value in node.items() if key != "more"}
+    known["attribute"] = [encode("onnx.AttributeProto", **attribute) for attribute in node["attribute"]]
+    return [*encode("onnx.NodeProto", **known), node.get("more", b"")]
 
 
 def sealed(description: dict[str, Any]) -> dict[str, str]:
@@ -435,7 +432,8 @@ def changed_ir(model: ExportedModel, random: random.Random) -> Content:
     description = msgspec.to_builtins(model.description)
     for _ in range(random.choice([1, 1, 1, 2, 3])):
         layers, edges = network.find("layers"), network.find("edges")
-        assert layers is not None and edges is not None
+        assert layers is not None
+        assert edges is not None
         layer = random.choice(list(layers))
         data = layer.find("data")
         match random.randrange(9):
@@ -654,7 +652,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
 
 
 def end_of_reading(kind: Kind, content: Content) -> tuple[str, Any]:
-    """How reading ends: "passed" and the model, or the beginning of the sentence; raises whatever is no error of ours."""
+    """How reading ends: "passed" and the model, or the kind of error; raises whatever is none of ours."""
     try:
         return "passed", kind.read(content)
     except GoogLeNetError as error:
@@ -676,7 +674,7 @@ def run_engines(kind: Kind, connection: Any) -> None:
                 answers[name] = open_engine(model, name=name, threads=1).run(images).probabilities
             except GoogLeNetError as error:
                 answers[name] = type(error).__name__
-            except BaseException as error:  # noqa: BLE001 - this is what is looked for
+            except BaseException as error:
                 answers[name] = f"RAW {type(error).__name__}: {error}"
         connection.send(answers)
 
@@ -758,6 +756,8 @@ def fuzz(name: str, files: int, seed: int, *, engines: bool) -> bool:
                 if name in ("onnx", "lrn", "model") and disagreement(answers) > 1e-3:
                     wrong = f"engines disagree by {disagreement(answers):.3f}"
         ends[end] += 1
+        if (number + 1) % 1000 == 0:
+            print(f"{name}: {number + 1:,} files, {failures} wrong", flush=True)
         if wrong:
             failures += 1
             ends[f"WRONG {wrong[:120]}"] += 1

@@ -22,7 +22,6 @@ from googlenet.artifacts import (
     Description,
     ExportedModel,
     Target,
-    describe_content,
     describe_model,
     open_model,
     open_models,

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.architecture import ArchitectureSpec
+from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.errors import ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.model import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, check_shapes
