@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
 from pathlib import Path
@@ -17,10 +18,9 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 def fuzz() -> Any:
     sys.path.insert(0, str(BENCHMARKS))
     try:
-        import fuzz_structure
+        return importlib.import_module("fuzz_structure")
     finally:
         sys.path.remove(str(BENCHMARKS))
-    return fuzz_structure
 
 
 @pytest.mark.parametrize(("name", "files"), [("onnx", 150), ("int8", 60), ("model", 100)])

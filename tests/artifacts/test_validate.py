@@ -264,7 +264,8 @@ def test_a_description_of_another_network_is_refused_before_anything_as_large_is
 
 @pytest.mark.parametrize(("key", "value"), [("scale", 1e308), ("scale", 5e-324), ("mean", -1e300)])
 def test_pixels_that_float32_cannot_compute_with_are_refused(key: str, value: float, whole: ExportedModel) -> None:
-    preprocessing = replace(whole.preprocessing, **{key: (value,) * 3})
+    changes: dict[str, Any] = {key: (value,) * 3}
+    preprocessing = replace(whole.preprocessing, **changes)
     content = resealed(whole.content[0], described(whole.description, preprocessing=preprocessing))
     with pytest.raises(ModelFileError, match="pixels"):
         check_exported((content,), "onnx", PATH)

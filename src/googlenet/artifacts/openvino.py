@@ -58,7 +58,7 @@ def _window(node: Node) -> dict[str, str]:
 
 
 def _pool(node: Node) -> dict[str, str]:
-    return _window(node) | {"kernel": _pair(node.attributes["kernel_shape"]), "rounding_type": "ceil"}  # type: ignore[arg-type]
+    return _window(node) | {"kernel": _pair(node.attributes["kernel_shape"]), "rounding_type": "ceil"}
 
 
 def _norm(node: Node) -> dict[str, str]:

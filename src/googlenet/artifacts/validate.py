@@ -264,15 +264,12 @@ class _Comparison:
         chained = pair and down.inputs[0] == node.output and up.inputs == (down.output, *down.inputs[1:])
         _demand(chained, f"{what} is not a QuantizeLinear with its DequantizeLinear")
         scale, zero = (self._once(name, down) for name in down.inputs[1:])
-        _demand(
-            (scale.dtype, scale.shape, zero.dtype, zero.shape) == (np.float32, (), np.uint8, ()) and _usable(scale),
-            f"{what} is to no grid of 256 steps that can be computed with",
-        )
+        plain = scale.dtype == np.float32 and zero.dtype == np.uint8 and scale.shape == zero.shape == ()
+        _demand(plain and _usable(scale), f"{what} is to no grid of 256 steps that can be computed with")
         if wanted.operator == "Sub":  # the picture less its mean: its range is known
             low, high = _range_of_images(self.expected.constants[wanted.inputs[1]])
-            exact = np.isclose(float(scale), (high - low) / LEVELS, rtol=1e-5) and int(zero) == round(
-                -low / ((high - low) / LEVELS)
-            )
+            step = (high - low) / LEVELS
+            exact = np.isclose(float(scale), step, rtol=1e-5) and int(zero) == round(-low / step)
             _demand(bool(exact), f"{what} is to a grid that is not the picture's")
         else:
             _demand(int(zero) == 0, f"{what} is to a grid that does not begin at 0")

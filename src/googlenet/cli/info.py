@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
@@ -34,7 +33,7 @@ def info_command(
     Example: googlenet info runs/demo --verify
     """
     from googlenet.artifacts import describe_model
-    from googlenet.model import member_paths
+    from googlenet.model import member_paths, write_json
     from googlenet.pretrained import find_model
 
     path = find_model(model)
@@ -44,7 +43,7 @@ def info_command(
     checks = [_verify(one, engine, device, threads) if verify else None for one in paths]
     if as_json:
         fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
-        print(json.dumps(fields[0] if single else {"members": fields}, indent=2))
+        print(write_json(fields[0] if single else {"members": fields}, indent=2))
     else:
         blocks = [_lines(header, check) for header, check in zip(headers, checks, strict=True)]
         print("\n".join(blocks[0] if single else _numbered(paths, blocks)))

@@ -15,9 +15,13 @@ def parse_json(text: str | bytes) -> Any:
     return json.loads(text, object_pairs_hook=_unique, parse_constant=lambda name: None, parse_float=_finite)
 
 
-def write_json(value: Any) -> str:
-    """ASCII, with escapes (a class may be called what no XML can hold); null for numbers that are not finite."""
-    return json.dumps(_without_infinities(value), separators=(",", ":"), allow_nan=False)
+def write_json(value: Any, *, indent: int | None = None) -> str:
+    """ASCII, with escapes (a class may be called what no XML can hold); null for numbers that are not finite.
+
+    `indent`: for people; left out, there are no blanks.
+    """
+    separators = (",", ":") if indent is None else None
+    return json.dumps(_without_infinities(value), indent=indent, separators=separators, allow_nan=False)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
