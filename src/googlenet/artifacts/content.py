@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from googlenet.architecture import ArchitectureSpec
+from googlenet.graph import Graph
 from googlenet.images import Preprocessing
 
 Content: TypeAlias = tuple[bytes, ...]
@@ -26,10 +27,12 @@ class NetworkCheck(Protocol):
 class CheckedContent:
     """A content that holds together: its metadata, and the sha256 of its graph, of all in it but the metadata.
 
-    `content`: what of it a runtime may see. `check`: what is left to be asked when its networks are known.
+    `content`: what of it a runtime may see. `check`: what is left to be asked when its networks are known. `graph`: the
+    one in an ONNX file.
     """
 
     metadata: Mapping[str, str]
     sha256: str
     content: Content
     check: NetworkCheck
+    graph: Graph | None = None

@@ -20,6 +20,7 @@ from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.artifacts.validate import check_size
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import write_atomically
+from googlenet.graph import Graph
 from googlenet.images import Preprocessing
 from googlenet.model import (
     TOLERANCE,
@@ -91,11 +92,15 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportedModel:
-    """An exported file: its bytes, and what it says of itself by the names that a `Model` has."""
+    """An exported file: its bytes, and what it says of itself by the names that a `Model` has.
+
+    `graph`: the one in an ONNX file that was read, compared with that of its networks.
+    """
 
     path: Path
     content: Content
     description: Description
+    graph: Graph | None = None
 
     @property
     def target(self) -> Target:
@@ -213,7 +218,7 @@ def check_exported(content: Content, target: Target, path: Path) -> ExportedMode
     _check(description, where=str(path))
     check_size(_specs(description), sum(map(len, content)), where=str(path))
     checked.check(_specs(description), description.preprocessing, rounded=description.precision == "int8")
-    return ExportedModel(path, checked.content, description)
+    return ExportedModel(path, checked.content, description, checked.graph)
 
 
 def describe_content(content: Content, description: Description) -> ExportedModel:

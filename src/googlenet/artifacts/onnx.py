@@ -46,6 +46,7 @@ def check_onnx(content: Content, where: str) -> CheckedContent:
         sha256(model.graph).hexdigest(),
         content=(encode_file(model.graph, own),),  # a runtime takes settings from other metadata
         check=partial(check_graph, graph, where=where),
+        graph=graph,
     )
 
 

@@ -32,10 +32,10 @@ def encode_graph(graph: Graph) -> Pieces:
     return encode(
         "onnx.GraphProto",
         name=graph.name.encode(),
-        node=[_node(node) for node in graph.nodes],
-        initializer=[_tensor(name, values) for name, values in graph.used_constants()],
-        input=[_value(value) for value in graph.inputs],
-        output=[_value(value) for value in graph.outputs],
+        node=[encode_node(node) for node in graph.nodes],
+        initializer=[encode_tensor(name, values) for name, values in graph.used_constants()],
+        input=[encode_value(value) for value in graph.inputs],
+        output=[encode_value(value) for value in graph.outputs],
     )
 
 
@@ -55,7 +55,8 @@ def encode_file(graph: bytes | Pieces, metadata: Mapping[str, str] | None = None
     return b"".join(pieces)
 
 
-def _node(node: Node) -> Pieces:
+def encode_node(node: Node) -> Pieces:
+    """The `onnx.NodeProto` of a node."""
     return encode(
         "onnx.NodeProto",
         input=[name.encode() for name in node.inputs],
@@ -74,7 +75,8 @@ def _attribute(name: str, value: Attribute) -> Pieces:
     return encode("onnx.AttributeProto", name=name.encode(), f=value, type=_FLOAT)
 
 
-def _tensor(name: str, values: NDArray[Any]) -> Pieces:
+def encode_tensor(name: str, values: NDArray[Any]) -> Pieces:
+    """The `onnx.TensorProto` of a constant; the last of the pieces are its values."""
     little_endian = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return encode(
         "onnx.TensorProto",
@@ -85,7 +87,8 @@ def _tensor(name: str, values: NDArray[Any]) -> Pieces:
     )
 
 
-def _value(value: Value) -> Pieces:
+def encode_value(value: Value) -> Pieces:
+    """The `onnx.ValueInfoProto` of an input or output."""
     lengths = [
         encode("onnx.TensorShapeProto.Dimension", dim_param=length.encode())
         if isinstance(length, str)

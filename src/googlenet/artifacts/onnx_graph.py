@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.artifacts.onnx_encoding import ELEMENT_TYPES, OPSET, encode_graph
+from googlenet.artifacts.onnx_encoding import (
+    ELEMENT_TYPES,
+    OPSET,
+    encode_graph,
+    encode_node,
+    encode_tensor,
+    encode_value,
+)
 from googlenet.errors import InputError, ModelFileError
 from googlenet.graph import Graph, Node, Value
 from googlenet.graph.graph import Attribute
@@ -81,8 +88,8 @@ def decode_onnx(content: bytes, *, where: str = "the ONNX file") -> Graph:
 def decode_graph(model: Any, *, where: str) -> Graph:
     """The graph of an `onnx.ModelProto`; raises as `decode_onnx` does.
 
-    The graph is encoded again and compared: what is in the file and not in this graph, such as a field that is not in
-    our schema and that a runtime would read, is refused.
+    Each message in it is encoded again and compared: what is in the file and not in this graph, such as a field that
+    is not in our schema and that a runtime would read, is refused.
     """
     _check_operators(model, where)
     graph = parse("onnx.GraphProto", model.graph, where=where)
@@ -103,8 +110,7 @@ def decode_graph(model: Any, *, where: str) -> Graph:
         decoded = Graph(text(graph.name), nodes, constants, inputs, outputs)
     except InputError as error:
         raise ModelFileError(f"{where} is damaged: {error}") from error
-    if b"".join(encode_graph(decoded)) != model.graph:
-        raise ModelFileError(f"{where} was not exported by googlenet: there is more in its graph than is ever written")
+    _demand_nothing_more(sum(map(len, encode_graph(decoded))) == len(model.graph), where)
     return decoded
 
 
@@ -117,7 +123,12 @@ def _constants(graph: Any, where: str) -> Iterator[tuple[str, NDArray[Any]]]:
             what = "values of a type that is never written" if dtype is None else f"the empty shape {shape}"
             raise ModelFileError(f"{where} was not exported by googlenet: the constant {name!a} has {what}")
         stored = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<"))
-        yield name, stored.astype(dtype, copy=False).reshape(shape)
+        values = stored.astype(dtype, copy=False).reshape(shape)
+        *before, data = encode_tensor(name, values)
+        beginning = b"".join(before)
+        same = len(beginning) + len(data) == len(encoded) and encoded.startswith(beginning)
+        _demand_nothing_more(same, where)
+        yield name, values
 
 
 def _node(encoded: bytes, where: str) -> Node:
@@ -141,7 +152,15 @@ def _node(encoded: bytes, where: str) -> Node:
             )
     if missing := sorted(operator.attributes.keys() - operator.optional - kinds.keys()):
         raise ModelFileError(f"{where} is damaged: its {name} {outputs[0]!a} lacks the attribute {missing[0]}")
-    return Node(name, inputs, outputs[0], {text(attribute.name): _number(attribute) for attribute in parsed})
+    decoded = Node(name, inputs, outputs[0], {text(attribute.name): _number(attribute) for attribute in parsed})
+    _demand_nothing_more(b"".join(encode_node(decoded)) == encoded, where)
+    return decoded
+
+
+def _demand_nothing_more(same: bool, where: str) -> None:
+    """`same`: whether what was decoded and encoded again is what was read."""
+    if not same:
+        raise ModelFileError(f"{where} was not exported by googlenet: there is more in its graph than is ever written")
 
 
 def _kind(attribute: Any) -> str:
@@ -169,7 +188,9 @@ def _value(encoded: bytes, where: str) -> Value:
             f"{where} was not exported by googlenet: {name!a} has values of a type or shape that is never written"
         )
     lengths = (parse("onnx.TensorShapeProto.Dimension", length, where=where) for length in shape.dim)
-    return Value(name, dtype, tuple(text(length.dim_param) or length.dim_value for length in lengths))
+    decoded = Value(name, dtype, tuple(text(length.dim_param) or length.dim_value for length in lengths))
+    _demand_nothing_more(b"".join(encode_value(decoded)) == encoded, where)
+    return decoded
 
 
 def _check_operators(model: Any, where: str) -> None:
