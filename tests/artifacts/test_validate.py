@@ -154,7 +154,7 @@ FLOATS: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
     "no last nodes": (lambda file: file.graph.node[-1].CopyFrom(file.graph.node[-2]), "is made twice"),
     "an unread constant": (
         lambda file: file.graph.initializer.append(numpy_helper.from_array(np.ones(1, np.float32), "more")),
-        "more in its graph than is ever written",
+        "nothing reads its constant 'more'",
     ),
     "a field that we do not know": (lambda file: setattr(first(file, "Conv"), "domain", "com.foreign"), "more in its"),
     "two kinds of values": (lambda file: file.graph.initializer[0].float_data.append(1.0), "more in its graph"),

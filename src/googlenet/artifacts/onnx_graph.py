@@ -5,7 +5,7 @@ What our graphs never hold is refused by name, attributes above all: one that is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite, prod
 from typing import Any
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from googlenet.artifacts.onnx_encoding import (
     ELEMENT_TYPES,
     OPSET,
-    encode_graph,
     encode_node,
     encode_tensor,
     encode_value,
@@ -24,7 +23,7 @@ from googlenet.artifacts.onnx_encoding import (
 from googlenet.errors import InputError, ModelFileError
 from googlenet.graph import Graph, Node, Value
 from googlenet.graph.graph import Attribute
-from googlenet.protobuf import parse, text
+from googlenet.protobuf import encode, parse, text
 
 ANY_NUMBER = 1000
 """Most inputs of an operator that takes any number: members of an ensemble, branches of a module."""
@@ -96,7 +95,8 @@ def decode_graph(model: Any, *, where: str) -> Graph:
     if graph.sparse_initializer or model.functions:
         raise ModelFileError(f"{where} was not exported by googlenet: it holds sparse tensors or functions")
     constants = dict[str, NDArray[Any]]()
-    for name, values in _constants(graph, where):
+    for encoded in graph.initializer:
+        name, values = _constant(encoded, where)
         if name in constants:
             raise ModelFileError(f"{where} is damaged: the constant {name!a} is in it twice")
         constants[name] = values
@@ -110,25 +110,26 @@ def decode_graph(model: Any, *, where: str) -> Graph:
         decoded = Graph(text(graph.name), nodes, constants, inputs, outputs)
     except InputError as error:
         raise ModelFileError(f"{where} is damaged: {error}") from error
-    _demand_nothing_more(sum(map(len, encode_graph(decoded))) == len(model.graph), where)
+    fields = {name: getattr(graph, name) for name in ("name", "node", "initializer", "input", "output")}
+    _demand_nothing_more(sum(map(len, encode("onnx.GraphProto", **fields))) == len(model.graph), where)
     return decoded
 
 
-def _constants(graph: Any, where: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    for encoded in graph.initializer:
-        tensor = parse("onnx.TensorProto", encoded, where=where)
-        _check_tensor(tensor, where)
-        name, dtype, shape = text(tensor.name), CONSTANT_TYPES.get(tensor.data_type), tuple(tensor.dims)
-        if dtype is None or 0 in shape:
-            what = "values of a type that is never written" if dtype is None else f"the empty shape {shape}"
-            raise ModelFileError(f"{where} was not exported by googlenet: the constant {name!a} has {what}")
-        stored = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<"))
-        values = stored.astype(dtype, copy=False).reshape(shape)
-        *before, data = encode_tensor(name, values)
-        beginning = b"".join(before)
-        same = len(beginning) + len(data) == len(encoded) and encoded.startswith(beginning)
-        _demand_nothing_more(same, where)
-        yield name, values
+def _constant(encoded: bytes, where: str) -> tuple[str, NDArray[Any]]:
+    """The name and the values of a constant."""
+    tensor = parse("onnx.TensorProto", encoded, where=where)
+    _check_tensor(tensor, where)
+    name, dtype, shape = text(tensor.name), CONSTANT_TYPES.get(tensor.data_type), tuple(tensor.dims)
+    if dtype is None or 0 in shape:
+        what = "values of a type that is never written" if dtype is None else f"the empty shape {shape}"
+        raise ModelFileError(f"{where} was not exported by googlenet: the constant {name!a} has {what}")
+    stored = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<"))
+    values = stored.astype(dtype, copy=False).reshape(shape)
+    *before, data = encode_tensor(name, values)
+    beginning = b"".join(before)  # the values are the last field: they are not copied to be compared
+    same = len(beginning) + len(data) == len(encoded) and encoded.startswith(beginning)
+    _demand_nothing_more(same, where)
+    return name, values
 
 
 def _node(encoded: bytes, where: str) -> Node:
