@@ -94,6 +94,10 @@ bench-pipeline: $(INSTALLED)
 bench-fuzz: $(INSTALLED)
 	@$(BIN)/python benchmarks/fuzz_formats.py
 
+bench-fuzz-structure: $(INSTALLED)
+	@$(BIN)/python benchmarks/fuzz_structure.py --files 10000
+	@$(BIN)/python benchmarks/fuzz_structure.py --files 500 --engines
+
 bench-growth: $(INSTALLED)
 	@$(BIN)/python benchmarks/growth.py
 

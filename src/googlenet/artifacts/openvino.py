@@ -211,8 +211,8 @@ def _check_networks(
                 f"{where} does not hold the network that it names ({variants}): it has {computed[odd]} {name} "
                 f"{' '.join(map(str, odd))!a} instead of {nearest[odd]}"
             )
-    if rounded != any(layer.get("type") == "FakeQuantize" for layer in network.iterfind("layers/layer")):
-        raise ModelFileError(f"{where} is damaged: whether it is in int8 is not as it says")
+    if not rounded and any(layer.get("type") == "FakeQuantize" for layer in network.iterfind("layers/layer")):
+        raise ModelFileError(f"{where} is damaged: it is in int8, and does not say so")
 
 
 _Counted = Counter[tuple[Any, ...]]
