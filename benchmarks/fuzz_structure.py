@@ -56,8 +56,8 @@ from googlenet.protobuf import encode, message_class
 
 Content = tuple[bytes, ...]
 
-SECONDS = 60.0
-"""How long the engines may take for a file; compiling a network for OpenVINO takes two."""
+SECONDS = 300.0
+"""How long the engines may take for a file: compiling for OpenVINO takes two, and a busy machine many times as long."""
 
 WHOLE = [0, 1, -1, 2, 3, 4, 5, 7, 8, 11, 63, 127, 128, 500, 1000, 2001, 5000, 2**31 - 1, 2**31, 2**63 - 1, -(2**31)]
 WHOLE += [-(2**63)]
