@@ -12,7 +12,7 @@ DEMO := runs/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
-  bench-crops bench-decode bench-fuzz bench-growth bench-install bench-pipeline bench-members bench-untuned \
+  bench-crops bench-decode bench-fuzz bench-fuzz-structure bench-growth bench-install bench-pipeline bench-members bench-untuned \
   bench-predict-many
 .DELETE_ON_ERROR:
 
