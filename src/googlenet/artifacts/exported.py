@@ -6,7 +6,6 @@ says is in its format's own metadata (`googlenet.model.description`), with the s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,10 @@ import numpy as np
 from googlenet.architecture import ArchitectureSpec
 from googlenet.artifacts import onnx, openvino, torch_export
 from googlenet.artifacts.content import CheckedContent, Content
+from googlenet.artifacts.validate import check_size
 from googlenet.errors import ModelFileError
 from googlenet.files import cannot_read, cannot_write, write_atomically
+from googlenet.graph import Graph
 from googlenet.images import Preprocessing
 from googlenet.model import (
     TOLERANCE,
@@ -30,6 +31,7 @@ from googlenet.model import (
     known_answer_images,
     read_description,
     with_checksum,
+    write_json,
 )
 
 Target: TypeAlias = Literal["onnx", "openvino", "pt2"]
@@ -94,11 +96,15 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportedModel:
-    """An exported file: its bytes, and what it says of itself by the names that a `Model` has."""
+    """An exported file: its bytes, and what it says of itself by the names that a `Model` has.
+
+    `graph`: the one in an ONNX file that was read, compared with that of its networks.
+    """
 
     path: Path
     content: Content
     description: Description
+    graph: Graph | None = None
 
     @property
     def target(self) -> Target:
@@ -113,7 +119,7 @@ class ExportedModel:
     @property
     def specs(self) -> tuple[ArchitectureSpec, ...]:
         """The networks inside, whose probabilities are averaged."""
-        return tuple(network.architecture for network in self.description.networks)
+        return _specs(self.description)
 
     @property
     def origins(self) -> tuple[About, ...]:
@@ -199,16 +205,24 @@ def read_exported(path: Path, target: Target) -> ExportedModel:
     Raises InputError for a path that cannot be read, ModelFileError for a file that is too large, damaged, of others,
     or whose description is not that of its graph.
     """
-    entry = EXPORT_FORMATS[target]
-    content = tuple(_read(one, most) for one, most in zip(_paths(path, target), entry.largest, strict=True))
-    checked = entry.check(content, str(path))
+    largest = EXPORT_FORMATS[target].largest
+    return check_exported(
+        tuple(_read(one, most) for one, most in zip(_paths(path, target), largest, strict=True)), target, path
+    )
+
+
+def check_exported(content: Content, target: Target, path: Path) -> ExportedModel:
+    """Check the content of an exported file, which was read from `path`; raises as `read_exported` does."""
+    checked = EXPORT_FORMATS[target].check(content, str(path))
     description = read_description(checked.metadata, Description, kind=KIND, where=str(path))
     if description.target != target:
         raise ModelFileError(f"{path} is damaged: it says that it is {EXPORT_FORMATS[description.target].what}")
     if description.sha256 != checked.sha256:
         raise ModelFileError(f"{path} is damaged: its graph is not the one that was described (sha256 differs)")
     _check(description, where=str(path))
-    return ExportedModel(path, content, description)
+    check_size(_specs(description), sum(map(len, content)), where=str(path))
+    checked.check(_specs(description), description.preprocessing, rounded=description.precision == "int8")
+    return ExportedModel(path, checked.content, description, checked.graph)
 
 
 def describe_content(content: Content, description: Description) -> ExportedModel:
@@ -216,8 +230,7 @@ def describe_content(content: Content, description: Description) -> ExportedMode
     entry = EXPORT_FORMATS[description.target]
     empty = entry.with_metadata(content, with_checksum("{}"))
     described = msgspec.structs.replace(description, sha256=entry.check(empty, "the exported graph").sha256)
-    # ASCII, with escapes: XML cannot hold every character that a class may be called
-    text = json.dumps(msgspec.to_builtins(described), separators=(",", ":"))
+    text = write_json(msgspec.to_builtins(described))
     return ExportedModel(Path(), entry.with_metadata(content, with_checksum(text)), described)
 
 
@@ -227,6 +240,10 @@ def write_exported(model: ExportedModel, path: Path) -> None:
         if one != path:
             _make_folder(path)
         write_atomically(one, data)
+
+
+def _specs(description: Description) -> tuple[ArchitectureSpec, ...]:
+    return tuple(network.architecture for network in description.networks)
 
 
 def _paths(path: Path, target: Target) -> list[Path]:

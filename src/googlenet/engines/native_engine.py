@@ -41,7 +41,8 @@ class NativeEngine:
         Raises InputError as `from_model` does, ModelFileError for a file that is no graph of ours.
         """
         check_cpu("native", device)
-        return cls(Network(decode_onnx(model.content[0]), thread_count(threads)))
+        graph = model.graph or decode_onnx(model.content[0], where=str(model.path))
+        return cls(Network(graph, thread_count(threads)))
 
     @property
     def name(self) -> str:

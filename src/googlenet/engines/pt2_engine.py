@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import build_architecture
 from googlenet.artifacts import ExportedModel
-from googlenet.artifacts.torch_export import read_weights
+from googlenet.artifacts.torch_export import member_weights
 from googlenet.engines.engine import Extra, Outputs
 from googlenet.engines.torch_engine import choose_device, in_live_thread, set_threads
-from googlenet.model import check_shapes
 from googlenet.network import network_with_weights
 from googlenet.network.exportable import ExportableNetwork
 
@@ -58,12 +57,8 @@ class ProgramEngine:
 
 
 def _network_of(model: ExportedModel) -> ExportableNetwork:
-    where = str(model.path)
-    weights = read_weights(model.content, where)
-    members = []
-    for number, spec in enumerate(model.specs):
-        prefix = f"members.{number}."
-        own = {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
-        check_shapes(spec, {name: array.shape for name, array in own.items()}, where=where)
-        members.append(network_with_weights(build_architecture(spec), own))
+    weights = member_weights(model.content, model.specs, where=str(model.path))
+    members = [
+        network_with_weights(build_architecture(spec), own) for spec, own in zip(model.specs, weights, strict=True)
+    ]
     return ExportableNetwork(members, model.preprocessing)

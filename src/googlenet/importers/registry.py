@@ -19,22 +19,23 @@ from googlenet.importers import inception5h, torchvision
 from googlenet.importers.caffe import read_caffemodel
 from googlenet.importers.imported import Imported, MappedLayer
 from googlenet.importers.onnx_zoo import read_onnx
-from googlenet.importers.state_dict import StateDict, is_state_dict, open_state_dicts
+from googlenet.importers.state_dict import StateDict, open_state_dicts
 from googlenet.importers.wrappers import unwrap
 from googlenet.model import (
+    BEGINNING,
     About,
     ClassLabel,
+    FileFormat,
     KnownAnswer,
     Model,
     check_model,
     describe_file,
-    is_text,
+    file_format,
     known_answer_images,
 )
 from googlenet.pretrained import imagenet_classes
 
 LARGEST_LIST = 2**20  # bytes
-BEGINNING = 512  # bytes: what `describe_file` wants to see
 
 SYNSET_LINE = re.compile(r"(n\d{8})\s+(\S.*)")
 
@@ -75,10 +76,14 @@ IMPORTERS: dict[str, Importer] = {
 
 EXPECTED = "what can be imported: " + ", ".join(importer.expects for importer in IMPORTERS.values())
 
-# The first byte of a message is the tag of its first field: of NetParameter name, layers (V1) or layer, of ModelProto
-# ir_version.
-_CAFFE_TAGS = (b"\x0a", b"\x12", b"\xa2\x06")
-_ONNX_TAG = b"\x08"
+ENCODINGS: dict[FileFormat, Encoding] = {
+    "safetensors": "state dict",
+    "zip": "state dict",
+    "pickle": "state dict",
+    "Caffe": "Caffe",
+    "ONNX": "ONNX",
+}
+"""How a file of a format is read, where an importer reads such files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +224,7 @@ def _read(path: Path) -> tuple[str, Imported, str]:
     try:
         with path.open("rb") as file:
             beginning, size = file.read(BEGINNING), path.stat().st_size
-            encoding = _encoding(beginning)
+            encoding = ENCODINGS.get(file_format(beginning))
             if encoding is None:
                 raise ModelFileError(f"{path} cannot be imported: {describe_file(beginning)}; {EXPECTED}")
             if size > LARGEST[encoding]:
@@ -245,14 +250,3 @@ def _read_state_dicts(states: Mapping[str, StateDict], path: Path) -> tuple[str,
         )
     imported = IMPORTERS[found.network].read(found.state, where=str(path))
     return found.network, replace(imported, assumptions=(*found.told, *imported.assumptions))
-
-
-def _encoding(beginning: bytes) -> Encoding | None:
-    """How a file's bytes are to be read, from the first of them; None where no importer reads such files."""
-    if is_state_dict(beginning):
-        return "state dict"
-    if not beginning or is_text(beginning):
-        return None
-    if beginning.startswith(_CAFFE_TAGS):
-        return "Caffe"
-    return "ONNX" if beginning.startswith(_ONNX_TAG) else None

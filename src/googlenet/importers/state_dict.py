@@ -21,12 +21,11 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from googlenet.errors import MissingExtraError, ModelFileError
+from googlenet.model import BEGINNING, file_format
 
 if TYPE_CHECKING:
     import torch
 
-ZIP_BEGINNING = b"PK\x03\x04"
-PICKLE_BEGINNING = b"\x80"
 FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")  # how torch names what it does not unpickle
 MOST_DICTIONARIES = 100  # that are searched for a state dict
 
@@ -42,11 +41,6 @@ class LazyTensor:
 StateDict = Mapping[str, LazyTensor]
 
 
-def is_state_dict(beginning: bytes) -> bool:
-    """Whether a file that begins so may hold a state dict: a zip archive, a pickle, or safetensors."""
-    return beginning.startswith((ZIP_BEGINNING, PICKLE_BEGINNING)) or beginning[8:9] == b"{"
-
-
 def open_state_dicts(path: Path) -> dict[str, StateDict]:
     """Read the names and shapes of every state dict in a file, by the keys that lead to it: "" is the file itself.
 
@@ -54,8 +48,8 @@ def open_state_dicts(path: Path) -> dict[str, StateDict]:
     than itself, MissingExtraError for a `.pth` where torch is not installed.
     """
     with path.open("rb") as file:
-        pickled = file.read(9)[8:9] != b"{"
-    states = _from_torch(_load_pickle(path), path) if pickled else {"": _from_safetensors(path)}
+        format = file_format(file.read(BEGINNING))
+    states = {"": _from_safetensors(path)} if format == "safetensors" else _from_torch(_load_pickle(path), path)
     values = max(sum(prod(tensor.shape) for tensor in state.values()) for state in states.values())
     if values > path.stat().st_size:  # a pickle can say that a tensor repeats one value a billion times
         raise ModelFileError(f"{path} is damaged: its tensors have {values:,} values, more than the file has bytes")

@@ -10,12 +10,14 @@ from googlenet.model.file import (
     resolve_model_path,
     save_model,
 )
+from googlenet.model.json_text import parse_json, without_infinities, write_json
 from googlenet.model.known_answer import AnswerCheck, compare_answer, known_answer_images
 from googlenet.model.model import AUXILIARY_PREFIX, COUNTER_SUFFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
-from googlenet.model.signatures import describe_file, is_text
+from googlenet.model.signatures import BEGINNING, FileFormat, describe_file, file_format
 
 __all__ = [
     "AUXILIARY_PREFIX",
+    "BEGINNING",
     "COUNTER_SUFFIX",
     "DESCRIPTION_KEY",
     "DESCRIPTION_SUM_KEY",
@@ -23,6 +25,7 @@ __all__ = [
     "About",
     "AnswerCheck",
     "ClassLabel",
+    "FileFormat",
     "KnownAnswer",
     "Model",
     "ModelHeader",
@@ -32,11 +35,12 @@ __all__ = [
     "check_shapes",
     "compare_answer",
     "describe_file",
-    "is_text",
+    "file_format",
     "known_answer_images",
     "load_model",
     "load_models",
     "member_paths",
+    "parse_json",
     "read_description",
     "read_header",
     "resolve_model_path",
@@ -44,4 +48,6 @@ __all__ = [
     "save_model",
     "shape_differences",
     "with_checksum",
+    "without_infinities",
+    "write_json",
 ]

@@ -13,6 +13,10 @@ from googlenet.images import Preprocessing
 from googlenet.model.model import AUXILIARY_PREFIX, ClassLabel, Model
 
 CLASSIFIER = "linear.weight"  # the matrix that says how many classes there are
+SCALES = (1e-6, 1e6)
+"""What a pixel may be multiplied by: 1/255 and 1/58 are usual, and with a million float32 is far from its end."""
+
+LARGEST_MEAN = 1e6
 
 
 def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], *, where: str) -> None:
@@ -73,6 +77,10 @@ def check_fit(
         raise ModelFileError(
             f"{where}: pictures are prepared with {preprocessing.channels} channels, the network reads {spec.channels}"
         )
+    if odd := [scale for scale in preprocessing.scale if not SCALES[0] <= scale <= SCALES[1]]:
+        raise ModelFileError(f"{where}: pixels are multiplied by {odd[0]:g}, which float32 cannot compute with")
+    if odd := [mean for mean in preprocessing.mean if abs(mean) > LARGEST_MEAN]:
+        raise ModelFileError(f"{where}: the mean of the pixels is {odd[0]:g}, and pixels are 0 to 255")
     try:
         check_input_size(build_architecture(spec), preprocessing.input_size)
     except InputError as error:

@@ -6,7 +6,6 @@ the folder, each a run folder or a model file of its own.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Protocol, TypeVar
@@ -16,6 +15,7 @@ import msgspec
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import ENSEMBLE_FILE, cannot_read, write_atomically
 from googlenet.model.container import what_is_wrong
+from googlenet.model.json_text import parse_json
 from googlenet.model.model import ClassLabel
 
 LARGEST_LIST = 2**20  # bytes
@@ -59,7 +59,7 @@ def member_paths(path: Path) -> tuple[Path, ...]:
     try:
         if len(text) > LARGEST_LIST:
             raise ValueError
-        fields = json.loads(text)
+        fields = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{listing} is damaged: it is not the JSON of an ensemble") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None

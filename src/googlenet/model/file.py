@@ -6,7 +6,6 @@ tensors. Metadata `googlenet_sha256`: the sha256 of that JSON. Tensors: the weig
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from googlenet.images import Preprocessing
 from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
 from googlenet.model.description import DESCRIPTION_KEY, read_description, with_checksum
+from googlenet.model.json_text import write_json
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
 
 ANSWER_IMAGES = "known_answer/images"
@@ -90,8 +90,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         about=model.about,
         sha256=_sum_of_tensors(tensors),
     )
-    # ASCII, with escapes: a class may be named by a folder whose name is no text
-    text = json.dumps(msgspec.to_builtins(header), separators=(",", ":"))
+    text = write_json(msgspec.to_builtins(header))
     write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, with_checksum(text))))
 
 
