@@ -494,3 +494,11 @@ def test_a_stop_that_cannot_save_does_not_say_that_it_has(pictures: Path, tmp_pa
     assert answer.code == 143
     assert "warning: no checkpoint at step " in answer.error
     assert "stopped without saving; this line goes on from what was saved before:" in answer.out
+
+
+def test_a_rate_search_whose_curve_has_no_folder_is_refused_before_it_begins(
+    pictures: Path, tmp_path: Path, googlenet: Googlenet
+) -> None:
+    answer = googlenet("lr-find", pictures, "--out", tmp_path / "none" / "curve.png")
+    assert answer.code == 2
+    assert answer.error == f"error: cannot write {tmp_path}/none/curve.png: there is no folder {tmp_path}/none\n"
