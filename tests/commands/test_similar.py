@@ -76,9 +76,7 @@ def test_a_model_that_has_moved_is_named_and_another_one_is_refused(
     assert googlenet("predict", first, photos / "green", "--embeddings", "--output", index).code == 0
     first.rename(moved)
     gone = googlenet("similar", index, picture)
-    assert gone.error == (
-        f"{index} was made with {first} ({first}: there is no such model file); --model names its new place"
-    )
+    assert gone.error == (f"{index} was made with {first} ({first}: no such model file); --model names its new place")
     assert googlenet("similar", index, picture, "--model", moved).out.splitlines()[0] == f"1.0000  {picture}"
     other = ensemble / "members" / "2"
     refused = googlenet("similar", index, picture, "--model", other)
