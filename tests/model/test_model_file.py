@@ -186,7 +186,7 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere: there is no such model file"):
+    with pytest.raises(InputError, match=r"nowhere: no such model file"):
         load_model(tmp_path / "nowhere")
 
 

@@ -148,7 +148,7 @@ def resolve_model_path(path: Path) -> Path:
             raise InputError(f"the folder {path} holds no {MODEL_FILE}")
         return path / MODEL_FILE
     if not path.is_file():
-        raise InputError(f"{path}: there is no such model file")
+        raise InputError(f"{path}: no such model file")
     return path
 
 
