@@ -378,7 +378,7 @@ def test_a_model_that_is_not_there_or_no_model_is_an_error(googlenet: Run, photo
     empty.mkdir()
     other.write_bytes(b"x" * 100)
     assert googlenet("predict", missing, picture).error == f"{missing}: no such model file"
-    assert googlenet("predict", empty, picture).error == f"the folder {empty} holds no model.safetensors"
+    assert googlenet("predict", empty, picture).error == f"the folder {empty} contains no model.safetensors"
     assert str(other) in googlenet("predict", other, picture).error
     with pytest.raises(InputError, match="no such model file"):
         package.load(missing)
