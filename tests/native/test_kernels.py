@@ -103,7 +103,7 @@ class Memory:
             phase_count=len(operations),
             arenas=arena.ctypes.data,
             arena_bytes=arena.size,
-            images=None if image is None else image.ctypes.data,
+            images=(arena if image is None else image).ctypes.data,
             image_count=1,
         )
         library = load_library()
