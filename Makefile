@@ -13,7 +13,7 @@ DEMO := runs/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check sanitize format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
-  bench-crops bench-decode bench-fuzz bench-growth bench-install bench-pipeline bench-members bench-untuned \
+  bench-crops bench-decode bench-fuzz bench-fuzz-structure bench-growth bench-install bench-pipeline bench-members bench-untuned \
   bench-predict-many
 .DELETE_ON_ERROR:
 
@@ -97,6 +97,10 @@ bench-pipeline: $(INSTALLED)
 
 bench-fuzz: $(INSTALLED)
 	@$(BIN)/python benchmarks/fuzz_formats.py
+
+bench-fuzz-structure: $(INSTALLED)
+	@$(BIN)/python benchmarks/fuzz_structure.py --files 10000
+	@$(BIN)/python benchmarks/fuzz_structure.py --files 500 --engines
 
 bench-growth: $(INSTALLED)
 	@$(BIN)/python benchmarks/growth.py

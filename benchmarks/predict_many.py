@@ -24,7 +24,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from googlenet.benchmarking.worker import peak_bytes
+from googlenet.benchmarking.timing_process import peak_bytes
 from googlenet.machine import read_machine
 from googlenet.predictions import partial_path, read_rows
 

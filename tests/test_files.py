@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from googlenet import files
 from googlenet.errors import InputError
 from googlenet.files import move_into_place
 
@@ -45,3 +47,29 @@ def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path: Path, monkeypatc
         move_into_place(new, place)
     assert (place / "file").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "place"]
+
+
+def test_a_file_that_is_renamed_between_opening_and_locking_is_not_the_one_that_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lock = tmp_path / "file", files._lock
+    path.write_text("another program's, which it finishes now")
+
+    def lock_late(file: BinaryIO, refusal: str) -> bool:
+        if not (tmp_path / "finished").exists():
+            path.rename(tmp_path / "finished")
+        return lock(file, refusal)
+
+    monkeypatch.setattr(files, "_lock", lock_late)
+    file, locked = files.open_locked(path, "taken")
+    with file:
+        assert locked
+        assert files.is_at(file, path)
+        assert file.read() == b""
+        with pytest.raises(InputError, match=r"^taken$"):
+            files.open_locked(path, "taken")
+
+
+def test_what_the_system_says_is_one_line() -> None:
+    assert str(files.cannot_read("a", FileNotFoundError(2, "No such file"))) == "cannot read a: No such file"
+    assert str(files.cannot_write("a", OSError("many\n  lines"), "; b")) == "cannot write a: many lines; b"

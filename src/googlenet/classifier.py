@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,9 +10,8 @@ from typing import TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from googlenet.artifacts import open_models
+from googlenet.artifacts import AnyModel, ExportedModel, open_model, open_models
 from googlenet.engines import (
     CropRunner,
     Engine,
@@ -24,15 +22,10 @@ from googlenet.engines import (
     open_engine,
 )
 from googlenet.errors import DataError, InputError
-from googlenet.images import BadImage, Enough, Preprocessing, Rgb, decode_image, decode_picture
-from googlenet.model import ClassLabel
+from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture, picture_name, read_picture
+from googlenet.model import ClassLabel, member_paths, read_header
 from googlenet.parallel import in_batches, map_in_order
 from googlenet.pretrained import find_model
-
-Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
-"""A file's path, a file's bytes, a Pillow picture, or an array (H, W, 3) RGB or (H, W) grey, uint8."""
-
-_PICTURE_TYPES = (str, os.PathLike, bytes, Image.Image, np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +41,15 @@ class Ranked:
 class Prediction:
     """What was said about one picture: the best classes first, or `error`, why the picture could not be read.
 
-    `features`: (F,) float32, where they were asked for and the picture could be read.
+    `features`: (F,) float32, where they were asked for and the picture could be read. `note`: what to know of a picture
+    that was read, such as one of 16 bits that is almost black.
     """
 
     image: str
     ranking: tuple[Ranked, ...]
     error: str | None = None
     features: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    note: str | None = None
 
     @property
     def best(self) -> Ranked:
@@ -68,7 +63,9 @@ class Prediction:
 class Classifier:
     """An engine with what is needed around it; `classes` are in the order of the engine's outputs.
 
-    The members of an `EnsembleEngine` bring their own preprocessing; `preprocessing` is then the first one's.
+    The members of an `EnsembleEngine` bring their own preprocessing; `preprocessing` is then the first one's. What
+    `load` gave may be used by several threads at once and in forked children, and be copied and pickled: a copy, also
+    in another process, reads the model's file again, which must be the same still.
     """
 
     engine: Engine
@@ -88,13 +85,15 @@ class Classifier:
 
         An exported file is a model file as well. Raises as `find_model`, `open_models` and `open_engine` do.
         """
-        paths = [path] if isinstance(path, str | Path) else path
-        models = open_models([find_model(one) for one in paths])
+        paths = [find_model(one) for one in ([path] if isinstance(path, str | Path) else path)]
+        models = open_models(paths)
+        files = [file for one in paths for file in member_paths(one)]
+        loads = [_SavedModel.of(file, model).load for file, model in zip(files, models, strict=True)]
         opened: Engine
         if len(models) == 1:
-            opened = open_engine(models[0], name=engine, device=device, threads=threads)
+            opened = open_engine(models[0], name=engine, device=device, threads=threads, load=loads[0])
         else:
-            opened = EnsembleEngine.from_models(models, name=engine, device=device, threads=threads)
+            opened = EnsembleEngine.from_models(models, name=engine, device=device, threads=threads, loads=loads)
         return cls(opened, models[0].preprocessing, models[0].classes)
 
     @overload
@@ -120,16 +119,17 @@ class Classifier:
         Pictures are decoded ahead by threads, so that any number of them fits into memory. A picture that is missing or
         bad gives a Prediction with `error`. Pictures without a path are named by their position: "picture 0". With
         `features`, each Prediction has those that its ranking was made from, averaged over the crops, too. Raises
-        InputError for an array of another shape or dtype, for another number of crops, and for the features of an
-        ensemble.
+        InputError at once for what is no picture or an array of another shape or dtype (where an iterator gives one: at
+        its turn), for another number of crops, and for the features of an ensemble.
         """
         if top < 1 or batch < 1:
             raise InputError(f"top and batch are at least 1, not {top} and {batch}")
         runner = CropRunner(members_of(self.engine, self.preprocessing), (crops,), batch)
         prepare = partial(_prepare, runner)
-        if isinstance(source, _PICTURE_TYPES):  # with no threads, which would take as long to make as it to decode
+        if is_picture(source):  # with no threads, which would take as long to make as it to decode
             return next(self._predictions([prepare((0, source))], top, runner, features))
-        pictures = map_in_order(prepare, enumerate(source), ahead=runner.pictures_ahead)
+        sources = check_pictures(source)
+        pictures = map_in_order(prepare, enumerate(sources), ahead=runner.pictures_ahead)
         return self._predictions(pictures, top, runner, features)
 
     def _predictions(
@@ -137,18 +137,40 @@ class Classifier:
     ) -> Iterator[Prediction]:
         answer = _with_features if features else _without_features
         for pairs in in_batches(pictures, runner.pictures_at_once):
-            good = [picture for _, picture in pairs if not isinstance(picture, BadImage)]
+            good = [picture for _, picture, _ in pairs if not isinstance(picture, BadImage)]
             answers = iter(answer(runner, good) if good else ())
-            for name, picture in pairs:
+            for name, picture, note in pairs:
                 if isinstance(picture, BadImage):
                     yield Prediction(name, (), picture.reason)
                 else:
                     probabilities, own = next(answers)
-                    yield Prediction(name, rank_classes(probabilities, self.classes, top=top), features=own)
+                    ranking = rank_classes(probabilities, self.classes, top=top)
+                    yield Prediction(name, ranking, note=note, features=own)
 
 
-_Prepared: TypeAlias = tuple[str, PreparedPicture | BadImage]
-"""A picture's name and its squares."""
+@dataclass(frozen=True, slots=True)
+class _SavedModel:
+    """A model's file, and how it is known again: by the checksum of its weights and its preprocessing."""
+
+    path: Path
+    sha256: str
+    preprocessing: Preprocessing
+
+    @classmethod
+    def of(cls, path: Path, model: AnyModel) -> _SavedModel:
+        sha256 = model.sha256 if isinstance(model, ExportedModel) else read_header(path).sha256
+        return cls(path.absolute(), sha256, model.preprocessing)
+
+    def load(self) -> AnyModel:
+        """Read it again; raises InputError where it is another one by now, and as `open_model` does."""
+        model = open_model(self.path)
+        if _SavedModel.of(self.path, model) != self:
+            raise InputError(f"{self.path} is not the model any more that this classifier was made of; load it again")
+        return model
+
+
+_Prepared: TypeAlias = tuple[str, PreparedPicture | BadImage, str | None]
+"""A picture's name, its squares, its note."""
 
 _Answer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32] | None]
 """Of one picture: its probabilities (classes,), its features (F,)."""
@@ -165,8 +187,10 @@ def _with_features(runner: CropRunner, pictures: Sequence[PreparedPicture]) -> I
 
 def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
     index, source = numbered
-    image = _read_image(source, runner.enough)
-    return _name(source, index), image if isinstance(image, BadImage) else runner.prepare(image)
+    notes: list[str] = []
+    image = read_picture(source, enough=runner.enough, notes=notes)
+    prepared = image if isinstance(image, BadImage) else runner.prepare(image)
+    return picture_name(source, index), prepared, notes[0] if notes else None
 
 
 def rank_classes(
@@ -175,32 +199,3 @@ def rank_classes(
     """Rank the classes of one picture by `probabilities` (C,), best first, equal ones in the order of the classes."""
     order = np.argsort(-probabilities, kind="stable")[:top]
     return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)
-
-
-def _name(source: Picture, index: int) -> str:
-    path = getattr(source, "filename", "") if isinstance(source, Image.Image) else source
-    return os.fspath(path) if isinstance(path, str | os.PathLike) and path else f"picture {index}"
-
-
-def _read_image(source: Picture, enough: Enough) -> Rgb | BadImage:
-    if isinstance(source, np.ndarray):
-        return _from_array(source)
-    if isinstance(source, Image.Image):
-        return decode_picture(source)
-    if isinstance(source, bytes):
-        return decode_image(source, enough=enough)
-    if not isinstance(source, str | os.PathLike):
-        raise InputError(f"a picture is a path, bytes, a Pillow picture or an array, not {type(source).__name__}")
-    try:
-        with open(source, "rb") as file:  # a Path has the interpreter keep each name, in 3.12.1 for good
-            return decode_image(file.read(), enough=enough)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = error.strerror if isinstance(error, OSError) else None
-        return BadImage(f"cannot be read ({reason or error})")
-
-
-def _from_array(array: NDArray[np.uint8]) -> Rgb:
-    right_shape = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
-    if array.dtype != np.uint8 or not right_shape or array.size == 0:
-        raise InputError(f"a picture as an array is (H, W, 3) or (H, W) uint8, not {array.shape} {array.dtype}")
-    return array if array.ndim == 3 else np.repeat(array[:, :, np.newaxis], 3, axis=2)

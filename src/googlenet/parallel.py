@@ -8,14 +8,21 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
+from operator import index
 from pathlib import Path
-from typing import TypeVar
+from typing import SupportsIndex, TypeVar
+
+from googlenet.errors import InputError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CPU_LIMITS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 """Where Linux says how many microseconds of each period a container may compute: its newer way, its older one."""
+
+
+MOST_THREADS = 64
+"""Threads that may be asked for on any machine, however few processors it has."""
 
 
 def available_cpus(limits: Path = Path("/sys/fs/cgroup")) -> int:
@@ -27,6 +34,19 @@ def available_cpus(limits: Path = Path("/sys/fs/cgroup")) -> int:
             if quota > 0 and period > 0:
                 cpus = min(cpus, -(-quota // period))
     return cpus
+
+
+def thread_count(threads: int | None) -> int:
+    """How many threads a network is run by: as many as asked for, by default `available_cpus()`.
+
+    Raises InputError for fewer than 1, and for more than any use: `MOST_THREADS`, or the machine's processors.
+    """
+    if threads is None:
+        return available_cpus()
+    most = max(MOST_THREADS, os.cpu_count() or 1)
+    if not isinstance(threads, SupportsIndex) or not 1 <= index(threads) <= most:
+        raise InputError(f"the number of threads must be an integer from 1 to {most}, not {threads!r}")
+    return index(threads)
 
 
 DEFAULT_WORKERS = min(8, available_cpus())

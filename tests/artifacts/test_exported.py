@@ -8,9 +8,12 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -22,13 +25,14 @@ from googlenet.artifacts import (
     Description,
     ExportedModel,
     Target,
-    describe_content,
     describe_model,
     open_model,
     open_models,
+    openvino,
 )
 from googlenet.artifacts import write_exported as write
 from googlenet.artifacts.content import Content
+from googlenet.artifacts.exported import check_exported
 from googlenet.artifacts.onnx import with_metadata
 from googlenet.engines import ENGINES, open_engine
 from googlenet.errors import GoogLeNetError, InputError, ModelFileError
@@ -235,11 +239,12 @@ def _subgraph(file: onnx.ModelProto) -> None:
         (lambda file: setattr(file.opset_import[0], "domain", "com.foreign"), "operators of com.foreign"),
         (
             lambda file: setattr(file.graph.output[1], "name", "logits"),
-            "gives probabilities, logits, feature_maps, instead",
+            "nothing makes its output 'logits'",
         ),
         (lambda file: file.graph.output.pop(), "gives probabilities, features, instead of"),
         (_subgraph, "has the attribute 'body' of a kind that is never written"),
-        (lambda file: setattr(file.graph.node[0], "op_type", "Foreign"), "its graph is not the one that was described"),
+        (lambda file: setattr(file.graph.node[0], "op_type", "Foreign"), "it holds the operator 'Foreign'"),
+        (lambda file: file.graph.initializer[0].dims.reverse(), "its graph is not the one that was described"),
     ],
 )
 def test_a_graph_that_was_tampered_with_is_refused_before_a_runtime_sees_it(
@@ -252,23 +257,101 @@ def test_a_graph_that_was_tampered_with_is_refused_before_a_runtime_sees_it(
     assert str(caught.value).startswith(str(path))
 
 
-def test_a_runtime_that_lacks_an_operator_is_a_sentence(whole: dict[Target, ExportedModel], tmp_path: Path) -> None:
-    """Even where the description was made for such a graph."""
-    strange = _damaged(whole["onnx"].content[0], lambda file: setattr(file.graph.node[0], "op_type", "Foreign"))
-    bare = with_metadata((strange,), {})
-    write(describe_content(bare, whole["onnx"].description), tmp_path / "net.onnx")
-    read = open_model(tmp_path / "net.onnx")
-    for engine in ("onnx", "openvino"):
-        with pytest.raises(ModelFileError, match=r"net\.onnx cannot be run: "):
-            open_engine(read, name=engine, threads=1)
-
-
 def test_xml_with_entities_is_never_parsed(written: Callable[[Target], Path]) -> None:
     path = written("openvino")
     xml = (path / "model.xml").read_bytes()
     (path / "model.xml").write_bytes(xml.replace(b"<net ", b'<!DOCTYPE a [<!ENTITY a "b">]><net ', 1))
     with pytest.raises(ModelFileError, match="its XML declares entities"):
         open_model(path)
+
+
+@pytest.mark.parametrize(
+    ("written_as", "sentence"),
+    [
+        (lambda text: text.replace("<net ", "<!DOCTYPE a><net ", 1).encode("utf-16"), "its XML is not in UTF-8"),
+        (lambda text: f'<?xml version="1.0" encoding="cp037"?>{text}'.encode("cp037"), "cannot be read"),
+        (lambda text: f'<?xml version="1.0" encoding="latin-1"?>{text}'.encode(), "its XML is not in UTF-8"),
+        (lambda text: "<a>" * 50_000 + "</a>" * 50_000, "nested more than 16 deep"),
+        (lambda text: "<a>" * 50_000, "nested more than 16 deep"),
+    ],
+)
+def test_xml_in_other_encodings_and_of_any_depth_is_refused(
+    written: Callable[[Target], Path], written_as: Callable[[str], Any], sentence: str
+) -> None:
+    path = written("openvino")
+    text = (path / "model.xml").read_text(encoding="utf-8").partition("?>")[2]
+    changed = written_as(text)
+    (path / "model.xml").write_bytes(changed if isinstance(changed, bytes) else changed.encode())
+    with pytest.raises(ModelFileError, match=sentence):
+        open_model(path)
+
+
+def test_an_ir_that_computes_something_else_is_refused_although_its_checksums_are_right(
+    whole: dict[Target, ExportedModel],
+) -> None:
+    for layer, change, sentence in IR_CHANGES:
+        with pytest.raises(ModelFileError, match=sentence) as caught:
+            check_exported(changed_ir(whole["openvino"], layer, change), "openvino", Path("net"))
+        assert str(caught.value).isprintable()
+
+
+def set_data(key: str, value: str) -> Callable[[ElementTree.Element], object]:
+    def change(layer: ElementTree.Element) -> None:
+        data = layer.find("data")
+        assert data is not None
+        data.set(key, value)
+
+    return change
+
+
+IR_CHANGES: list[tuple[str, Callable[[ElementTree.Element], object], str]] = [
+    ("Convolution", set_data("pads_begin", "1000, 1000"), "does not hold the network that it names"),
+    ("Convolution", set_data("dilations", "2, 2"), "does not hold the network that it names"),
+    ("Convolution", set_data("auto_pad", "valid"), "does not hold the network that it names"),
+    ("MaxPool", set_data("rounding_type", "floor"), "does not hold the network that it names"),
+    ("MaxPool", set_data("kernel", "2001, 2001"), "does not hold the network that it names"),
+    ("SoftMax", set_data("axis", "0"), "does not hold the network that it names"),
+    ("MatMul", set_data("transpose_b", "false"), "does not hold the network that it names"),
+    ("ReLU", lambda layer: layer.set("type", "Sigmoid"), "does not hold the network that it names"),
+    ("ReLU", lambda layer: layer.set("version", "extension"), "is no standard operator"),
+    ("ReLU", lambda layer: ElementTree.SubElement(layer, "body"), "has a 'body'"),
+]
+
+
+def changed_ir(
+    model: ExportedModel, kind: str, change: Callable[[ElementTree.Element], object], constants: bytes | None = None
+) -> Content:
+    """The IR with the first layer of a kind changed, and a description with the checksum of that."""
+    network = ElementTree.fromstring(model.content[0])
+    layer = network.find(f"layers/layer[@type='{kind}']")
+    assert layer is not None
+    change(layer)
+    xml = ElementTree.tostring(network, encoding="utf-8", xml_declaration=True)
+    total = sha256()
+    for part in ("layers", "edges"):
+        element = network.find(part)
+        assert element is not None
+        total.update(ElementTree.canonicalize(ElementTree.tostring(element), strip_text=True).encode())
+    total.update(constants or model.content[1])
+    fields = msgspec.to_builtins(model.description) | {"sha256": total.hexdigest()}
+    return openvino.with_metadata((xml, constants or model.content[1]), with_checksum(json.dumps(fields)))
+
+
+def test_constants_of_an_ir_that_are_no_numbers_are_refused(whole: dict[Target, ExportedModel]) -> None:
+    constants = bytearray(whole["openvino"].content[1])
+    constants[-4:] = np.float32(np.nan).tobytes()
+    content = changed_ir(whole["openvino"], "Result", lambda layer: None, bytes(constants))
+    with pytest.raises(ModelFileError, match="holds values that cannot be computed with"):
+        check_exported(content, "openvino", Path("net"))
+
+
+def test_an_ir_of_another_network_is_refused(whole: dict[Target, ExportedModel]) -> None:
+    network = whole["openvino"].description.networks[0]
+    other = replace(network, architecture=replace(network.architecture, variant="small-64"))
+    description = msgspec.structs.replace(whole["openvino"].description, networks=(other,))
+    content = changed_ir(replace(whole["openvino"], description=description), "Result", lambda layer: None)
+    with pytest.raises(ModelFileError, match=r"does not hold the network that it names \(small-64\)"):
+        check_exported(content, "openvino", Path("net"))
 
 
 def test_constants_outside_of_their_file_are_refused(written: Callable[[Target], Path]) -> None:

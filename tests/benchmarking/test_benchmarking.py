@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import onnx
@@ -25,7 +26,7 @@ from googlenet.benchmarking import (
 )
 from googlenet.benchmarking.candidates import MODEL
 from googlenet.benchmarking.files import GRAPHS
-from googlenet.benchmarking.worker import peak_bytes, time_runs
+from googlenet.benchmarking.timing_process import peak_bytes, time_runs
 from googlenet.engines import ENGINES
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.engines.onnx_runtime import onnxruntime
@@ -121,11 +122,12 @@ def test_runs_are_timed_on_pictures_of_the_size_that_is_asked_for() -> None:
     def run(images: NDArray[np.uint8]) -> None:
         shapes.append(images.shape)
         first.append(int(images[0].sum()))
+        sleep(0.003 * len(shapes))
 
     seconds = time_runs(run, times=4, batch=5, input_size=24)
     assert shapes == [(5, 24, 24, 3)] * 4
     assert len(seconds) == 4
-    assert all(second >= 0 for second in seconds)
+    assert all(second >= 0.003 * number for number, second in enumerate(seconds, 1)), "a run takes as long as it sleeps"
     assert first[0] == first[3]
     assert len(set(first)) == 3
 

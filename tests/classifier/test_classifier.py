@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import array
 import io
+import mmap
+import os
 import sys
+import tarfile
+import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +22,7 @@ from PIL import ExifTags, Image
 from googlenet.classifier import Classifier, Prediction, rank_classes
 from googlenet.engines import EnsembleEngine, Extra, FunctionEngine, Member, Outputs
 from googlenet.errors import DataError, InputError
-from googlenet.images import Preprocessing
+from googlenet.images import Preprocessing, reading
 from googlenet.model import ClassLabel
 
 CLASSES = (ClassLabel("r", "red"), ClassLabel("g", "green"), ClassLabel("b", "blue"))
@@ -55,6 +60,92 @@ def test_every_kind_of_picture_is_understood(classifier: Classifier, tmp_path: P
         best = classifier.predict(source).best
         assert (best.label, best.name) == ("g", "green")
         assert best.probability == pytest.approx(250 / 270)
+
+
+def test_a_picture_is_read_from_whatever_holds_its_bytes(classifier: Classifier, tmp_path: Path) -> None:
+    path, data = tmp_path / "green.png", png("green")
+    path.write_bytes(data)
+    with path.open("rb") as file, path.open("rb", buffering=0) as raw, zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr("green.png", data)
+        with made.open("green.png") as member, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            sources: list[Any] = [file, raw, member, mapped, io.BytesIO(data), bytearray(data), memoryview(data)]
+            sources += [array.array("B", data)]
+            predictions = [classifier.predict(source) for source in sources]
+    assert [prediction.best.name for prediction in predictions] == ["green"] * len(sources)
+    names = [str(path), str(path), "green.png", *["picture 0"] * 5]
+    assert [prediction.image for prediction in predictions] == names
+    assert [one.best.name for one in classifier.predict([io.BytesIO(data), bytearray(data)])] == ["green", "green"]
+
+
+def test_a_file_that_is_closed_or_open_as_text_is_told_apart_from_a_bad_picture(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    path = tmp_path / "green.png"
+    path.write_bytes(png("green"))
+    closed = path.open("rb")
+    closed.close()
+    assert classifier.predict(closed).error == "cannot be read (read of closed file)"
+    with path.open(encoding="latin-1") as text, pytest.raises(InputError, match=r"binary mode, as open\(path, 'rb'\)"):
+        classifier.predict(text)
+
+
+@pytest.mark.parametrize("source", [7, None, 0.5, object(), [7], (None,), [png("red"), "a.png", {}]])
+def test_what_is_no_picture_is_refused_at_the_call(classifier: Classifier, source: Any) -> None:
+    with pytest.raises(InputError, match="a picture is a path, bytes, a file open in binary mode, a Pillow"):
+        classifier.predict(source)
+
+
+def test_a_tensor_is_refused_at_the_call_and_not_taken_for_many_pictures(classifier: Classifier) -> None:
+    class Tensor:
+        """As torch, jax and others have them."""
+
+        def __iter__(self) -> Iterator[Any]:
+            return iter([self])
+
+        def __dlpack__(self) -> Any:
+            raise AssertionError("nobody asks for it")
+
+    with pytest.raises(InputError, match="not Tensor"):
+        classifier.predict(Tensor())
+
+
+def test_only_regular_files_are_read_and_never_waited_for(classifier: Classifier, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "endless.jpg").symlink_to("/dev/zero")
+    (tmp_path / "sparse.jpg").write_bytes(b"\xff\xd8\xff")
+    os.truncate(tmp_path / "sparse.jpg", 40 * 10**9)
+    names = ("pipe.jpg", "endless.jpg", "sparse.jpg")
+    assert [one.error for one in classifier.predict([tmp_path / name for name in names])] == [
+        "cannot be read (a named pipe, not a regular file)",
+        "cannot be read (a device, not a regular file)",
+        "too large: a file of 40.0 GB, the limit is 1.1 GB",
+    ]
+
+
+def test_an_endless_file_object_is_a_bad_picture(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "FILE_LIMIT", 10**6)
+    with open("/dev/zero", "rb") as file:
+        assert classifier.predict(file).error == "too large: a file of 0.0 GB, the limit is 0.0 GB"
+
+
+def test_an_address_and_an_archive_say_what_to_do(classifier: Classifier, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "photos.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("empty.jpg"))
+    address, archive = classifier.predict(["https://example.org/cat.jpg?size=1", tmp_path / "photos.tar"])
+    assert address.error == "an address, not a file: download it first"
+    assert archive.error == (
+        "a tar archive, which is not read: unpack it and name the folder; `googlenet evaluate` reads it in place"
+    )
+
+
+def test_an_almost_black_16_bit_picture_is_predicted_with_a_note(classifier: Classifier, tmp_path: Path) -> None:
+    ramp = np.linspace(0, 4095, 400).astype(np.uint16).reshape(20, 20)
+    Image.fromarray(ramp).save(tmp_path / "12bit.png")
+    dark, plain = classifier.predict([tmp_path / "12bit.png", png("red")])
+    assert dark.error is None
+    assert dark.note is not None
+    assert "become 17 of 256 levels" in dark.note
+    assert plain.note is None
 
 
 def test_a_grey_array_is_a_grey_picture(classifier: Classifier) -> None:
@@ -254,7 +345,7 @@ def test_an_array_that_is_no_picture_is_the_callers_mistake(
 
 def test_something_else_is_the_callers_mistake(classifier: Classifier) -> None:
     with pytest.raises(InputError, match="not int"):
-        list(classifier.predict([7]))  # type: ignore[list-item]
+        list(classifier.predict(iter([7])))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="top and batch are at least 1"):
         classifier.predict(png("red"), top=0)
     with pytest.raises(InputError, match="there is no protocol of 3 crops; there is 1, 10, 144"):

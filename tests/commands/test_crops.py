@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ def test_wrong_use_is_one_sentence(googlenet: Run, photos: Path, tmp_path: Path)
     bad.write_bytes(b"no picture")
     out = tmp_path / "sheet.png"
     assert googlenet("crops", bad, "--out", out).error == f"{bad}: not a picture"
+    os.mkfifo(tmp_path / "pipe.png")
+    assert googlenet("crops", tmp_path / "pipe.png", "--out", out).error.endswith("(a named pipe, not a regular file)")
     assert "No such file" in googlenet("crops", tmp_path / "none.png", "--out", out).error
     assert googlenet("crops", picture, "--out", tmp_path / "a.jpg").error.endswith("a sheet ends in .png")
     assert "cannot write" in googlenet("crops", picture, "--out", tmp_path / "no" / "a.png").error

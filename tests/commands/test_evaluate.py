@@ -156,6 +156,30 @@ def test_a_bad_picture_is_named_left_out_and_told_by_the_exit_code(
     assert "1 picture could not be read and counts nowhere:\n  test/green/torn.png: " in text.out
 
 
+def test_a_class_of_which_no_picture_can_be_read_has_no_score_and_neither_have_the_others(
+    googlenet: Run, trained: Path, splits: Path, tmp_path: Path
+) -> None:
+    for picture in (splits / "test" / "green").iterdir():
+        picture.write_bytes(b"")
+    done = googlenet("evaluate", trained, splits, "--output", tmp_path / "rows.csv")
+    assert done.error == (
+        "none of the 2 pictures of the class 'green' in test can be read (folder test/green; 07.png: empty file): "
+        "replace them, or remove the class"
+    )
+    assert not list(tmp_path.glob("rows.csv*"))
+
+
+def test_a_model_trained_on_folders_that_are_taken_for_splits_today_is_still_evaluated(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    model = load_model(trained)
+    classes = tuple(ClassLabel(name, name) for name in ("Testing", "Training", "red"))
+    save_model(replace(model, classes=classes), tmp_path / "old.safetensors")
+    for folder, colour in (("Testing/a", "blue"), ("Training/a", "green"), ("red/a", "red")):
+        shutil.copytree(photos / colour, tmp_path / "data" / folder)
+    assert googlenet("evaluate", tmp_path / "old.safetensors", tmp_path / "data", "--json").json["top1"] > 0.5
+
+
 def test_only_bad_pictures_are_an_error(googlenet: Run, trained: Path, tmp_path: Path) -> None:
     (tmp_path / "data" / "red").mkdir(parents=True)
     (tmp_path / "data" / "red" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -288,7 +312,7 @@ def test_data_that_are_not_there_are_an_error(googlenet: Run, trained: Path, tmp
     assert f"{tmp_path / 'no'} does not exist" in googlenet("evaluate", trained, tmp_path / "no").error
     (tmp_path / "empty").mkdir()
     assert "holds no pictures" in googlenet("evaluate", trained, tmp_path / "empty").error
-    assert "did you mean digits?" in googlenet("evaluate", trained, "digitz").error
+    assert "did you mean 'digits'?" in googlenet("evaluate", trained, "digitz").error
 
 
 def test_an_output_that_cannot_be_written_is_refused(googlenet: Run, trained: Path, splits: Path) -> None:

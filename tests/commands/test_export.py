@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +13,14 @@ import pytest
 from PIL import Image
 
 import googlenet as package
+from googlenet.artifacts import open_model
+from googlenet.engines import open_engine
 from googlenet.model import load_model
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-TEN_LINES = README.partition("```python\nimport json")[2].partition("```")[0]
-"""An exported file in another program, as the README shows it."""
 
 SUFFIXES = {"onnx": ".onnx", "openvino": "", "pt2": ".pt2"}
 
@@ -41,20 +42,27 @@ def test_export_prints_agreement_speed_and_size(googlenet: Run, trained: Path, p
     facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
     assert facts["agreement"].startswith("100.0% of 36 pictures have the same best class as in float32")
     assert facts["evaluated on"] == "pictures of photos"
-    assert "ms a picture" in facts["speed"]
+    engine = open_engine(open_model(out)).name
+    assert f"ms with {engine}, which `predict` uses; " in facts["speed"] or engine == "onnx"
+    assert " ms a picture with onnx, " in facts["speed"]
+    assert facts["speed"].endswith(" in float32 (where it was exported)")
     assert facts["size"] == f"{out.stat().st_size / 1e6:.1f} MB"
-    assert facts["precision"].startswith("float32 is the fastest that passes the gate on this processor (float32 ")
+    assert facts["precision"].startswith("float32 is the fastest that passes the checks on this processor (float32 ")
     assert facts["precision"].endswith("int8 was not considered, it needs --calibrate DATA")
     assert done.out.splitlines()[-1].startswith(f"saved: {out}; try: googlenet predict {out}")
 
 
-def test_export_without_pictures_says_that_it_judged_on_made_ones(
+def test_export_without_pictures_says_that_it_evaluated_on_generated_ones(
     googlenet: Run, trained: Path, tmp_path: Path
 ) -> None:
     fields = googlenet("export", trained, "--out", tmp_path / "net.onnx", "--json").json
     assert fields["agreement"]["evaluated_on"].startswith("pictures made by formula, no photographs")
     assert (fields["target"], fields["precision"], fields["passes"]) == ("onnx", "float32", True)
     assert [one["precision"] for one in fields["considered"]] == ["float32"]
+    assert fields["example"] is None
+    assert fields["agreement"]["engine"] == "onnx"
+    assert fields["agreement"]["predict_engine"] == open_engine(open_model(tmp_path / "net.onnx")).name
+    assert 0 < fields["agreement"]["predict_milliseconds"] < 10_000
 
 
 @pytest.mark.parametrize("target", SUFFIXES)
@@ -107,21 +115,32 @@ def test_an_exported_file_can_be_loaded_from_python(photos: Path, exported: dict
     assert classifier.predict(photos / "red" / "00.png").best.label == "red"
 
 
-def test_ten_lines_of_plain_onnx_runtime_classify_a_picture(
-    exported: dict[str, Path], photos: Path, tmp_path: Path
+def test_export_writes_an_example_and_says_so(googlenet: Run, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "net.onnx"
+    done = googlenet("export", trained, "--out", out, "--with-example")
+    assert f"example        {tmp_path / 'net_example.py'}, for people without googlenet\n" in done.out
+    fields = googlenet("export", trained, "--out", out, "--with-example", "--force", "--json").json
+    assert fields["example"] == str(tmp_path / "net_example.py")
+
+
+@pytest.mark.skipif("_example import" not in README, reason="README.md does not show the example yet")
+def test_the_readmes_lines_for_onnx_runtime_say_what_predict_says(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
 ) -> None:
-    program = f"import json{TEN_LINES}"
-    assert len([line for line in program.splitlines() if line]) <= 10
-    Image.open(photos / "green" / "03.png").resize((28, 28)).save(tmp_path / "green.png")
-    program = program.replace("bvlc.onnx", str(exported["onnx"])).replace(
-        "examples/cat.jpg", str(tmp_path / "green.png")
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    program = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "onnxruntime" in block)
+    assert googlenet("export", trained, "--out", tmp_path / "bvlc.onnx", "--with-example").code == 0
+    (tmp_path / "examples").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = np.array(Image.open(photos / "green" / "03.png").convert("RGB").resize((400, 90)))
+    picture[:, :90] = (210, 50, 40)
+    Image.fromarray(picture).save(tmp_path / "examples" / "cat.jpg", exif=exif)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     name, probability = done.stdout.split()
-    expected = package.load(exported["onnx"]).predict(tmp_path / "green.png").best
-    assert name == expected.name == "green"
-    assert float(probability) == pytest.approx(expected.probability, abs=1e-6)
+    expected = package.load(tmp_path / "bvlc.onnx").predict(tmp_path / "examples" / "cat.jpg").best
+    assert name == expected.name
+    assert float(probability) == pytest.approx(expected.probability, abs=1e-4)
 
 
 def test_members_that_prepare_pictures_differently_cannot_be_one_file(
@@ -150,6 +169,8 @@ def test_several_models_become_one_file_that_says_of_each_where_it_is_from(
         (("--precision", "bf16"), "an ONNX file is not written in bf16"),
         (("--to", "torchvision"), "is of the variant"),
         (("--to", "torchvision", "--without-lrn", "--json"), "leave out: --without-lrn, --json"),
+        (("--to", "torchvision", "--with-example"), "leave out: --with-example"),
+        (("--to", "openvino", "--with-example"), "--with-example writes a program for ONNX Runtime"),
         (("--calibrate", "nowhere"), "nowhere does not exist"),
         (("--out", "no/such/folder/net.onnx"), "there is no folder no/such/folder"),
     ],

@@ -63,6 +63,21 @@ def test_an_answer_that_has_changed_is_told_by_text_and_exit_code(
     assert "DOES NOT AGREE: do not trust this file on this machine" in done.out
 
 
+def test_scores_and_data_of_any_kind_are_shown_and_are_json(googlenet: Run, trained: Path, tmp_path: Path) -> None:
+    """Another program may have written them, and a training that ran away NaN."""
+    model = load_model(trained)
+    path = tmp_path / "model.safetensors"
+    for scores in (
+        {"top1": float("nan")},
+        {**model.about.scores, "top1": None},
+        {**model.about.scores, "top1_interval": "x"},
+    ):
+        for data in ({"name": "a", "pictures": [1, 2], "split": "x"}, {"pictures": {"train": "x"}}):
+            save_model(replace(model, about=replace(model.about, scores=scores, data=data)), path)
+            assert googlenet("info", path).code == 0
+            assert "NaN" not in googlenet("info", path, "--json").out
+
+
 def test_a_model_of_another_maker_is_shown_with_what_it_says(googlenet: Run, trained: Path, tmp_path: Path) -> None:
     """Scores, data and versions are free: what is missing is not asked for."""
     path = tmp_path / "other.safetensors"

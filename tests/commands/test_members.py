@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from googlenet.cli.display import CountDisplay
 from googlenet.cli.members import member_plans
 from googlenet.cli.plan import Request, new_plan
 from googlenet.dataset import open_dataset
 from googlenet.model import load_model
 from googlenet.recipes import recipe_from_dict
-from googlenet.runs import RunFolder
+from googlenet.runs import ModelSaved, RunFolder
 from googlenet.training import TrainingJob
 from googlenet.training.parts import build_network, build_plan
 
@@ -109,6 +112,61 @@ def test_an_ensemble_goes_on_member_by_member(
         ours, theirs = (load_model(run / "members" / number).weights for run in (cut, whole))
         assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
     assert googlenet("train", "--resume", cut).out.startswith(f"{cut} is finished; nothing to do\n")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_last_evaluation_ends_it_with_the_line_that_goes_on(
+    googlenet: Run,
+    ensemble: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    code: int,
+) -> None:
+    whole, _ = ensemble
+    cut = tmp_path / "cut"
+    shutil.copytree(whole, cut)
+    (cut / "ensemble.json").unlink()
+    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setattr(CountDisplay, "__call__", lambda self, done, total: os.kill(os.getpid(), number))
+    done = googlenet("train", "--resume", cut)
+    assert done.code == code
+    assert done.out.endswith(f"stopped and saved; this line goes on:\n  googlenet train --resume {cut}\n")
+    assert not (cut / "ensemble.json").exists()
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+    monkeypatch.undo()
+    assert googlenet("train", "--resume", cut).out.splitlines()[-1].startswith("3 members together: ")
+
+
+def test_a_signal_while_a_member_is_saved_starts_no_other_member(
+    googlenet: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press_ctrl_c(event: object) -> str:
+        if isinstance(event, ModelSaved):
+            os.kill(os.getpid(), signal.SIGINT)
+        return "told"
+
+    monkeypatch.setattr("googlenet.runs.describe", press_ctrl_c)
+    done = googlenet("train", photos, *TRAIN, "--members", "2", "--out", tmp_path / "run")
+    assert done.code == 130
+    assert done.out.endswith(f"googlenet train --resume {tmp_path / 'run'}\n")
+    assert (tmp_path / "run" / "members" / "1" / "model.safetensors").is_file()
+    assert not (tmp_path / "run" / "members" / "2").exists()
+
+
+def test_two_trainings_of_one_ensemble_are_one_too_many(
+    googlenet: Run, ensemble: tuple[Path, str], photos: Path, tmp_path: Path
+) -> None:
+    whole, _ = ensemble
+    cut = tmp_path / "cut"
+    shutil.copytree(whole, cut)
+    (cut / "ensemble.json").unlink()
+    with RunFolder(cut).lock():
+        assert googlenet("train", "--resume", cut).error.startswith(f"another training is writing into {cut}; wait")
+    shutil.rmtree(cut / "members" / "2")
+    with RunFolder(cut).member(2).lock():  # `train --resume RUN/members/2`, say
+        done = googlenet("train", "--resume", cut)
+    assert (done.code, f"error: another training is writing into {cut}/members/2; wait" in done.err) == (2, True)
 
 
 def test_an_ensemble_has_at_least_two_members(googlenet: Run, photos: Path, tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +17,9 @@ import pytest
 from PIL import Image
 
 import googlenet as package
-from googlenet.classifier import Picture
 from googlenet.cli.sources import count_sources, expand_sources
 from googlenet.errors import InputError
+from googlenet.images import Picture
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -116,6 +119,143 @@ def test_a_folder_or_a_glob_without_pictures_is_an_error(
         googlenet("predict", trained, tmp_path / "empty").error == f"the folder {tmp_path / 'empty'} holds no pictures"
     )
     assert googlenet("predict", trained, f"{album}/*.gif").error == f"nothing matches {album}/*.gif"
+
+
+def test_what_a_folder_holds_besides_pictures_is_told_and_counted_by_suffix(
+    googlenet: Run, trained: Path, album: Path, photos: Path, tmp_path: Path
+) -> None:
+    for name in ("one.jp2", "two.JP2", "photograph"):
+        (album / "trip" / name).write_bytes(b"?")
+    os.mkfifo(album / "pipe")
+    rows = album / "rows.csv"
+    for done in (
+        googlenet("predict", trained, album, "--json"),
+        googlenet("predict", trained, f"{tmp_path}/alb*", "--output", rows),
+    ):
+        assert (done.code, done.err) == (
+            0,
+            "ignored 4 hidden, 1 link or special file, 4 files that are not pictures: .jp2 2, .txt 1, no suffix 1 "
+            f"(such as {album}/.git, {album}/.hidden.png, {album}/__MACOSX)\n",
+        )
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.doc").write_bytes(b"?")
+    assert googlenet("predict", trained, tmp_path / "documents").error == (
+        f"the folder {tmp_path}/documents holds no pictures; ignored 1 file that is not a picture: .doc 1 "
+        f"(such as {tmp_path}/documents/a.doc)"
+    )
+
+
+def test_evaluate_and_export_say_what_they_ignore_as_predict_does(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photos, tmp_path / "data")
+    (tmp_path / "data" / "red" / "a.jp2").write_bytes(b"?")
+    sentence = "ignored 1 file that is not a picture: .jp2 1 (such as red/a.jp2)\n"
+    data = tmp_path / "data"
+    assert googlenet("evaluate", trained, data, "--split", "all").out.startswith(sentence)
+    assert googlenet("evaluate", trained, data, "--split", "all", "--json").err == sentence
+    done = googlenet("export", trained, "--to", "onnx", "--evaluate-on", data, "--out", tmp_path / "net.onnx")
+    assert (done.code, done.err) == (0, sentence)
+
+
+def test_linked_folders_are_searched_and_links_in_a_circle_end(
+    googlenet: Run, trained: Path, album: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (album / "linked").symlink_to(photos / "blue", target_is_directory=True)
+    for name in ("again", "and_again"):
+        (album / "trip" / name).symlink_to(album, target_is_directory=True)
+    linked = [f"linked/{number:02}.png" for number in range(12)]
+    done = googlenet("predict", trained, album, "--json")
+    assert sorted(os.path.relpath(line["image"], album) for line in done.lines) == sorted(ALBUM + linked)
+    assert "2 links or special files" in done.err
+    monkeypatch.chdir(album)
+    assert list(expand_sources(["**/*e.png"])) == ["trip/one.png"]
+    assert list(expand_sources(["./**/m*/*.png"])) == ["./trip/more/two.png"]
+    assert set(expand_sources(["**"])) == {f"./{name}" for name in ALBUM + linked}
+
+
+def test_a_folder_that_cannot_be_listed_is_a_row(googlenet: Run, trained: Path, album: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (album / "trip").chmod(0)
+    done = googlenet("predict", trained, album, "--json")
+    (album / "trip").chmod(0o700)
+    assert [line["error"] for line in done.lines] == [None, None, "cannot be read (Permission denied)"]
+
+
+def test_what_only_looks_like_a_picture_is_a_row_with_its_reason(googlenet: Run, trained: Path, album: Path) -> None:
+    os.mkfifo(album / "b_pipe.jpg")
+    (album / "c_endless.jpg").symlink_to("/dev/zero")
+    (album / "d_gone.jpg").symlink_to("nowhere")
+    done = googlenet("predict", trained, album, "--json")
+    assert done.code == 1
+    assert {os.path.basename(line["image"]): line["error"] for line in done.lines if line["error"]} == {
+        "b_pipe.jpg": "cannot be read (a named pipe, not a regular file)",
+        "c_endless.jpg": "cannot be read (a device, not a regular file)",
+        "d_gone.jpg": "cannot be read (No such file or directory)",
+    }
+
+
+def test_a_tar_and_an_address_are_rows_that_say_what_to_do(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    with tarfile.open(tmp_path / "photos.tar", "w") as tar:
+        tar.add(photos / "red", "red")
+    done = googlenet("predict", trained, tmp_path / "photos.tar", "https://example.org/cat.jpg?x=1", "--json")
+    assert [line["error"] for line in done.lines] == [
+        "a tar archive, which is not read: unpack it and name the folder; `googlenet evaluate` reads it in place",
+        "an address, not a file: download it first",
+    ]
+
+
+def test_an_almost_black_picture_is_told(googlenet: Run, trained: Path, tmp_path: Path) -> None:
+    ramp = np.linspace(0, 4095, 400).astype(np.uint16).reshape(20, 20)
+    for number in range(5):
+        Image.fromarray(ramp).save(tmp_path / f"{number}.png")
+    done = googlenet("predict", trained, tmp_path)
+    assert done.code == 0
+    assert done.err.splitlines()[0].startswith(f"{tmp_path}/0.png: note: its values (from 0 to 4,095, where 0 is black")
+    assert done.err.splitlines()[3:] == ["2 more pictures have such a note"]
+
+
+def test_almost_black_pictures_are_told_before_data_are_used(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photos / "red", tmp_path / "data" / "red")
+    ramp = np.linspace(0, 4095, 400).astype(np.uint16).reshape(20, 20)
+    for path in (tmp_path / "data" / "red").iterdir():
+        Image.fromarray(ramp).save(path)
+    done = googlenet("evaluate", trained, tmp_path / "data", "--split", "all")
+    assert done.out.startswith("red/00.png: note: its values (from 0 to 4,095")
+    with tarfile.open(tmp_path / "data.tar", "w") as tar:
+        tar.add(tmp_path / "data", ".")
+    assert googlenet("evaluate", trained, tmp_path / "data.tar", "--split", "all").out == done.out
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_list_may_be_in_the_encodings_of_windows(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path, encoding: str
+) -> None:
+    names = [photos / "red" / "04.png", tmp_path / "blä.png"]
+    shutil.copy(photos / "blue" / "05.png", names[1])
+    stdin = f"{names[0]}\r\n\r\n{names[1]}\r\n".encode(encoding)
+    done = googlenet("predict", trained, "-", "--json", stdin=stdin)
+    assert [line["image"] for line in done.lines] == [str(name) for name in names]
+    assert [line["predictions"][0]["name"] for line in done.lines] == ["red", "blue"]
+
+
+def test_a_list_that_cannot_be_read_is_an_error(googlenet: Run, trained: Path) -> None:
+    broken = googlenet("predict", trained, "-", stdin=b"\xff\xfea\0\xd8")
+    assert broken.error.startswith("the list on standard input cannot be read: ")
+    with subprocess.Popen(
+        ["sh", "-c", f"{sys.executable} -m googlenet predict {trained} - <&-"], stderr=subprocess.PIPE
+    ) as closed:
+        assert closed.communicate()[1] in (
+            b"error: standard input is closed: pipe a list of paths into it, one a line\n",
+            b"error: the list on standard input names no pictures\n",
+        )
+    assert closed.returncode == 2
+    assert googlenet("predict", trained, "-").error == "the list on standard input names no pictures"
 
 
 def test_a_dash_reads_paths_from_standard_input(googlenet: Run, trained: Path, photos: Path) -> None:

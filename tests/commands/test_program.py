@@ -44,10 +44,10 @@ def test_the_version_is_that_of_the_package(googlenet: Run) -> None:
     ("arguments", "named"),
     [
         (("table1", "--colour"), "no such option: --colour"),
-        (("table1", "--varient", "paper"), "no such option: --varient; did you mean --variant?"),
+        (("table1", "--varient", "paper"), "no such option: --varient; did you mean '--variant'?"),
         (("info", "bvlc", "photo.jpg"), "what is 'photo.jpg' for?"),
         (("export", "bvlc", "--to", "caffe"), "argument --to: 'caffe' is not one of onnx, openvino, pt2, torchvision"),
-        (("tabel1",), "there is no command 'tabel1'; did you mean table1?"),
+        (("tabel1",), "there is no command 'tabel1'; did you mean 'table1'?"),
         (("table2",), "table2"),
         (("predict",), "MODEL"),
         (("predict", "model"), "PATHS"),

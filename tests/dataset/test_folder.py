@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from googlenet.dataset import Samples, open_dataset, read_folder
+from googlenet.dataset import Samples, find_pictures, open_dataset, read_folder
 from googlenet.errors import InputError
 from googlenet.images import BadImage
 
@@ -58,15 +61,60 @@ def test_a_linked_folder_counts(make_folder: MakeFolder) -> None:
     assert names(root) == ["cat/1.png", "cat/2.png", "dog/1.png"]
 
 
-def test_links_in_a_circle_and_broken_links_are_ignored(make_folder: MakeFolder) -> None:
+def test_links_in_a_circle_and_special_files_are_ignored(make_folder: MakeFolder) -> None:
     root = make_folder("cat/1.png")
     (root / "cat" / "again").symlink_to(root, target_is_directory=True)
     (root / "cat" / "self").symlink_to(root / "cat", target_is_directory=True)
-    (root / "cat" / "gone.png").symlink_to(root / "nothing.png")
-    os.mkfifo(root / "cat" / "pipe.png")
+    (root / "cat" / "itself").symlink_to(root / "cat" / "itself")
+    os.mkfifo(root / "cat" / "pipe")
     layout, _ = read_folder(root)
     assert names(root) == ["cat/1.png"]
     assert layout.ignored.links == 4
+
+
+def test_what_has_a_pictures_name_and_is_no_file_is_a_bad_picture(make_folder: MakeFolder) -> None:
+    root = make_folder("cat/1.png")
+    (root / "cat" / "2.png").symlink_to(root / "nothing.png")
+    (root / "cat" / "3.png").symlink_to("/dev/zero")
+    os.mkfifo(root / "cat" / "4.png")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(root / "cat" / "5.png"))
+    (root / "cat" / "6.png").write_bytes(png := (root / "cat" / "1.png").read_bytes())
+    os.truncate(root / "cat" / "6.png", 40 * 10**9)  # sparse: it takes no room
+    (root / "cat" / "7.png").write_bytes(b"")
+    os.truncate(root / "cat" / "7.png", 40 * 10**9)
+    (root / "cat" / "8.png").symlink_to("8.png")
+    found = samples(root)
+    assert len(png) < 1000
+    assert [found.decode(index) for index in range(1, 8)] == [
+        BadImage("cannot be read (No such file or directory)"),
+        BadImage("cannot be read (a device, not a regular file)"),
+        BadImage("cannot be read (a named pipe, not a regular file)"),
+        BadImage("cannot be read (a socket, not a regular file)"),
+        BadImage("too large: a file of 40.0 GB, the limit is 1.1 GB"),
+        BadImage("not a picture"),
+        BadImage("cannot be read (Too many levels of symbolic links)"),
+    ]
+
+
+def test_folders_that_link_to_each_other_come_to_an_end(make_folder: MakeFolder) -> None:
+    root = make_folder(*(f"{one}/1.png" for one in "abcde"))
+    for one in "abcde":
+        for other in "abcde":
+            (root / one / f"to_{other}").symlink_to(root / other, target_is_directory=True)
+    found = samples(root)
+    assert found.counts["a"] == 1 + 4 + 4 * 3 + 4 * 3 * 2  # a path crosses three links at most
+
+
+def test_the_depth_of_folders_is_not_that_of_the_interpreters_stack(make_folder: MakeFolder) -> None:
+    root = make_folder(f"cat/{'a/' * 99}1.png")
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 60)
+    try:
+        found = list(find_pictures(str(root), {}))
+    finally:
+        sys.setrecursionlimit(before)
+    assert found == [f"{root}/cat/{'a/' * 99}1.png"]
 
 
 def test_a_vanished_file_is_a_bad_picture(make_folder: MakeFolder) -> None:

@@ -78,6 +78,36 @@ def test_a_folder_and_its_tar_are_the_same_data(make_folder: MakeFolder, tmp_pat
         assert np.array_equal(folder.splits["val"].decode(index), tar_data.splits["val"].decode(index))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("mydata/Training/cat/1.png", "mydata/Testing/cat/1.png", "mydata/Training/dog/1.png"),
+        ("seg_train/seg_train/sea/1.png", "seg_test/seg_test/sea/1.png"),
+        ("mydata/cat/1.png", "mydata/dog/1.png", "__MACOSX/mydata/._1.png", ".DS_Store.png"),
+        ("cat/images/1.png", "dog/images/1.png", "cover.png"),
+        ("cafe\u0301/1.png", "caf\u00e9/2.png", "tea/1.png"),
+        ("animals/cat/1.png", "plants/rose/1.png"),
+        ("train/steam/1.png", "car/1.png"),
+        ("train/1.png", "test/1.png"),
+    ],
+)
+def test_every_layout_is_understood_alike_in_a_folder_and_in_a_tar(
+    make_folder: MakeFolder, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    root = make_folder(*names)
+    with tarfile.open(tmp_path / "pets.tar", "w") as tar:
+        tar.add(root, arcname=".")
+    told: list[object] = []
+    for data in (root, tmp_path / "pets.tar"):
+        try:
+            dataset = open_dataset(data, split_rule=None)
+            pixels = {s.items[i].name: np.sum(s.decode(i)) for s in dataset.splits.values() for i in range(len(s))}  # type: ignore[arg-type]
+            told.append((dataset.classes, pixels, dataset.ignored, dataset.fingerprint))
+        except DataError as error:
+            told.append((str(error).replace("pets.tar", "pets"),))
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize("prefix", ["", "./", "mydata/", "./mydata/"])
 def test_what_all_names_begin_with_is_left_out(path: Path, prefix: str) -> None:
     write_tar(path, f"{prefix}train/", f"{prefix}train/cat/1.png", f"{prefix}val/cat/1.png", "__MACOSX/x.png")
@@ -114,6 +144,19 @@ def test_a_file_stored_with_holes_is_ignored_because_it_is_not_in_one_piece(path
     layout, _ = read_tar(path)
     assert layout.ignored.links == 1
     assert names(path) == ["cat/1.png"]
+
+
+def test_a_member_of_two_terabytes_is_a_bad_picture(path: Path) -> None:
+    info = tarfile.TarInfo("cat/2.png")
+    info.size = 2 * 10**12
+    write_tar(path, "cat/1.png")
+    with path.open("r+b") as file:
+        file.seek(1024)
+        file.write(info.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(1536 + info.size + 1024)  # sparse: it takes no room
+    samples = everything(path)
+    assert not isinstance(samples.decode(0), BadImage)
+    assert samples.decode(1) == BadImage("too large: a file of 2,000.0 GB, the limit is 1.1 GB")
 
 
 @pytest.mark.parametrize("name", ["/etc/1.png", "../1.png", "cat/../../1.png"])

@@ -105,9 +105,3 @@ def test_batches_of_any_size_count_the_same(cuts: list[int]) -> None:
     edges = [0, *sorted(set(cuts)), 5]
     parts = [slice(begin, end) for begin, end in pairwise(edges)]
     assert counted(*parts).result(NAMES, split="val").to_dict() == counted().result(NAMES, split="val").to_dict()
-
-
-def test_several_processes_count_as_one_does() -> None:
-    one, other = counted(slice(0, 2)), counted(slice(2, 5))
-    one.merge(other)
-    assert one.result(NAMES, split="val").to_dict() == counted().result(NAMES, split="val").to_dict()

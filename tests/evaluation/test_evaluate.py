@@ -52,8 +52,10 @@ def test_every_good_picture_counts_once_whatever_the_batches(batch_size: int, sa
     assert result.top1 == 10 / 11
     assert result.confusion.tolist() == [[5, 0, 0], [0, 3, 1], [0, 0, 2]]
     assert [one.label for one in result.classes] == ["blue", "green", "red"]
-    assert {name for name, _ in result.bad_pictures} == {f"{name}/2_bad.png" for name in COLOURS}
-    assert all(reason for _, reason in result.bad_pictures)
+    decoded = {item.name: samples.decode(index) for index, item in enumerate(samples.items)}
+    reasons = [(name, image.reason) for name, image in decoded.items() if isinstance(image, BadImage)]
+    assert list(result.bad_pictures) == reasons
+    assert [name for name, _ in reasons] == [f"{name}/2_bad.png" for name in COLOURS]
 
 
 def test_a_row_for_every_counted_picture_in_order(samples: Samples) -> None:

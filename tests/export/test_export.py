@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import VARIANTS
 from googlenet.artifacts import ExportedModel, Target, open_model
-from googlenet.engines import open_engine
+from googlenet.engines import Engine, open_engine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export import ExportRequest, GatePictures, export_models
 from googlenet.export.pictures import made_pictures
@@ -53,8 +55,12 @@ def rounded(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> 
 
 
 def taking(monkeypatch: pytest.MonkeyPatch, *milliseconds: float) -> None:
-    """Let the engines of the gate take these times, float32's first."""
-    monkeypatch.setattr("googlenet.export.export.time_in_turns", lambda engines, square, seconds: list(milliseconds))
+    """Let the engines of the gate take these times, float32's first; all engines of one precision take the same."""
+
+    def times(engines: Sequence[Engine], square: NDArray[np.uint8], *, seconds: float) -> list[float]:
+        return [one for one in milliseconds for _ in range(len(engines) // len(milliseconds))]
+
+    monkeypatch.setattr("googlenet.export.export.time_in_turns", times)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -88,6 +94,22 @@ def test_an_onnx_file_passes_the_checker_and_says_what_it_takes_and_gives(model:
     assert [value.name for value in file.graph.output] == ["probabilities", "features", "feature_maps"]
 
 
+@pytest.mark.parametrize("predicting", ["native", "onnx"])
+def test_the_times_are_those_of_the_engine_that_they_name(
+    model: Model, predicting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"native": 1.0, "onnx": 2.0}
+    monkeypatch.setattr("googlenet.engines.engine.best_here", lambda model: {"native": "native"}.get(predicting))
+    monkeypatch.setattr("googlenet.export.export.best_here", lambda model: {"native": "native"}.get(predicting))
+    monkeypatch.setattr(
+        "googlenet.export.export.time_in_turns", lambda engines, square, seconds: [times[one.name] for one in engines]
+    )
+    result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx"), PICTURES)
+    agreement = result.chosen.agreement
+    assert (agreement.engine, agreement.milliseconds, agreement.float32_milliseconds) == ("onnx", 2.0, 2.0)
+    assert (agreement.predict_engine, agreement.predict_milliseconds) == (predicting, times[predicting])
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_passes_the_gate(variant: str, tmp_path: Path) -> None:
     model = small_model(variant=variant, input_size=AUXILIARIES.get(variant, 64))
@@ -119,7 +141,7 @@ def test_a_damaged_graph_is_refused_with_the_difference_and_nothing_is_left(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PRECISIONS, "float32", damaged)
-    with pytest.raises(InputError, match=r"does not pass the gate, nothing is written: a probability differs by"):
+    with pytest.raises(InputError, match=r"fails the checks, nothing is written: a probability differs by"):
         export_models([model], tmp_path / "net.onnx", ExportRequest("onnx", "float32"), PICTURES)
     assert list(tmp_path.iterdir()) == []
 
@@ -160,7 +182,7 @@ def test_force_writes_it_with_the_difference_recorded(
         "of 67 pictures have the ",
         "picture takes 3.00 ms, 2",
     ]
-    assert "--force writes it although it misses the gate" in result.reason
+    assert "--force writes it although it fails the checks" in result.reason
 
 
 def test_auto_takes_the_fastest_that_passes_and_says_what_it_tried(
@@ -171,7 +193,7 @@ def test_auto_takes_the_fastest_that_passes_and_says_what_it_tried(
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx"), WITH_CALIBRATION)
     assert result.chosen.precision == "int8"
     assert result.reason == (
-        "int8 is the fastest that passes the gate on this processor (float32 2.00 ms, int8 1.00 ms)"
+        "int8 is the fastest that passes the checks on this processor (float32 2.00 ms, int8 1.00 ms with onnx)"
     )
     monkeypatch.setitem(PRECISIONS, "int8", damaged)
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx", force=True), WITH_CALIBRATION)
@@ -209,7 +231,11 @@ def test_a_lower_precisions_known_answer_is_float32s_and_it_may_differ_as_far_as
 @pytest.mark.parametrize(
     ("request_", "pictures", "sentence"),
     [
-        (ExportRequest("onnx", "int8"), PICTURES, "--precision int8 needs pictures, .* give --calibrate DATA"),
+        (
+            ExportRequest("onnx", "int8"),
+            PICTURES,
+            "--precision int8 needs pictures to calibrate on: give --calibrate DATA",
+        ),
         (ExportRequest("onnx", "bf16"), PICTURES, "an ONNX file is not written in bf16; --to onnx takes float32, int8"),
         (ExportRequest("pt2", "int8"), WITH_CALIBRATION, "a program for torch is not written in int8"),
     ],
@@ -223,10 +249,11 @@ def test_a_precision_that_cannot_be_had_is_refused_with_what_can(
 
 @pytest.mark.parametrize("target", ["onnx", "openvino"])
 def test_int8_is_written_from_pictures_and_runs(
-    model: Model, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So small a network is no faster in it: the times are given. Its weights are random, its classes nearly equal: the
-    engine native, whose values have fewer bits, confuses more of them than the gate lets pass."""
+    """So small a network is no faster in it: the times are given. Its weights are random, and those of this seed leave
+    few pictures between two classes; the engine native, whose values have fewer bits, still confuses too many."""
+    model = small_model(1)
     taking(monkeypatch, 2.0, 1.0)
     monkeypatch.setattr("googlenet.export.export.best_here", lambda model: None)
     pictures = replace(PICTURES, calibration=made_pictures(32, 40))
@@ -246,6 +273,22 @@ def test_a_model_that_does_not_give_its_own_known_answer_is_not_exported(model: 
     with pytest.raises(ModelFileError, match="does not give its known answer on this machine"):
         export_models([replace(model, known_answer=answer)], tmp_path / "net.onnx", ExportRequest("onnx"), PICTURES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_deleted_while_the_export_is_checked_is_made_again(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "exports" / "net.onnx"
+    out.parent.mkdir()
+
+    def delete(engines: Sequence[Engine], square: NDArray[np.uint8], seconds: float) -> list[float]:
+        shutil.rmtree(out.parent)
+        return [1.0 for _ in engines]
+
+    monkeypatch.setattr("googlenet.export.export.time_in_turns", delete)
+    export_models([model], out, ExportRequest("onnx", "float32"), PICTURES)
+    assert list(out.parent.iterdir()) == [out]
+    assert isinstance(open_model(out), ExportedModel)
 
 
 def test_a_folder_of_others_is_never_replaced(model: Model, tmp_path: Path) -> None:

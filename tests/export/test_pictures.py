@@ -1,4 +1,4 @@
-"""The pictures of the gate: two halves that have none in common, or pictures of our making."""
+"""The pictures of the gate: two halves that have none in common, or generated ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def greys(squares: NDArray[np.uint8]) -> set[int]:
     return {int(square[0, 0, 0]) for square in squares}
 
 
-def test_calibration_and_judging_share_no_picture_and_leave_none_out(tmp_path: Path) -> None:
+def test_calibration_and_evaluation_share_no_picture_and_leave_none_out(tmp_path: Path) -> None:
     gathered = gather_pictures(PREPROCESSING, calibrate=str(paint(tmp_path / "data", 60)), evaluate_on=None)
     assert gathered.calibration is not None
     assert gathered.evaluated_on == "the pictures of data that calibration did not see"
@@ -46,7 +46,7 @@ def test_a_picture_stays_in_its_half_when_others_come(tmp_path: Path) -> None:
         assert {item.name for item in before.items} <= {item.name for item in after.items}
 
 
-def test_other_pictures_to_judge_on_leave_all_for_calibration(tmp_path: Path) -> None:
+def test_other_pictures_to_evaluate_on_leave_all_for_calibration(tmp_path: Path) -> None:
     gathered = gather_pictures(
         PREPROCESSING, calibrate=str(paint(tmp_path / "one", 8)), evaluate_on=str(paint(tmp_path / "other", 5))
     )

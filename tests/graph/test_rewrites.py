@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -45,19 +46,19 @@ def run(graph: Graph, values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("size", [1, 3, 5, 9])
 @pytest.mark.parametrize(("beta", "k"), [(0.75, 1.0), (0.5, 2.0), (0.6, 1.0)])
-def test_a_norm_taken_apart_is_the_same_norm(size: int, beta: float, k: float) -> None:
+def test_a_decomposed_norm_is_the_same_norm(size: int, beta: float, k: float) -> None:
     values = np.random.default_rng(size).uniform(-900, 900, (2, CHANNELS, 5, 5)).astype(np.float32)
     graph = norm_graph(size, beta, k)
     expected = run(graph, values)
     assert np.abs(expected).max() < 0.7 * np.abs(values).max()  # so that a norm that does nothing would show
-    apart = decompose_lrn(graph)
-    assert "LRN" not in {node.operator for node in apart.nodes}
-    np.testing.assert_allclose(run(apart, values), expected, rtol=2e-5, atol=1e-4)
+    decomposed = decompose_lrn(graph)
+    assert "LRN" not in {node.operator for node in decomposed.nodes}
+    np.testing.assert_allclose(run(decomposed, values), expected, rtol=2e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 9, 25])
 @pytest.mark.parametrize("beta", [0.75, 0.5, 0.6])
-def test_a_norm_put_together_again_is_the_norm_that_was_taken_apart(size: int, beta: float) -> None:
+def test_a_fused_norm_is_the_norm_that_was_decomposed(size: int, beta: float) -> None:
     graph = norm_graph(size, beta, 2.0)
     again = fuse_lrn(decompose_lrn(graph))
     assert [node.operator for node in again.nodes] == ["Conv", "LRN"]
@@ -69,7 +70,49 @@ def test_a_norm_put_together_again_is_the_norm_that_was_taken_apart(size: int, b
         np.testing.assert_allclose(run(again, values), run(graph, values), rtol=2e-5, atol=1e-4)
 
 
-def test_the_shipped_weights_answer_the_same_with_their_norms_apart() -> None:
+def changed(graph: Graph, operator: str, constant: int, place: tuple[int, ...]) -> Graph:
+    """The graph with one more in a place of the constant that its last node of that kind reads."""
+    name = [node for node in graph.nodes if node.operator == operator][-1].inputs[constant]
+    values = graph.constants[name].copy()
+    values[place] += 1
+    return replace(graph, constants={**graph.constants, name: values})
+
+
+def with_inputs(graph: Graph, output: str, *inputs: str) -> Graph:
+    nodes = tuple(replace(node, inputs=inputs) if node.output == output else node for node in graph.nodes)
+    return replace(graph, nodes=nodes)
+
+
+NO_NORMS: dict[str, Callable[[Graph], Graph]] = {
+    "weights that differ": lambda graph: changed(graph, "Conv", 1, (3, 3, 0, 0)),
+    "a window with a hole": lambda graph: changed(graph, "Conv", 1, (0, CHANNELS - 1, 0, 0)),
+    "constants that differ": lambda graph: changed(graph, "Conv", 2, (3,)),
+    "another value's squares": lambda graph: with_inputs(graph, "normed.squares", "values", "values"),
+    "products that are no squares": lambda graph: with_inputs(graph, "normed.squares", "same", "values"),
+    "another value over them": lambda graph: with_inputs(graph, "normed", "values", "normed.divisor"),
+    "a product of two values": lambda graph: with_inputs(graph, "normed.divisor", "normed.root", "same"),
+}
+
+
+@pytest.mark.parametrize("what", NO_NORMS)
+def test_what_is_no_norm_stays_as_it_is(what: str) -> None:
+    graph = NO_NORMS[what](decompose_lrn(norm_graph(5, 0.75, 2.0)))
+    again = fuse_lrn(graph)
+    assert "LRN" not in {node.operator for node in again.nodes}
+    values = np.random.default_rng(0).uniform(1, 9, (2, CHANNELS, 5, 5)).astype(np.float32)
+    np.testing.assert_array_equal(run(again, values), run(graph, values))
+
+
+def test_a_long_chain_of_roots_is_followed_no_farther_than_a_norm_is_deep() -> None:
+    graph = decompose_lrn(norm_graph(5, 0.5, 2.0))
+    roots = tuple(Node("Mul", (f"root{n}", f"root{n}"), f"root{n + 1}") for n in range(5_000))
+    divisor = Node("Sqrt", ("normed.sums",), "root0")
+    *before, quotient = graph.nodes
+    chain = replace(graph, nodes=(*before, divisor, *roots, replace(quotient, inputs=("same", "root5000"))))
+    assert "LRN" not in {node.operator for node in fuse_lrn(chain).nodes}
+
+
+def test_the_shipped_weights_answer_the_same_with_decomposed_norms() -> None:
     model = load_model(find_model("bvlc"))
     assert model.known_answer is not None
     engine = OnnxEngine(encode_onnx(decompose_lrn(build_graph(model))), where="the rewritten graph", threads=1)
@@ -82,10 +125,10 @@ def test_every_variant_can_be_rewritten(variant: str) -> None:
     model = make_model(variant)
     graph = build_graph(model)
     images = make_images(model.preprocessing.input_size)
-    plain, apart = (
+    plain, decomposed = (
         OnnxEngine(encode_onnx(one), where=variant, threads=1).run(images) for one in (graph, decompose_lrn(graph))
     )
-    np.testing.assert_allclose(apart.probabilities, plain.probabilities, atol=1e-5)
+    np.testing.assert_allclose(decomposed.probabilities, plain.probabilities, atol=1e-5)
 
 
 def test_the_channels_of_a_value_follow_from_the_kernels_before_it() -> None:

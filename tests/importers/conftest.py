@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec, build_architecture, weight_shapes
-from googlenet.architecture.layers import Convolution, Inception, Layer, Linear
+from googlenet.architecture.layers import Convolution, Inception, Layer, Linear, LocalResponseNorm
 from googlenet.importers.caffe import NAMES
 from googlenet.protobuf import message_class
 
@@ -20,7 +20,7 @@ TEN_GIGABYTES = b"\x80\xc8\xaf\xa0\x25"  # as protobuf writes a length
 
 Weights = dict[str, NDArray[np.float32]]
 Encoding = Literal["V1", "new"]
-Numbers = Literal["packed", "unpacked", "double"]
+Numbers = Literal["packed", "unpacked", "double", "raw float16", "raw float32", "raw float64"]
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 CAFFEMODEL = SHARED / "bvlc_googlenet.caffemodel"
@@ -56,6 +56,12 @@ def blob(array: NDArray[np.float32], *, encoding: Encoding, numbers: Numbers) ->
     flat = np.ascontiguousarray(array).reshape(-1)
     if numbers == "packed":
         return encoded + b"\x2a" + varint(flat.nbytes) + flat.tobytes()
+    if numbers.startswith("raw "):
+        dtype, number = {"float64": ("<f8", 0), "float32": ("<f4", 1), "float16": ("<f2", 2)}[
+            numbers.removeprefix("raw ")
+        ]
+        raw = flat.astype(dtype).tobytes()
+        return encoded + bytes([0x50, number, 0x62]) + varint(len(raw)) + raw  # fields 10 and 12
     if numbers == "double":
         return encoded + b"\x42" + varint(8 * flat.size) + flat.astype("<f8").tobytes()
     single = np.empty(flat.size, [("tag", "u1"), ("value", "<f4")])  # field 5 again and again, four bytes each
@@ -115,18 +121,26 @@ def bvlc() -> Path:
     return CAFFEMODEL
 
 
+NUMBERS = {1: "<f4", 10: "<f2"}  # TensorProto.DataType of floats -> how NumPy has them
+Constants = Literal["initializer", "Constant", "Identity", "Cast", "Transpose"]
+
+
 def onnx_file(
     weights: Mapping[str, NDArray[np.float32]],
     *,
-    raw: bool = True,
-    transposed: bool = True,
+    data_type: int = 1,
+    constants: Constants = "initializer",
+    linear: Literal["transposed Gemm", "Gemm", "MatMul"] = "transposed Gemm",
+    added_biases: bool = False,
     branches_backwards: bool = False,
     changed: Callable[[str, Any], None] | None = None,
 ) -> bytes:
     """An ONNX file of the paper's network whose tensors have names without meaning.
 
-    `transposed`: the matrix is (out, in), and the Gemm says so; `branches_backwards`: the branches of a module stand in
-    the graph last to first; `changed` may change each tensor's message, given our name for it.
+    `constants`: where a weight's values stand, or what passes them on to the layer; `linear`: the operator, for which
+    the matrix is (out, in) or (in, out); `added_biases`: by Add nodes; `branches_backwards`: the branches of a module
+    stand in the graph last to first; `changed` may change each message of a tensor or of a node, given our name for a
+    tensor, and the operator of a node.
     """
     graph = message_class("onnx.GraphProto")(name=b"bvlc")
     numbers = iter(range(10**6))
@@ -135,22 +149,37 @@ def onnx_file(
         return f"t{next(numbers)}".encode()
 
     def stored(name: str, array: NDArray[np.float32]) -> bytes:
-        tensor = message_class("onnx.TensorProto")(name=fresh(), dims=array.shape, data_type=1)
-        if raw:
-            tensor.raw_data = array.astype("<f4").tobytes()
-        else:
-            tensor.float_data.extend(array.ravel())
+        if constants == "Transpose":
+            array = np.ascontiguousarray(array.T)
+        tensor = message_class("onnx.TensorProto")(name=fresh(), dims=array.shape, data_type=data_type)
+        tensor.raw_data = array.astype(NUMBERS[data_type]).tobytes()
         if changed:
             changed(name, tensor)
+        if constants == "Constant":
+            return node("Constant", value=tensor.SerializeToString())
         graph.initializer.append(tensor.SerializeToString())
-        return bytes(tensor.name)
+        if constants == "initializer":
+            return bytes(tensor.name)
+        return node(constants, tensor.name, **({"to": 1} if constants == "Cast" else {}))
 
-    def node(operator: str, *inputs: bytes, transposed: bool = False) -> bytes:
-        attribute = message_class("onnx.AttributeProto")(name=b"transB", i=1).SerializeToString()
+    def node(operator: str, *inputs: bytes, **attributes: Any) -> bytes:
         message = message_class("onnx.NodeProto")(input=inputs, output=[fresh()], op_type=operator.encode())
-        message.attribute.extend([attribute] if transposed else [])
+        for name, value in attributes.items():
+            field = {int: "i", float: "f", bytes: "t"}.get(type(value), "ints")
+            attribute = message_class("onnx.AttributeProto")(**{"name": name.encode(), field: value})
+            message.attribute.append(attribute.SerializeToString())
+        if changed:
+            changed(operator, message)
         graph.node.append(message.SerializeToString())
         return bytes(message.output[0])
+
+    def weighted(operator: str, value: bytes, name: str, weight: NDArray[np.float32], **attributes: Any) -> bytes:
+        weight_name, bias = stored(f"{name}.weight", weight), weights[f"{name}.bias"]
+        if operator == "MatMul" or added_biases:
+            shape = (len(bias), 1, 1) if operator == "Conv" else (1, len(bias))
+            output = node(operator, value, weight_name, **attributes)
+            return node("Add", stored(f"{name}.bias", bias.reshape(shape)), output)
+        return node(operator, value, weight_name, stored(f"{name}.bias", bias), **attributes)
 
     def add(layers: tuple[Layer, ...], value: bytes, prefix: str = "") -> bytes:
         for layer in layers:
@@ -158,13 +187,17 @@ def onnx_file(
                 branches = layer.branches[::-1] if branches_backwards else layer.branches
                 value = node("Concat", *[add(branch, value, f"{layer.name}.") for branch in branches])
             elif isinstance(layer, Convolution):
-                name = prefix + layer.name
-                parts = [stored(f"{name}.{part}", weights[f"{name}.{part}"]) for part in ("weight", "bias")]
-                value = node("Relu", node("Conv", value, *parts))
+                name, pad, stride = prefix + layer.name, layer.pads[0], layer.stride
+                attributes = {"strides": [stride] * 2, "pads": [pad] * 4} if layer.kernel_size > 1 else {}
+                value = node("Relu", weighted("Conv", value, name, weights[f"{name}.weight"], **attributes))
             elif isinstance(layer, Linear):
-                matrix = weights["linear.weight"] if transposed else np.ascontiguousarray(weights["linear.weight"].T)
-                parts = [stored("linear.weight", matrix), stored("linear.bias", weights["linear.bias"])]
-                value = node("Gemm", node("Reshape", value, b"shape"), *parts, transposed=transposed)
+                value, matrix = node("Reshape", value, b"shape"), weights["linear.weight"]
+                if linear == "transposed Gemm":
+                    value = weighted("Gemm", value, "linear", matrix, transB=1)
+                else:
+                    value = weighted(linear, value, "linear", np.ascontiguousarray(matrix.T))
+            elif isinstance(layer, LocalResponseNorm):
+                value = node("LRN", value, size=layer.size, alpha=layer.alpha, beta=layer.beta, bias=layer.k)
             else:
                 value = node(type(layer).__name__, value)
         return value

@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from googlenet.architecture import build_architecture
+from googlenet.architecture import INCEPTION_MODULES, build_architecture
 from googlenet.errors import ModelFileError
 from googlenet.importers import Provenance, import_file
-from googlenet.importers.caffe import MODULES, NAMES, read_caffemodel
+from googlenet.importers.caffe import NAMES, read_caffemodel
 from googlenet.network import GoogLeNet, network_with_weights, to_network_input
 from googlenet.network.blocks import Convolution
 from googlenet.protobuf import message_class
@@ -121,9 +121,38 @@ def test_another_network_is_refused_with_what_is_missing_and_what_is_left_over(
     with pytest.raises(ModelFileError) as caught:
         read_caffemodel(data, where="alexnet.caffemodel")
     sentence = str(caught.value)
-    assert sentence.startswith("alexnet.caffemodel: the weights are not those of 'paper' with 1000 classes (missing: ")
+    assert sentence.startswith("alexnet.caffemodel: the weights are not those of 'paper' with 1,000 classes (missing: ")
     assert "missing: conv1.weight, conv1.bias, 5b.1x1.weight and 11 more" in sentence
     assert "left over: 'conv1'.weight, 'conv1'.bias" in sentence
+
+
+def test_without_a_classifier_no_number_of_classes_is_claimed(weights: Weights, write_caffemodel: Write) -> None:
+    headless = {name: array for name, array in weights.items() if not name.startswith("linear")}
+    with pytest.raises(ModelFileError, match=r"are not those of 'paper' \(missing: linear\.weight, linear\.bias\)"):
+        read_caffemodel(write_caffemodel(headless), where="net")
+
+
+@pytest.mark.parametrize("numbers", ["raw float16", "raw float32", "raw float64"])
+def test_blobs_of_nvidias_caffe_are_read(numbers: str, weights: Weights, write_caffemodel: Write) -> None:
+    found = read_caffemodel(write_caffemodel(weights, numbers=numbers), where="net")
+    dtype = numbers.removeprefix("raw ")
+    assert_same(found.weights, {name: array.astype(dtype).astype(np.float32) for name, array in weights.items()})
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "clause"),
+    [
+        (3, bytes(4), r"a blob of the layer 'fc' holds integers \(raw_data_type 3\); floats were expected"),
+        (2, bytes(3), "is damaged: a blob of the layer 'fc' has 3 bytes of float16"),
+        (2, bytes(4), r"is damaged: a blob of the layer 'fc' holds 2 values, and its shape is \(1,\)"),
+    ],
+)
+def test_raw_data_of_another_kind_or_length_is_refused(kind: int, raw: bytes, clause: str) -> None:
+    shape = message_class("caffe.BlobShape")(dim=[1]).SerializeToString()
+    blob = message_class("caffe.BlobProto")(shape=shape, raw_data_type=kind, raw_data=raw).SerializeToString()
+    layer = message_class("caffe.LayerParameter")(name=b"fc", blobs=[blob]).SerializeToString()
+    with pytest.raises(ModelFileError, match=clause):
+        read_caffemodel(message_class("caffe.NetParameter")(layer=[layer]).SerializeToString(), where="net")
 
 
 def test_a_kernel_of_another_shape_is_named(weights: Weights, write_caffemodel: Write) -> None:
@@ -224,7 +253,7 @@ def _modules_by_their_names(network: GoogLeNet) -> dict[str, torch.nn.Module]:
     for row, layers in network.rows.items():
         if row.startswith("pool"):
             found[f"{row}/3x3_s2"] = ours[layers[0]]
-        if row in MODULES:
+        if row in INCEPTION_MODULES:
             found[f"inception_{row}/output"] = ours[row]
             (pool,) = (child for child in ours[row].children() if isinstance(child, torch.nn.MaxPool2d))
             found[f"inception_{row}/pool"] = pool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,17 @@ import pytest
 import torch
 
 from googlenet.architecture import ArchitectureSpec, build_architecture, weight_shapes
+from googlenet.dataset import open_dataset, relabel
+from googlenet.engines import open_engine
 from googlenet.errors import InputError, ModelFileError
-from googlenet.importers import ImportedModel, Provenance, import_file
+from googlenet.evaluation import evaluate
+from googlenet.importers import ImportedModel, Provenance, import_file, read_classes
 from googlenet.importers.inception5h import NAMES
 from googlenet.model import ClassLabel
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+WEIGHTS, PICTURES = SHARED / "inception5h.pth", SHARED / "imagenet-sample.tar"
+OUTPUTS_OF_REAL_WEIGHTS = SHARED / "inception5h_classes.txt"
 
 State = dict[str, torch.Tensor]
 
@@ -66,6 +74,28 @@ def test_its_1008_outputs_without_names_are_numbered_and_that_is_said(tmp_path: 
     assert found.assumptions[0] == "1,008 outputs and no list of classes: called output_0000 to output_1007"
 
 
+@pytest.mark.parametrize(
+    ("port_lrn", "variant", "sentence"),
+    [
+        (False, "inception5h", "taken as the published graph's, 11 channels, k 2 (else --port-lrn"),
+        (True, "inception5h-port", "the LRN of the PyTorch ports, as --port-lrn says: 9 channels, k 1"),
+    ],
+)
+def test_which_lrn_is_taken_for_granted_is_said_and_can_be_chosen(
+    port_lrn: bool, variant: str, sentence: str, tmp_path: Path
+) -> None:
+    torch.save(make_state(), tmp_path / "net.pth")
+    found = import_file(tmp_path / "net.pth", Provenance(), port_lrn=port_lrn)
+    assert found.model.spec.variant == variant
+    assert [one for one in found.assumptions if "LRN" in one] == [found.assumptions[-1]]
+    assert sentence in found.assumptions[-1]
+
+
+def test_the_lrn_of_a_port_is_for_inception5h_alone(bvlc: Path) -> None:
+    with pytest.raises(InputError, match=r"--port-lrn is for inception5h; .* is a Caffe GoogLeNet \(\.caffemodel\)"):
+        import_file(bvlc, Provenance(), port_lrn=True)
+
+
 def test_what_torchvision_alone_can_be_told_is_refused(tmp_path: Path) -> None:
     torch.save(make_state(), tmp_path / "net.pth")
     with pytest.raises(InputError, match=r"net\.pth is a state dict of inception5h"):
@@ -85,3 +115,23 @@ def test_another_state_dict_with_the_same_key_is_refused_with_both_sides(tmp_pat
     sentence = r"missing: 5b\.1x1\.weight; left over: 'mixed9z_1x1_pre_relu_conv\.weight'"
     with pytest.raises(ModelFileError, match=sentence):
         imported(state, tmp_path)
+
+
+@pytest.mark.skipif(not (WEIGHTS.is_file() and PICTURES.is_file()), reason=f"needs {WEIGHTS} and {PICTURES}")
+def test_the_real_weights_know_pictures_of_imagenet_and_less_surely_with_the_lrn_of_the_ports() -> None:
+    """20 of the 500 pictures that docs/results.md has: loss 0.520 against 0.940, top-5 97.6 % against 96.6 %."""
+    model = import_file(WEIGHTS, Provenance(), classes=read_classes(str(OUTPUTS_OF_REAL_WEIGHTS))).model
+    pictures = relabel(open_dataset(str(PICTURES), split_rule=None).splits["all"], [one.id for one in model.classes])
+    sample = pictures.select(range(0, 500, 25))
+    published, port = (
+        evaluate(
+            open_engine(replace(model, spec=replace(model.spec, variant=variant))),
+            model.preprocessing,
+            sample,
+            split="all",
+        )
+        for variant in ("inception5h", "inception5h-port")
+    )
+    assert published.pictures == 20
+    assert published.top5 >= 0.9
+    assert published.loss < 0.75 * port.loss

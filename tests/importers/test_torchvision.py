@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +24,8 @@ from googlenet.architecture import (
 from googlenet.engines import open_engine
 from googlenet.errors import ModelFileError
 from googlenet.importers import Provenance, import_file
-from googlenet.importers.torchvision import from_state_dict, to_state_dict
+from googlenet.importers.state_dict import LazyTensor
+from googlenet.importers.torchvision import read_torchvision, to_state_dict
 from googlenet.model import ClassLabel
 from googlenet.network import GoogLeNet, network_with_weights
 
@@ -38,6 +40,11 @@ COUNTER = "num_batches_tracked"
 State = dict[str, NDArray[np.float32]]
 
 
+def our_weights(state: State) -> State:
+    tensors = {name: LazyTensor(array.shape, partial(np.array, array)) for name, array in state.items()}
+    return read_torchvision(tensors, where="net.pth").weights
+
+
 @pytest.fixture(scope="module")
 def state() -> State:
     """The state dict that torchvision's network had, but for the counters of batches."""
@@ -47,7 +54,7 @@ def state() -> State:
 
 @pytest.fixture(scope="module")
 def network(state: State) -> GoogLeNet:
-    return network_with_weights(build_architecture(SPEC), from_state_dict(state))
+    return network_with_weights(build_architecture(SPEC), our_weights(state))
 
 
 @pytest.fixture(scope="module")
@@ -86,17 +93,17 @@ def test_the_side_logits_are_torchvisions_each_under_its_own_name(network: GoogL
 def test_dropout_changes_the_training_alone(state: State, x: torch.Tensor) -> None:
     architecture = with_dropout(build_architecture(SPEC), 0.9)
     with torch.inference_mode():
-        logits = network_with_weights(architecture, from_state_dict(state)).eval()(x)
+        logits = network_with_weights(architecture, our_weights(state)).eval()(x)
     assert_same_logits(logits.main, ANSWER["logits"]["main"])
 
 
 def test_the_state_dict_has_the_names_and_shapes_of_our_table(state: State) -> None:
-    ours = {name: array.shape for name, array in from_state_dict(state).items()}
+    ours = {name: array.shape for name, array in our_weights(state).items()}
     assert ours == weight_shapes(build_architecture(SPEC))
 
 
 def test_there_and_back_is_the_same_without_the_counters(state: State) -> None:
-    back = to_state_dict(from_state_dict(state))
+    back = to_state_dict(our_weights(state))
     assert back.keys() == state.keys()
     for name, array in state.items():
         np.testing.assert_array_equal(back[name], array, err_msg=name)
@@ -105,12 +112,12 @@ def test_there_and_back_is_the_same_without_the_counters(state: State) -> None:
 def test_the_counters_of_batches_are_dropped(state: State) -> None:
     counters = {name: np.zeros((), np.float32) for name in ANSWER["state_dict"] if name.endswith(COUNTER)}
     assert len(counters) == 57 + 2  # a batch normalisation a convolution, auxiliary classifiers' included
-    assert from_state_dict(state | counters).keys() == from_state_dict(state).keys()
+    assert our_weights(state | counters).keys() == our_weights(state).keys()
 
 
 def test_a_state_dict_without_auxiliary_classifiers_is_enough(state: State, x: torch.Tensor) -> None:
     main = {name: array for name, array in state.items() if not name.startswith("aux")}
-    network = network_with_weights(build_architecture(SPEC), from_state_dict(main))
+    network = network_with_weights(build_architecture(SPEC), our_weights(main))
     with torch.inference_mode():
         assert_same_logits(network.eval()(x).main, ANSWER["logits"]["main"])
     assert not network.auxiliaries
@@ -154,10 +161,8 @@ def test_the_engine_answers_as_torchvision_does_behind_its_own_preparation(
 
 
 def test_another_networks_state_dict_is_refused_with_what_is_left_over(state: State) -> None:
-    with pytest.raises(
-        ModelFileError, match=r"not a state dict of torchvision's googlenet: left over layer1\.0\.conv1"
-    ):
-        from_state_dict(state | {"layer1.0.conv1.weight": np.zeros(1, np.float32)})
+    with pytest.raises(ModelFileError, match=r"net\.pth: .* 'torchvision' .*left over: 'layer1\.0\.conv1\.weight'"):
+        our_weights(state | {"layer1.0.conv1.weight": np.zeros(1, np.float32)})
 
 
 def test_weights_of_another_variant_are_refused_with_what_is_left_over() -> None:

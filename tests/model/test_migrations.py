@@ -27,6 +27,14 @@ def test_a_header_of_schema_1_gets_the_names_of_today() -> None:
     }
 
 
+def test_an_inception5h_of_schema_1_keeps_the_lrn_it_was_computed_with() -> None:
+    old = {"schema_version": 1, "architecture": {"variant": "inception5h", "adaptive_side_pooling": False}}
+    assert migrations.migrate(old)["architecture"]["variant"] == "inception5h-port"
+    assert migrations.renamed({"variant": "inception5h", "side": 224})["variant"] == "inception5h-port"
+    begun_today = {"variant": "inception5h", "input_size": 224}
+    assert migrations.renamed(begun_today) == begun_today
+
+
 @pytest.mark.parametrize("damaged", [None, 3, "side", ["side"]])
 def test_a_damaged_record_is_left_to_the_check_that_follows(damaged: object) -> None:
     assert migrations.migrate({"schema_version": 1, "preprocessing": damaged})["preprocessing"] == damaged

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -40,14 +40,21 @@ def saved(model: Model, tmp_path: Path) -> Path:
     return tmp_path / "model.safetensors"
 
 
-def rewritten(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
-    """The file with its description changed and signed again, as another program might write it."""
+def rewritten(
+    path: Path, change: Callable[[dict[str, Any]], object], replaced: Mapping[str, str] | None = None
+) -> Path:
+    """The file with its description changed and signed again, as another program might write it.
+
+    `replaced`: pieces of the JSON that are replaced once, by what they become.
+    """
     data = path.read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     fields = json.loads(header["__metadata__"]["googlenet"])
     change(fields)
     text = json.dumps(fields)
+    for old, new in (replaced or {}).items():
+        text = text.replace(old, new, 1)
     header["__metadata__"] = {"googlenet": text, "googlenet_sha256": sha256(text.encode()).hexdigest()}
     return with_header(path, json.dumps(header).encode())
 
@@ -123,6 +130,46 @@ def test_a_file_from_before_the_source_had_a_checksum_is_still_read(saved: Path)
     assert load_model(saved).about.source_sha256 == ""
 
 
+def test_scores_that_are_no_numbers_are_null(model: Model, tmp_path: Path) -> None:
+    """A training that ran away leaves NaN; JSON has no word for it, and the model can be opened."""
+    about = replace(model.about, scores={"top1": float("nan"), "loss": float("inf"), "best": [0.5, float("-inf")]})
+    save_model(replace(model, about=about), tmp_path / "model.safetensors")
+    read = read_header(tmp_path / "model.safetensors").about.scores
+    assert read == {"top1": None, "loss": None, "best": [0.5, None]}
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_file_that_was_written_with_a_number_that_json_does_not_have_is_read(saved: Path, number: str) -> None:
+    rewritten(saved, lambda fields: fields["about"].update(scores={"top1": "HERE"}), {'"HERE"': number})
+    assert load_model(saved).about.scores == {"top1": None}
+
+
+def test_a_key_that_stands_twice_is_damage(saved: Path) -> None:
+    """One reader would take the first value, another one the last."""
+    rewritten(saved, lambda fields: None, {'"kind"': '"kind": "model", "kind"'})
+    with pytest.raises(ModelFileError, match="damaged: its description cannot be read"):
+        load_model(saved)
+    content = saved.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    with_header(saved, content[8:end].rstrip()[:-1] + b',"linear.bias":{}}')
+    with pytest.raises(ModelFileError, match="damaged: its header cannot be read"):
+        load_model(saved)
+
+
+def test_a_header_of_many_tensors_is_refused_before_it_is_parsed(saved: Path) -> None:
+    row = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    with_header(saved, json.dumps({f"t{number}": row for number in range(10_001)}).encode())
+    with pytest.raises(ModelFileError, match="damaged: it has 10,001 tensors"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize(("key", "value"), [("scale", 1e308), ("scale", 1e-40), ("mean", 1e300)])
+def test_pixels_that_float32_cannot_compute_with_are_refused(saved: Path, key: str, value: float) -> None:
+    rewritten(saved, lambda fields: fields["preprocessing"].update({key: [value] * 3}))
+    with pytest.raises(ModelFileError, match="pixels"):
+        load_model(saved)
+
+
 def test_other_programs_can_read_the_weights_as_plain_safetensors(model: Model, saved: Path) -> None:
     tensors = safetensors.numpy.load_file(saved)
     np.testing.assert_array_equal(tensors["linear.weight"], model.weights["linear.weight"])
@@ -153,7 +200,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(range(99)), "it is a picture"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(99)), "it is a picture"),
         (b"\x08\x09\x12\x07pytorch\x1a\x052.13" + bytes(range(99)), "looks like an ONNX model"),
-        (b'\x0a\x09GoogleNet"\x10' + bytes(range(99)), "looks like a Caffe model"),
+        (b"\x0a\x09GoogleNet\xa2\x06\x10" + bytes(range(99)), "looks like a Caffe model"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "Git LFS pointer.* git lfs pull"),
         (b"lorem ipsum dolor sit amet\n" * 9, "it is a text file"),
         (os.urandom(7) + b"\xff" * 300, "its kind is unknown"),
@@ -167,7 +214,7 @@ def test_another_kind_of_file_is_called_by_its_name(content: bytes, clause: str,
 
 def test_safetensors_of_another_program_are_refused_as_such(tmp_path: Path) -> None:
     safetensors.numpy.save_file({"a": np.zeros(3, np.int64)}, tmp_path / "llama.safetensors", {"format": "pt"})
-    with pytest.raises(ModelFileError, match="safetensors file of another program"):
+    with pytest.raises(ModelFileError, match="safetensors file without a model's description"):
         load_model(tmp_path / "llama.safetensors")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from googlenet.architecture import PAPER, VARIANTS, ArchitectureSpec, build_architecture, row_shapes
+from googlenet.architecture import HEADS, PAPER, VARIANTS, ArchitectureSpec, build_architecture, row_shapes
 from googlenet.architecture import layers as records
 from googlenet.errors import InputError
-from googlenet.network import HEADS, GoogLeNet, HeadLogits, blocks
+from googlenet.network import GoogLeNet, HeadLogits, blocks
 
 SMALL = build_architecture(ArchitectureSpec("small-32", classes=5, width=0.125))
 NARROW_PAPER = build_architecture(ArchitectureSpec("paper", classes=5, width=0.125))
@@ -42,6 +43,24 @@ def test_side_heads_run_in_training_and_are_none_in_use() -> None:
     used = network.eval()(noise(2, 3, 32, 32))
     assert used.auxiliary_4a is None
     assert used.auxiliary_4d is None
+
+
+@pytest.mark.parametrize(
+    ("name", "after"), [("auxiliary_4b", "4b"), ("auxiliary_4a", "4d"), ("auxiliary_4a", "4z")], ids=str
+)
+def test_an_auxiliary_classifier_that_would_be_lost_is_refused(name: str, after: str) -> None:
+    first, last = SMALL.auxiliaries
+    table = replace(SMALL, auxiliaries=(replace(first, name=name, after=after), last))
+    with pytest.raises(InputError, match=rf"the auxiliary classifier '\w+' after '{after}' cannot be built"):
+        GoogLeNet(table)
+    assert GoogLeNet(table, auxiliaries=False).train()(noise(2, 3, 32, 32)).main.shape == (2, 5)
+
+
+def test_an_auxiliary_classifier_may_stand_after_any_row() -> None:
+    first, last = SMALL.auxiliaries
+    network = GoogLeNet(replace(SMALL, auxiliaries=(first, replace(last, after="4b"))))
+    logits = network.train()(noise(2, 3, 32, 32))
+    assert all(head is not None and head.shape == (2, 5) for head in logits)
 
 
 def test_a_network_without_auxiliary_classifiers_has_none_in_training_either() -> None:
@@ -168,14 +187,24 @@ def test_any_number_of_input_channels(channels: int) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_gradient_reaches_every_parameter(variant: str) -> None:
+def test_the_gradient_reaches_every_parameter_and_a_step_along_it_lowers_the_loss_as_it_says(variant: str) -> None:
     table = build_architecture(ArchitectureSpec(variant, classes=4, width=0.125))
-    network = GoogLeNet(table).train()
-    torch.manual_seed(0)
-    loss(network(noise(4, 3, table.input_size, table.input_size)), torch.tensor([0, 1, 2, 3])).backward()  # type: ignore[no-untyped-call]
-    without = [name for name, one in network.named_parameters() if one.grad is None or not one.grad.any()]
-    assert without == []
-    assert all(torch.isfinite(one.grad).all() for one in network.parameters() if one.grad is not None)
+    network = GoogLeNet(table).double().train()
+    x = noise(4, 3, table.input_size, table.input_size).double()
+
+    def loss_now() -> Tensor:
+        torch.manual_seed(0)  # the same dropout each time
+        return loss(network(x), torch.tensor([0, 1, 2, 3]))
+
+    before = loss_now()
+    before.backward()  # type: ignore[no-untyped-call]
+    gradients = {name: one.grad for name, one in network.named_parameters() if one.grad is not None and one.grad.any()}
+    assert gradients.keys() == dict(network.named_parameters()).keys()
+    with torch.no_grad():
+        for name, one in network.named_parameters():
+            one.sub_(1e-7 * gradients[name] / gradients[name].norm())
+        foretold = 1e-7 * sum(float(gradient.norm()) for gradient in gradients.values())
+        assert float(before - loss_now()) == pytest.approx(foretold, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,13 @@ from googlenet.architecture.layers import (
     Convolution,
     Dropout,
     Inception,
+    Layer,
     Linear,
     LocalResponseNorm,
     MaxPool,
     Shape,
     count_parameters,
+    map_layers,
     output_shape,
     walk,
 )
@@ -227,10 +229,22 @@ def test_inception5h_is_the_network_that_was_published_with_weights() -> None:
     assert row_shapes(table)["4a"] == (14, 14, 508)
     assert row_shapes(table)["linear"] == (1, 1, 1008)
     norms = [layer for layer in table.layers if isinstance(layer, LocalResponseNorm)]
-    assert norms == [LocalResponseNorm(size=9, alpha=1e-4, beta=0.5, k=1.0)] * 2
+    assert norms == [LocalResponseNorm(size=11, alpha=0.0011, beta=0.5, k=2.0)] * 2  # alpha / size = 1e-4
     (module,) = next(row.layers for row in table.rows if row.name == "5a")
     assert isinstance(module, Inception)
     assert module.branches[2][0] == Convolution("5x5_reduce", 48, 1)
+
+
+def test_inception5h_port_differs_in_its_lrn_alone() -> None:
+    """torch.nn.functional.local_response_norm(size=9, alpha=1e-4, beta=0.5, k=1), as its PyTorch ports call it."""
+
+    def without_norm(layer: Layer) -> Layer | None:
+        return None if isinstance(layer, LocalResponseNorm) else layer
+
+    published, port = (VARIANTS[name].build() for name in ("inception5h", "inception5h-port"))
+    norms = [layer for layer in port.layers if isinstance(layer, LocalResponseNorm)]
+    assert norms == [LocalResponseNorm(size=9, alpha=1e-4, beta=0.5, k=1.0)] * 2
+    assert map_layers(port.layers, without_norm) == map_layers(published.layers, without_norm)
 
 
 def test_inception5h_has_the_papers_output_sizes_with_padding_right_and_bottom() -> None:

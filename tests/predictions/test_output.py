@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -95,8 +97,63 @@ def test_two_runs_cannot_write_one_file(tmp_path: Path) -> None:
     assert [row["image"] for row in read_rows(path)] == ["a"]
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("with_folder", [False, True], ids=["the file", "its folder"])
+def test_a_file_that_is_deleted_while_it_grows_is_there_at_the_end(
+    tmp_path: Path, suffix: str, with_folder: bool
+) -> None:
+    path = tmp_path / "out" / f"rows{suffix}"
+    path.parent.mkdir()
+    with open_rows(path, begun=Begun()) as write:
+        write(good("a"))
+        if with_folder:
+            shutil.rmtree(path.parent)
+        else:
+            partial_path(path).unlink()
+        write(good("b"))
+    assert [row["image"] for row in read_rows(path)] == ["a", "b"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_interrupted_file_that_was_deleted_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "rows.csv"
+    path.parent.mkdir()
+
+    def write_and_interrupt() -> None:
+        with open_rows(path, begun=Begun(), note={"crops": 1}) as write:
+            write(good("a"))
+            shutil.rmtree(path.parent)
+            write(good("b"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_and_interrupt()
+    begun = read_begun(path)
+    assert (begun.rows, begun.note) == (2, {"crops": 1})
+
+
+@pytest.mark.parametrize("begun", [None, Begun()], ids=["anew", "to be resumed"])
+def test_a_file_that_another_run_has_begun_since_it_was_deleted_is_left_to_it(
+    tmp_path: Path, begun: Begun | None
+) -> None:
+    path = tmp_path / "rows.csv"
+    with ExitStack() as stack:
+
+        def write_while_another_begins() -> None:
+            with open_rows(path, begun=begun) as ours:
+                ours(good("ours"))
+                partial_path(path).unlink()
+                theirs = stack.enter_context(open_rows(path))
+                theirs(good("theirs"))
+
+        with pytest.raises(InputError, match="another run is writing"):
+            write_while_another_begins()
+    assert [row["image"] for row in read_rows(path)] == ["theirs"]
+
+
 WRITER = """
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from googlenet.predictions import open_rows, read_begun
 path = Path(sys.argv[1])

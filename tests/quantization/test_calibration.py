@@ -43,7 +43,7 @@ def test_the_means_are_those_of_each_channel_over_all_batches() -> None:
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -1.0])
 def test_values_that_cannot_be_rounded_are_refused_by_name(wrong: float) -> None:
-    with pytest.raises(DataError, match=r"the network's value 3a\.3x3 .* cannot be quantised"):
+    with pytest.raises(DataError, match=r"the network's value 3a\.3x3 .* cannot be quantized"):
         Statistics().add({"3a.3x3": np.array([[1.0, wrong]], np.float32)})
 
 

@@ -1,4 +1,4 @@
-"""A graph in whole numbers answers nearly as the one in floats, and nothing in it is rounded twice."""
+"""A quantized graph answers nearly as the one in floats, and nothing in it is rounded twice."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from googlenet.graph import IMAGES, Graph, build_graph, decompose_lrn
 from googlenet.model import Model, known_answer_images, load_model
 from googlenet.pretrained import find_model
 from googlenet.quantization import (
-    FULL_RANGE,
-    REDUCED_RANGE,
     Statistics,
+    dequantize,
     observed_values,
     quantize,
     round_weights,
@@ -48,7 +47,7 @@ def run(graph: Graph, images: np.ndarray) -> Outputs:
 
 @cache
 def bvlc() -> tuple[Model, Graph, Graph]:
-    """The shipped model, its graph with the norms apart, and the same in whole numbers."""
+    """The shipped model, its graph with decomposed norms, and the same quantized."""
     model = load_model(find_model("bvlc"))
     graph = decompose_lrn(build_graph(model))
     return model, graph, quantize(graph, observe(graph, known_answer_images(224, count=2)))
@@ -66,24 +65,24 @@ def test_rounded_weights_are_no_farther_off_than_with_the_widest_scale(weights: 
 
 
 @given(arrays(np.float32, (4, 3, 3, 3), elements=st.floats(-1e4, 1e4, width=32)), st.sampled_from([127, 63]))
-def test_balanced_codes_lose_nothing_of_an_even_picture(weights: np.ndarray, largest: int) -> None:
+def test_balanced_weights_lose_nothing_of_an_even_picture(weights: np.ndarray, largest: int) -> None:
     rounded, scales = round_weights(weights, largest)
-    codes = balance(weights, rounded, scales, largest)
-    assert np.abs(codes.astype(int)).max() <= largest
-    assert np.abs(codes.astype(int) - rounded).max() <= 1
+    moved = balance(weights, rounded, scales, largest)
+    assert np.abs(moved.astype(int)).max() <= largest
+    assert np.abs(moved.astype(int) - rounded).max() <= 1
     exact = (weights / scales[:, None, None, None]).reshape(4, 3, -1)
-    lost = exact - codes.reshape(exact.shape)
-    whole = (np.abs(exact) < largest).all(2)  # kernels of which nothing was cut off
+    lost = exact - moved.reshape(exact.shape)
+    whole = (np.abs(exact) < largest).all(2)  # kernels of which nothing was clipped
     assert (np.abs(lost[whole]) < 1.001).all()
     assert (np.abs(lost.sum(2)[whole]) <= 0.51).all()
 
 
 @pytest.mark.parametrize("variant", ["paper", "naive", "inception5h", "batchnorm", "torchvision", "small-32"])
-def test_every_variant_answers_in_whole_numbers_nearly_as_in_floats(variant: str) -> None:
+def test_every_variant_answers_in_int8_nearly_as_in_floats(variant: str) -> None:
     model = make_model(variant, width=0.25)
     images = known_answer_images(model.preprocessing.input_size, count=4)
     graph = decompose_lrn(build_graph(model))
-    rounded = quantize(graph, observe(graph, images), largest_weight=REDUCED_RANGE)
+    rounded = quantize(graph, observe(graph, images))
     onnx.checker.check_model(onnx.load_from_string(encode_onnx(rounded)), full_check=True)
     expected = run(graph, images).probabilities
     difference = np.abs(run(rounded, images).probabilities - expected).max()
@@ -113,7 +112,7 @@ def test_the_features_are_what_the_network_computes_not_their_rounded_form() -> 
     _, _, rounded = bvlc()
     features = run(rounded, known_answer_images(224, count=1)).features
     assert features is not None
-    steps = features / float(rounded.constants["linear.input.scale"])
+    steps = features / dequantize(rounded).grids["linear.input"].scale
     assert np.abs(steps - np.rint(steps)).max() > 0.1
 
 
@@ -122,8 +121,8 @@ def test_members_of_an_ensemble_keep_grids_of_their_own() -> None:
     graph = build_graph(*models)
     rounded = quantize(graph, observe(graph, make_images(32)))
     assert [value.name for value in rounded.outputs] == ["probabilities", "features", "feature_maps"]
-    scales = [float(rounded.constants[f"member_{number}.linear.input.scale"]) for number in (1, 2)]
-    assert scales[0] != scales[1]
+    grids = dequantize(rounded).grids
+    assert grids["member_1.linear.input"].scale != grids["member_2.linear.input"].scale
     expected = run(graph, make_images(32)).probabilities
     assert 0 < np.abs(run(rounded, make_images(32)).probabilities - expected).max() < 0.03
 
@@ -135,38 +134,29 @@ def test_all_that_convolutions_give_is_rounded_where_the_runtime_needs_it() -> N
     statistics = observe(graph, images)
     rounded = quantize(graph, statistics, round_all_outputs=True)
     after_relu = {node.output for node in rounded.nodes if node.operator == "Relu"}
-    assert all(f"{name}.scale" in rounded.constants for name in after_relu)
-    assert "5b.1x1.scale" not in quantize(graph, statistics).constants
+    assert after_relu <= set(dequantize(rounded).grids)
+    assert "5b.1x1" not in dequantize(quantize(graph, statistics)).grids
     expected = run(graph, images).probabilities
     assert 0 < np.abs(run(rounded, images).probabilities - expected).max() < 0.06
 
 
 def test_what_pools_and_concatenations_pass_on_is_on_one_grid() -> None:
     _, _, rounded = bvlc()
-    concatenations = [node for node in rounded.nodes if node.operator == "Concat"]
-    assert [node.output for node in concatenations if f"{node.output}.scale" not in rounded.constants] == ["5b"]
+    plain = dequantize(rounded)
+    concatenations = [node for node in plain.graph.nodes if node.operator == "Concat"]
+    assert [node.output for node in concatenations if node.output not in plain.grids] == ["5b"]
     for node in concatenations[:-1]:
-        values = [name.removesuffix(".rounded") for name in node.inputs] + [node.output]
-        assert len({float(rounded.constants[f"{value}.scale"]) for value in values}) == 1
+        assert len({plain.grids[value] for value in (*node.inputs, node.output)}) == 1
 
 
 def test_every_pixel_less_its_mean_is_on_the_pictures_grid() -> None:
     model, _, rounded = bvlc()
-    scale, zero = (rounded.constants[f"images_less_mean.{name}"] for name in ("scale", "zero"))
+    grid = dequantize(rounded).grids["images_less_mean"]
     for mean in model.preprocessing.mean:
-        assert -int(zero) * scale <= -mean + scale / 2
-        assert (255 - int(zero)) * scale >= 255 - mean - scale / 2
+        assert -grid.zero_point * grid.scale <= -mean + grid.scale / 2
+        assert (255 - grid.zero_point) * grid.scale >= 255 - mean - grid.scale / 2
 
 
-@pytest.mark.parametrize("largest", [FULL_RANGE, REDUCED_RANGE])
-def test_the_largest_weight_is_what_the_processor_can_add_up(largest: int) -> None:
-    model = make_model("batchnorm")
-    graph = build_graph(model)
-    rounded = quantize(graph, observe(graph, make_images(96)), largest_weight=largest)
-    weights = [values for name, values in rounded.constants.items() if values.dtype == np.int8]
-    assert max(np.abs(values.astype(int)).max() for values in weights) == largest
-
-
-def test_a_network_that_was_never_observed_is_not_quantised() -> None:
+def test_a_network_that_was_never_observed_is_not_quantized() -> None:
     with pytest.raises(InputError, match=r"nothing is known of the value .* calibration pictures"):
         quantize(build_graph(make_model("batchnorm")), Statistics())

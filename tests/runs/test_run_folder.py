@@ -182,19 +182,57 @@ def test_settings_are_read_back(folder: RunFolder) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{"seed": ', "settings.json is not JSON any more .*; start the run anew elsewhere"),
-        ("[]", "settings.json holds no settings; start the run anew elsewhere"),
+        (b'{"seed": ', "is damaged: it is not JSON .*; start a new run in another folder"),
+        (b"[]", "is damaged: it holds no JSON object; start a new run in another folder"),
+        (b"[" * 100_000, "is damaged: it is not JSON"),
+        (b"", "is damaged: it is not JSON"),
+        (b'{"data": "caf\xe9"}', "is damaged: it is not text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is damaged: it is not"),
     ],
 )
-def test_damaged_settings_are_refused(folder: RunFolder, text: str, sentence: str) -> None:
-    folder.settings.write_text(text)
-    with pytest.raises(InputError, match=sentence):
+def test_damaged_files_of_a_run_are_refused(folder: RunFolder, text: bytes, sentence: str) -> None:
+    folder.settings.write_bytes(text)
+    folder.evaluation.write_bytes(text)
+    with pytest.raises(InputError, match=f"settings.json {sentence}"):
         folder.read_settings()
+    with pytest.raises(InputError, match=r"evaluation.json is damaged.*; `googlenet evaluate` makes it again"):
+        folder.read_evaluation()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_settings_that_an_editor_saved_in_another_encoding_are_read(folder: RunFolder, encoding: str) -> None:
+    folder.settings.write_bytes('{"data": "café"}'.encode(encoding))
+    assert folder.read_settings() == {"data": "café"}
+
+
+def test_a_missing_evaluation_is_a_sentence(folder: RunFolder) -> None:
+    with pytest.raises(InputError, match=r"cannot read .*evaluation.json: No such file"):
+        folder.read_evaluation()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metrics.csv", b"\x89PNG\r\n\x1a\n"),
+        ("metrics.csv", b"epoch,step\r\n1,5\r\n"),
+        ("metrics.csv", ("a;b\r\n" * 3).encode("utf-16")),
+        ("metrics.csv", b'"' + b"x" * 200_000),
+        ("bad_pictures.csv", b"image,error\r\ncat/1.png\r\n"),
+        ("bad_pictures.csv", b'image,error\r\n"' + b"x" * 200_000),
+    ],
+)
+def test_a_table_that_is_not_the_runs_is_refused_and_not_overwritten(
+    folder: RunFolder, name: str, content: bytes
+) -> None:
+    (folder.path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name} is damaged .*remove or rename it, and the run goes on without"):
+        RunWriter(folder, step=5)
+    assert (folder.path / name).read_bytes() == content
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot write to the run folder .*file/run: Not a directory"):
+    with pytest.raises(InputError, match=r"cannot write .*file/run: Not a directory"):
         RunFolder(tmp_path / "file" / "run").create()
 
 

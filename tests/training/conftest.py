@@ -29,7 +29,9 @@ class MemorySource:
     images: dict[str, Rgb]
     bad: frozenset[str]
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         return BadImage("truncated file") if name in self.bad else self.images[name].copy()
 
 

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from googlenet.runs import describe
 from googlenet.training.heads import stuck_heads
 
 GUESS = math.log(10)
@@ -32,12 +33,14 @@ GUESS = math.log(10)
 def test_a_head_is_stuck_where_it_guesses_while_another_learns(
     epoch: int, losses: dict[str, float], stuck: list[str]
 ) -> None:
-    events = stuck_heads(epoch, losses, 10)
-    assert [event.head for event in events] == stuck
-    assert all(event.epoch == epoch and event.loss == losses[event.head] for event in events)
+    told = [(event.head, event.epoch, event.loss) for event in stuck_heads(epoch, losses, 10)]
+    assert told == [(head, epoch, losses[head]) for head in stuck]
 
 
-def test_the_warning_says_what_to_do() -> None:
+def test_the_warning_names_the_head_and_its_loss_and_says_what_to_do() -> None:
     (event,) = stuck_heads(2, {"main": 1.0, "auxiliary_4a": GUESS}, 10)
+    warning = describe(event)
+    assert warning is not None
+    assert warning.startswith("warning: the head auxiliary_4a has learnt nothing yet (loss 2.303): ")
     for part in ("lower learning_rate by a factor of 3", "lengthen warmup", "batchnorm"):
-        assert part in event.advice
+        assert part in warning

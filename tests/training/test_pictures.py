@@ -25,7 +25,9 @@ class CountingSource:
     decoded: list[str] = field(default_factory=list)
     sizes: list[int | None] = field(default_factory=list)
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         self.decoded.append(name)
         self.sizes.append(shortest_side)
         return self.samples.source.decode(name, shortest_side, enough)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_args
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map
 
-from googlenet.architecture import build_architecture, with_dropout
+from googlenet.architecture import VARIANTS, build_architecture, with_dropout
+from googlenet.architecture.layers import LocalResponseNorm as NormRecord
 from googlenet.network import GoogLeNet
+from googlenet.network.response_norm import LocalResponseNorm
 from googlenet.recipes import Recipe
 from googlenet.training.optimizer import build_optimizer
 from googlenet.training.precision import CPU_FEATURES, Precision, settle_precision
@@ -115,3 +120,68 @@ def test_weights_gradients_statistics_and_momentum_stay_float32(variant: str) ->
     kept += [parameter.grad for parameter in update.network.parameters() if parameter.grad is not None]
     kept += [value for state in update.optimizer.state.values() for value in state.values()]
     assert {value.dtype for value in kept if value.is_floating_point()} == {torch.float32}
+
+
+# From "CUDA Ops that can autocast to float32" of PyTorch's documentation of torch.amp: those a network might use.
+FLOAT32_ON_CUDA = {"__pow__", "__rdiv__", "__rpow__", "__rtruediv__", "cross_entropy", "cumsum", "exp", "log"} | {
+    *("log_softmax", "nll_loss", "norm", "normalize", "pow", "prod", "reciprocal", "rsqrt", "softmax", "sum")
+}
+
+
+class CudaAutocast(TorchFunctionMode):
+    """Makes autocast on the CPU compute in float32 what CUDA's does; `cast` counts how often it had to."""
+
+    cast = 0
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func.__name__ in FLOAT32_ON_CUDA and torch.is_autocast_enabled("cpu"):
+            self.cast += 1
+            args, kwargs = tree_map(_in_float32, (args, kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+def _in_float32(value: Any) -> Any:
+    return value.float() if isinstance(value, Tensor) and value.dtype == torch.bfloat16 else value
+
+
+def test_the_list_of_cuda_is_played_where_autocast_is_on() -> None:
+    x = torch.ones(2, dtype=torch.bfloat16)
+    with CudaAutocast():
+        assert x.rsqrt().dtype == torch.bfloat16
+        with torch.autocast("cpu", torch.bfloat16):
+            assert {x.rsqrt().dtype, x.pow(2).dtype, (x**2).dtype, x.sum().dtype} == {torch.float32}
+
+
+@pytest.mark.parametrize("beta", [0.75, 0.5, 0.6])
+def test_a_response_norm_is_the_same_whatever_autocast_casts(beta: float) -> None:
+    norm = LocalResponseNorm(NormRecord(5, 1e-4, beta, 1.0), 16)
+    x = torch.randn(2, 16, 5, 5, generator=torch.Generator().manual_seed(1)).mul(50).to(torch.bfloat16)
+
+    def result_and_gradient() -> tuple[Tensor, Tensor | None]:
+        leaf = x.clone().requires_grad_()
+        result = norm(leaf)
+        result.square().sum().backward()
+        return result, leaf.grad
+
+    plain = result_and_gradient()
+    with CudaAutocast(), torch.autocast("cpu", torch.bfloat16):
+        cast = result_and_gradient()
+    for one, other in zip(plain, cast, strict=True):
+        assert one is not None
+        assert other is not None
+        assert one.dtype == other.dtype == torch.bfloat16
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("variant", [one for one in VARIANTS if one != "fully-connected"])  # which takes 223 px or more
+def test_an_update_in_bfloat16_is_the_same_with_the_list_of_cuda(variant: str) -> None:
+    plain = Update(variant, "bfloat16")
+    with CudaAutocast():
+        cast = Update(variant, "bfloat16")
+    assert torch.equal(plain.weights, cast.weights)

@@ -214,14 +214,14 @@ def test_a_truncated_checkpoint_is_refused(checkpoint: Checkpoint, kept: float) 
 
 
 def test_a_checkpoint_of_another_network_is_refused(checkpoint: Checkpoint) -> None:
-    sentence = "holds another network than the settings of its run describe"
-    checkpoint.assert_refused(sentence, width=0.25)
-    checkpoint.assert_refused(sentence, channels=1)
+    sentence = r"the weights in the checkpoint .* are not those of the network in its run's settings \("
+    checkpoint.assert_refused(sentence + "of another shape: conv1.weight", width=0.25)
+    checkpoint.assert_refused(sentence + "of another shape: conv1.weight", channels=1)
 
 
 def test_a_checkpoint_whose_average_lacks_a_weight_is_refused(checkpoint: Checkpoint) -> None:
     checkpoint.rewrite(lambda tensors, header: tensors.pop("average/conv1.weight"))
-    checkpoint.assert_refused("holds another network")
+    checkpoint.assert_refused(r"the averaged weights in the checkpoint .* settings \(missing: conv1\.weight\)")
 
 
 def test_a_checkpoint_of_another_schema_is_refused(checkpoint: Checkpoint) -> None:
@@ -258,5 +258,5 @@ def test_best_weights_that_are_gone_or_anothers_are_refused(checkpoint: Checkpoi
     network, _, _ = checkpoint.fresh()
     with pytest.raises(ModelFileError, match=r"the weights of the best epoch, .*gone, cannot be read"):
         load_weights(tmp_path / "gone", network)
-    with pytest.raises(ModelFileError, match="are those of another network"):
+    with pytest.raises(ModelFileError, match=r"are not those of the network that is trained \(missing: "):
         load_weights(checkpoint.path, network)

@@ -3,13 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from googlenet.errors import SettingsError
-from googlenet.training.schedule import (
-    SCHEDULES,
-    Position,
-    Schedule,
-    ScheduleName,
-    learning_rate_at,
-)
+from googlenet.recipes import ScheduleName
+from googlenet.training.schedule import SCHEDULES, Position, Schedule, learning_rate_at
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 
 from googlenet.architecture import build_architecture
 from googlenet.errors import SettingsError
-from googlenet.network import GoogLeNet
+from googlenet.network import GoogLeNet, to_network_input
 from googlenet.recipes import SETTINGS, Recipe
 from googlenet.training.optimizer import OPTIMIZERS, build_optimizer, set_learning_rate
 from googlenet.training.parts import build_parts
@@ -65,9 +65,23 @@ def test_a_step_reports_every_head_and_their_weighted_sum(training: Training) ->
     expected = heads["main"] + 0.3 * (heads["auxiliary_4a"] + heads["auxiliary_4d"])
     assert losses.loss == pytest.approx(expected, rel=1e-6)
     assert losses.pictures == 12
-    assert all(0 <= correct <= 12 for correct in losses.correct.values())
-    (smoothed,) = steps(training, training.recipe(), 1, smoothing=0.5)
-    assert smoothed.heads["main"] != heads["main"]
+
+
+def test_a_step_counts_right_answers_and_smooths_labels_as_the_logits_say(training: Training) -> None:
+    recipe = training.recipe()
+    images, labels = one_batch(training)
+    torch.manual_seed(0)  # the same dropout as in the step
+    logits = build_network(recipe).train()(to_network_input(images, recipe.preprocessing()))
+    answers = {head: values.detach().log_softmax(1) for head, values in logits._asdict().items()}
+    own = torch.nn.functional.one_hot(labels, 3)
+    for smoothing in (0.0, 0.5):
+        (losses,) = steps(training, recipe, 1, smoothing=smoothing)
+        wanted = (1 - smoothing) * own + smoothing / 3
+        for head, answer in answers.items():
+            assert losses.heads[head] == pytest.approx(-float((wanted * answer).sum(1).mean()), rel=1e-4)
+            assert losses.correct[head] == int((answer.argmax(1) == labels).sum())
+            assert losses.accuracies[head] == losses.correct[head] / 12
+    assert len({tuple(answer.argmax(1).tolist()) for answer in answers.values()}) > 1, "heads that answer alike"
 
 
 def test_a_side_weight_of_0_builds_no_auxiliary_classifiers(training: Training) -> None:

@@ -329,6 +329,76 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(
     assert f"{tmp_path} holds a run already; --resume {tmp_path} goes on with it" in answer.error
 
 
+def test_a_run_that_began_while_another_was_prepared_is_not_overwritten(
+    pictures: Path, tmp_path: Path, googlenet: Googlenet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+
+    def begin_elsewhere(dataset: object) -> None:
+        run.mkdir(exist_ok=True)
+        (run / "settings.json").write_text("{}")
+
+    monkeypatch.setattr("googlenet.training.job.check_for_training", begin_elsewhere)
+    answer = googlenet("train", pictures, "--out", run, *SHORT)
+    assert answer.code == 2
+    assert f"{run} holds a run already" in answer.error
+    assert (run / "settings.json").read_text() == "{}"
+
+
+def test_a_training_is_refused_while_another_one_writes_into_its_folder(
+    pictures: Path, tmp_path: Path, googlenet: Googlenet
+) -> None:
+    run = tmp_path / "run"
+    with RunFolder(run).lock():
+        answer = googlenet("train", pictures, "--out", run, *SHORT)
+        assert answer.code == 2
+        sentence = f"error: another training is writing into {run}; wait for its end, or name another folder\n"
+        assert answer.error == sentence
+        assert [path.name for path in run.iterdir()] == [".lock"]
+    assert googlenet("train", pictures, "--out", run, *SHORT).code == 0
+
+
+def test_a_run_whose_folder_is_deleted_can_be_resumed_later(
+    pictures: Path, tmp_path: Path, uninterrupted: Path, googlenet: Googlenet
+) -> None:
+    run = RunFolder(tmp_path / "run")
+
+    def delete_and_stop() -> None:
+        for _ in range(2):
+            end = time.monotonic() + DEADLINE
+            while not run.checkpoint.is_file() and time.monotonic() < end:
+                time.sleep(0.002)
+            if run.path.is_dir():
+                run.path.rename(tmp_path / f"gone {time.monotonic()}")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=delete_and_stop)
+    thread.start()
+    answer = googlenet("train", pictures, *PLAN, "--out", run.path)
+    thread.join()
+    assert answer.code == 143
+    assert f"warning: {run.path} was deleted; it is made again" in answer.error
+    assert googlenet("train", "--resume", run.path, "--device", "cpu").code == 0
+    assert weights(run.path) == weights(uninterrupted)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("train", "digits", *SHORT), ("train", "pictures"), ("predict", "model", "a.jpg")]
+)
+def test_a_current_folder_that_was_deleted_is_a_sentence(
+    googlenet: Googlenet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    answer = googlenet(*arguments)
+    os.chdir(tmp_path)
+    assert answer.code == 2
+    assert answer.error.startswith("error: ")
+    assert answer.error.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -424,3 +494,11 @@ def test_a_stop_that_cannot_save_does_not_say_that_it_has(pictures: Path, tmp_pa
     assert answer.code == 143
     assert "warning: no checkpoint at step " in answer.error
     assert "stopped without saving; this line goes on from what was saved before:" in answer.out
+
+
+def test_a_rate_search_whose_curve_has_no_folder_is_refused_before_it_begins(
+    pictures: Path, tmp_path: Path, googlenet: Googlenet
+) -> None:
+    answer = googlenet("lr-find", pictures, "--out", tmp_path / "none" / "curve.png")
+    assert answer.code == 2
+    assert answer.error == f"error: cannot write {tmp_path}/none/curve.png: there is no folder {tmp_path}/none\n"

@@ -10,10 +10,12 @@ from googlenet.architecture.cost import (
 )
 from googlenet.architecture.layers import is_statistic
 from googlenet.architecture.receptive_field import ReceptiveField, receptive_fields
-from googlenet.architecture.table1 import PAPER, Architecture, Auxiliary, TableRow
+from googlenet.architecture.table1 import HEADS, INCEPTION_MODULES, PAPER, Architecture, Auxiliary, TableRow
 from googlenet.architecture.variants import VARIANTS, ArchitectureSpec, build_architecture, with_dropout
 
 __all__ = [
+    "HEADS",
+    "INCEPTION_MODULES",
     "PAPER",
     "VARIANTS",
     "Architecture",

@@ -46,7 +46,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Auxiliary:
-    """A auxiliary classifier: layers on the output of row `after`, run in training alone (paper, Section 5)."""
+    """An auxiliary classifier: layers on the output of row `after`, run in training alone (paper, Section 5)."""
 
     name: str
     after: str
@@ -136,6 +136,12 @@ _ROWS = (
 PAPER = Architecture("paper", 224, 3, 1000, _ROWS, (_auxiliary("4a"), _auxiliary("4d")))
 """GoogLeNet as in Table 1 and Figure 3. The 7x7 average pool is written as an average over the whole grid, which is
 the same at 224 px and lets other input sizes through."""
+
+HEADS = ("main", *(auxiliary.name for auxiliary in PAPER.auxiliaries))
+"""Names of the classifiers that a network may have, the main one first: those of the paper, in every variant."""
+
+INCEPTION_MODULES = tuple(row.name for row in _ROWS if row.kind == "inception")
+"""The names of the modules: "3a" to "5b"."""
 
 
 def row_depth(row: TableRow) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,8 +24,16 @@ from googlenet.architecture.layers import (
 )
 from googlenet.architecture.table1 import PAPER, Architecture, TableRow
 from googlenet.errors import InputError
+from googlenet.suggestions import did_you_mean
 
-SIDE_POOL_OUTPUT = 4  # what the paper's 5x5/3 pool gives at 224 px
+PUBLISHED_NORM = LocalResponseNorm(size=11, alpha=0.0011, beta=0.5, k=2.0)
+"""Inception5h's LRN as its published graph has it: depth radius 5, bias 2, alpha 1e-4 for each of the 11 squares (a
+record's alpha is divided by its size)."""
+
+PORT_NORM = LocalResponseNorm(size=9, alpha=1e-4, beta=0.5, k=1.0)
+"""Inception5h's LRN as its PyTorch ports have it; with the published weights it is wrong (docs/paper.md)."""
+
+AUXILIARY_POOL_OUTPUT = 4  # what the paper's 5x5/3 pool gives at 224 px
 
 
 def _mapped(table: Architecture, change: Callable[[Layer], Layer | None]) -> Architecture:
@@ -72,7 +79,7 @@ def _adaptive_auxiliary_pooling(table: Architecture) -> Architecture:
     """Auxiliary classifiers whose average pool gives 4x4 at every input size (the paper's does at 223 to 270 px)."""
 
     def change(layer: Layer) -> Layer:
-        return AdaptiveAveragePool(SIDE_POOL_OUTPUT) if isinstance(layer, AveragePool) else layer
+        return AdaptiveAveragePool(AUXILIARY_POOL_OUTPUT) if isinstance(layer, AveragePool) else layer
 
     return _mapped(table, change)
 
@@ -128,12 +135,12 @@ def _fully_connected() -> Architecture:
     return _named(table, "fully-connected")
 
 
-def _inception5h() -> Architecture:
-    """4a with 204 3x3 filters, 5a with 48 5x5 reductions, wider LRN, TensorFlow's padding, 1,008 outputs."""
+def _inception5h(variant: str, norm: LocalResponseNorm) -> Architecture:
+    """4a with 204 3x3 filters, 5a with 48 5x5 reductions, another LRN, TensorFlow's padding, 1,008 outputs."""
 
     def change(layer: Layer) -> Layer:
         if isinstance(layer, LocalResponseNorm):
-            return LocalResponseNorm(size=9, beta=0.5)
+            return norm
         if isinstance(layer, Convolution) and layer.stride == 2:
             return replace(layer, padding=(2, 3))
         return layer
@@ -143,7 +150,7 @@ def _inception5h() -> Architecture:
         TableRow("4a", "inception", (inception("4a", 192, 96, 204, 16, 48, 64),)),
         TableRow("5a", "inception", (inception("5a", 256, 160, 320, 48, 128, 128),)),
     )
-    return _with_classes(_named(_mapped(table, change), "inception5h"), 1008)
+    return _with_classes(_named(_mapped(table, change), variant), 1008)
 
 
 def _torchvision() -> Architecture:
@@ -188,7 +195,14 @@ VARIANTS: dict[str, Variant] = {
     "paper": Variant("Table 1 and Figure 3 to the letter", lambda: PAPER),
     "naive": Variant("Figure 2a, without reductions: shows what they save", _naive),
     "fully-connected": Variant("the head that average pooling replaced (Section 5)", _fully_connected),
-    "inception5h": Variant("the network published with weights in 2014-15, 1,008 outputs", _inception5h),
+    "inception5h": Variant(
+        "the network published with weights in 2014-15, 1,008 outputs",
+        lambda: _inception5h("inception5h", PUBLISHED_NORM),
+    ),
+    "inception5h-port": Variant(
+        "inception5h with the LRN of its PyTorch ports, for weights trained with it",
+        lambda: _inception5h("inception5h-port", PORT_NORM),
+    ),
     "torchvision": Variant("torchvision's googlenet: batch normalisation, 3x3 for 5x5", _torchvision),
     "batchnorm": Variant("the paper's filters with batch normalisation instead of LRN and biases", _batchnorm),
     "small-32": Variant("batch normalisation and a gentle stem for pictures of 28 to 47 px", _small_32),
@@ -209,8 +223,7 @@ class ArchitectureSpec:
     def __post_init__(self) -> None:
         """Raise InputError for a variant that does not exist and for sizes that cannot be."""
         if self.variant not in VARIANTS:
-            near = difflib.get_close_matches(self.variant, VARIANTS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VARIANTS)}"
+            hint = did_you_mean(self.variant, VARIANTS, otherwise=f"there are {', '.join(VARIANTS)}")
             raise InputError(f"no variant is called {self.variant!r}; {hint}")
         if self.classes < 1 or self.channels < 1:
             raise InputError(f"classes and channels are at least 1, not {self.classes} and {self.channels}")

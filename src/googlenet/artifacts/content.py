@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
+
+from googlenet.architecture import ArchitectureSpec
+from googlenet.graph import Graph
+from googlenet.images import Preprocessing
 
 Content: TypeAlias = tuple[bytes, ...]
 """The bytes of an exported model: of its one file, or of each file of its folder."""
 
 
+class NetworkCheck(Protocol):
+    """Compares what a content computes with the networks that it names.
+
+    `rounded`: whether it is said to be in int8. Raises ModelFileError where it is another network's.
+    """
+
+    def __call__(self, specs: Sequence[ArchitectureSpec], preprocessing: Preprocessing, *, rounded: bool) -> None: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedContent:
-    """A content that holds together: its metadata, and the sha256 of its graph, of all in it but the metadata."""
+    """A content that holds together: its metadata, and the sha256 of its graph, of all in it but the metadata.
+
+    `content`: what of it a runtime may see. `check`: what is left to be asked when its networks are known. `graph`: the
+    one in an ONNX file.
+    """
 
     metadata: Mapping[str, str]
     sha256: str
+    content: Content
+    check: NetworkCheck
+    graph: Graph | None = None

@@ -6,7 +6,6 @@ says is in its format's own metadata (`googlenet.model.description`), with the s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,10 @@ import numpy as np
 from googlenet.architecture import ArchitectureSpec
 from googlenet.artifacts import onnx, openvino, torch_export
 from googlenet.artifacts.content import CheckedContent, Content
-from googlenet.errors import InputError, ModelFileError
-from googlenet.files import write_atomically
+from googlenet.artifacts.validate import check_size
+from googlenet.errors import ModelFileError
+from googlenet.files import cannot_read, cannot_write, write_atomically
+from googlenet.graph import Graph
 from googlenet.images import Preprocessing
 from googlenet.model import (
     TOLERANCE,
@@ -30,6 +31,7 @@ from googlenet.model import (
     known_answer_images,
     read_description,
     with_checksum,
+    write_json,
 )
 
 Target: TypeAlias = Literal["onnx", "openvino", "pt2"]
@@ -56,8 +58,9 @@ class Agreement:
     """How an exported file compares with its models in float32, on the machine that exported it.
 
     `pictures` and `evaluated_on`: how many pictures, and which; `same_top1`: share of them with the same best class;
-    `worst`: largest difference of a probability; `milliseconds`: median for one picture, beside `float32_milliseconds`
-    of the same target in float32; `misses`: what it should have reached and did not, in sentences.
+    `worst`: largest difference of a probability; `milliseconds`: median for one picture with `engine`, that of the
+    runtime the file is for, beside `float32_milliseconds` of the same target in float32; `predict_milliseconds`: with
+    `predict_engine`, which `predict` took there; `misses`: what it should have reached and did not, in sentences.
     """
 
     pictures: int
@@ -67,6 +70,9 @@ class Agreement:
     milliseconds: float
     float32_milliseconds: float
     misses: tuple[str, ...] = ()
+    engine: str = ""
+    predict_engine: str = ""
+    predict_milliseconds: float | None = None
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -90,11 +96,15 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportedModel:
-    """An exported file: its bytes, and what it says of itself by the names that a `Model` has."""
+    """An exported file: its bytes, and what it says of itself by the names that a `Model` has.
+
+    `graph`: the one in an ONNX file that was read, compared with that of its networks.
+    """
 
     path: Path
     content: Content
     description: Description
+    graph: Graph | None = None
 
     @property
     def target(self) -> Target:
@@ -109,7 +119,7 @@ class ExportedModel:
     @property
     def specs(self) -> tuple[ArchitectureSpec, ...]:
         """The networks inside, whose probabilities are averaged."""
-        return tuple(network.architecture for network in self.description.networks)
+        return _specs(self.description)
 
     @property
     def origins(self) -> tuple[About, ...]:
@@ -195,16 +205,24 @@ def read_exported(path: Path, target: Target) -> ExportedModel:
     Raises InputError for a path that cannot be read, ModelFileError for a file that is too large, damaged, of others,
     or whose description is not that of its graph.
     """
-    entry = EXPORT_FORMATS[target]
-    content = tuple(_read(one, most) for one, most in zip(_paths(path, target), entry.largest, strict=True))
-    checked = entry.check(content, str(path))
+    largest = EXPORT_FORMATS[target].largest
+    return check_exported(
+        tuple(_read(one, most) for one, most in zip(_paths(path, target), largest, strict=True)), target, path
+    )
+
+
+def check_exported(content: Content, target: Target, path: Path) -> ExportedModel:
+    """Check the content of an exported file, which was read from `path`; raises as `read_exported` does."""
+    checked = EXPORT_FORMATS[target].check(content, str(path))
     description = read_description(checked.metadata, Description, kind=KIND, where=str(path))
     if description.target != target:
         raise ModelFileError(f"{path} is damaged: it says that it is {EXPORT_FORMATS[description.target].what}")
     if description.sha256 != checked.sha256:
         raise ModelFileError(f"{path} is damaged: its graph is not the one that was described (sha256 differs)")
     _check(description, where=str(path))
-    return ExportedModel(path, content, description)
+    check_size(_specs(description), sum(map(len, content)), where=str(path))
+    checked.check(_specs(description), description.preprocessing, rounded=description.precision == "int8")
+    return ExportedModel(path, checked.content, description, checked.graph)
 
 
 def describe_content(content: Content, description: Description) -> ExportedModel:
@@ -212,8 +230,7 @@ def describe_content(content: Content, description: Description) -> ExportedMode
     entry = EXPORT_FORMATS[description.target]
     empty = entry.with_metadata(content, with_checksum("{}"))
     described = msgspec.structs.replace(description, sha256=entry.check(empty, "the exported graph").sha256)
-    # ASCII, with escapes: XML cannot hold every character that a class may be called
-    text = json.dumps(msgspec.to_builtins(described), separators=(",", ":"))
+    text = write_json(msgspec.to_builtins(described))
     return ExportedModel(Path(), entry.with_metadata(content, with_checksum(text)), described)
 
 
@@ -225,6 +242,10 @@ def write_exported(model: ExportedModel, path: Path) -> None:
         write_atomically(one, data)
 
 
+def _specs(description: Description) -> tuple[ArchitectureSpec, ...]:
+    return tuple(network.architecture for network in description.networks)
+
+
 def _paths(path: Path, target: Target) -> list[Path]:
     return [path / name for name in EXPORT_FORMATS[target].files] or [path]
 
@@ -233,7 +254,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
 
 
 def _read(path: Path, most: int) -> bytes:
@@ -243,7 +264,7 @@ def _read(path: Path, most: int) -> bytes:
                 raise ModelFileError(f"{path} is larger than any exported GoogLeNet ({most / 2**20:,.0f} MB)")
             return file.read(most)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
 
 
 def _check(description: Description, *, where: str) -> None:

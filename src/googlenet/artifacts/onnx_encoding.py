@@ -24,15 +24,19 @@ _FLOAT, _INT, _INTS = 1, 2, 7  # AttributeProto.AttributeType
 
 def encode_onnx(graph: Graph, metadata: Mapping[str, str] | None = None) -> bytes:
     """The bytes of an ONNX file with this graph and these `metadata`; the same bytes for the same graph."""
-    encoded = encode(
+    return encode_file(encode_graph(graph), metadata)
+
+
+def encode_graph(graph: Graph) -> Pieces:
+    """The `onnx.GraphProto` of a graph."""
+    return encode(
         "onnx.GraphProto",
         name=graph.name.encode(),
-        node=[_node(node) for node in graph.nodes],
-        initializer=[_tensor(name, values) for name, values in graph.used_constants()],
-        input=[_value(value) for value in graph.inputs],
-        output=[_value(value) for value in graph.outputs],
+        node=[encode_node(node) for node in graph.nodes],
+        initializer=[encode_tensor(name, values) for name, values in graph.used_constants()],
+        input=[encode_value(value) for value in graph.inputs],
+        output=[encode_value(value) for value in graph.outputs],
     )
-    return encode_file(encoded, metadata)
 
 
 def encode_file(graph: bytes | Pieces, metadata: Mapping[str, str] | None = None) -> bytes:
@@ -51,7 +55,8 @@ def encode_file(graph: bytes | Pieces, metadata: Mapping[str, str] | None = None
     return b"".join(pieces)
 
 
-def _node(node: Node) -> Pieces:
+def encode_node(node: Node) -> Pieces:
+    """The `onnx.NodeProto` of a node."""
     return encode(
         "onnx.NodeProto",
         input=[name.encode() for name in node.inputs],
@@ -70,7 +75,8 @@ def _attribute(name: str, value: Attribute) -> Pieces:
     return encode("onnx.AttributeProto", name=name.encode(), f=value, type=_FLOAT)
 
 
-def _tensor(name: str, values: NDArray[Any]) -> Pieces:
+def encode_tensor(name: str, values: NDArray[Any]) -> Pieces:
+    """The `onnx.TensorProto` of a constant; the last of the pieces are its values."""
     little_endian = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return encode(
         "onnx.TensorProto",
@@ -81,7 +87,8 @@ def _tensor(name: str, values: NDArray[Any]) -> Pieces:
     )
 
 
-def _value(value: Value) -> Pieces:
+def encode_value(value: Value) -> Pieces:
+    """The `onnx.ValueInfoProto` of an input or output."""
     lengths = [
         encode("onnx.TensorShapeProto.Dimension", dim_param=length.encode())
         if isinstance(length, str)

@@ -10,12 +10,20 @@ from typing import TypeAlias
 
 from googlenet.artifacts.exported import EXPORT_FORMATS, ExportedModel, Target, read_exported
 from googlenet.artifacts.openvino import XML_FILE
-from googlenet.model import Model, ModelHeader, load_model, load_models, read_header, resolve_model_path
+from googlenet.model import (
+    BEGINNING,
+    FileFormat,
+    Model,
+    ModelHeader,
+    file_format,
+    load_model,
+    load_models,
+    read_header,
+    resolve_model_path,
+)
 
 AnyModel: TypeAlias = Model | ExportedModel
 """What an engine runs, and a classifier is made of."""
-
-_ONNX_TAG, _ZIP_SIGNATURE = b"\x08", b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +35,16 @@ class ModelKind:
     describe: Callable[[Path], ModelHeader | ExportedModel]
 
 
-def _begins_with(path: Path, beginning: bytes) -> bool:
+def _format_of(path: Path) -> FileFormat:
     try:
         with path.open("rb") as file:
-            return file.read(len(beginning)) == beginning
+            return file_format(file.read(BEGINNING))
     except OSError:  # a folder, or nothing that can be read: the last kind says so
-        return False
+        return ""
 
 
 def _is_pt2(path: Path) -> bool:
-    return path.suffix == ".pt2" and _begins_with(path, _ZIP_SIGNATURE)
+    return path.suffix == ".pt2" and _format_of(path) == "zip"
 
 
 def _exported(target: Target, fits: Callable[[Path], bool]) -> ModelKind:
@@ -45,7 +53,7 @@ def _exported(target: Target, fits: Callable[[Path], bool]) -> ModelKind:
 
 
 MODEL_KINDS: dict[str, ModelKind] = {
-    "onnx": _exported("onnx", lambda path: _begins_with(path, _ONNX_TAG)),
+    "onnx": _exported("onnx", lambda path: _format_of(path) == "ONNX"),
     "openvino": _exported("openvino", lambda path: (path / XML_FILE).is_file()),
     "pt2": _exported("pt2", _is_pt2),
     "model": ModelKind(lambda path: True, load_model, read_header),

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from math import prod
 from typing import Any
@@ -17,9 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.architecture import ArchitectureSpec
 from googlenet.artifacts.content import CheckedContent, Content
 from googlenet.errors import ModelFileError
-from googlenet.model import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY
+from googlenet.images import Preprocessing
+from googlenet.model import COUNTER_SUFFIX, DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, check_shapes
 
 LARGEST = 2**30  # bytes of all entries together
 
@@ -27,7 +30,6 @@ _EXTRA = "extra/"
 _WEIGHTS = "data/weights/"
 _CONFIG = f"{_WEIGHTS}model_weights_config.json"
 _FLOAT32 = 7  # torch's number of the type, in its archives
-_COUNTER = ".num_batches_tracked"  # torch keeps it beside a norm's statistics; nothing reads it
 _METADATA = (DESCRIPTION_KEY, DESCRIPTION_SUM_KEY)
 
 
@@ -51,7 +53,7 @@ def check_pt2(content: Content, where: str) -> CheckedContent:
     for name in sorted(entries):
         total.update(f"{name} {len(entries[name])}\n".encode())
         total.update(entries[name])
-    return CheckedContent(metadata, total.hexdigest())
+    return CheckedContent(metadata, total.hexdigest(), content, partial(_check_networks, content, where))
 
 
 def with_metadata(content: Content, metadata: Mapping[str, str]) -> Content:
@@ -72,9 +74,36 @@ def read_weights(content: Content, where: str) -> dict[str, NDArray[np.float32]]
     entries = _entries(content, where)
     try:
         config: dict[str, Any] = json.loads(entries[_CONFIG])["config"]
-        return {name: _weight(entries, row) for name, row in config.items() if not name.endswith(_COUNTER)}
+        return {name: _weight(entries, row) for name, row in config.items() if not name.endswith(COUNTER_SUFFIX)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{where} is damaged: its weights cannot be read") from error
+
+
+def member_weights(content: Content, specs: Sequence[ArchitectureSpec], *, where: str) -> list[dict[str, NDArray[Any]]]:
+    """The weights of each network in an archive, by the names that they have in a model.
+
+    Raises ModelFileError where they are not those of the networks `specs`, or not finite.
+    """
+    weights = read_weights(content, where)
+    members = []
+    for number, spec in enumerate(specs):
+        prefix = f"members.{number}."
+        own = {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
+        check_shapes(spec, {name: array.shape for name, array in own.items()}, where=where)
+        for name, array in own.items():
+            if not np.isfinite(array).all():
+                raise ModelFileError(f"{where}: the weight {name} holds values that are not finite numbers")
+        members.append(own)
+    return members
+
+
+def _check_networks(
+    content: Content, where: str, specs: Sequence[ArchitectureSpec], preprocessing: Preprocessing, *, rounded: bool
+) -> None:
+    """The weights are all that is ever read of an archive; whoever runs it builds the network from the table."""
+    if rounded:
+        raise ModelFileError(f"{where} is damaged: it says that it is in int8, and its weights are float32")
+    member_weights(content, specs, where=where)
 
 
 def _entries(content: Content, where: str) -> dict[str, bytes]:

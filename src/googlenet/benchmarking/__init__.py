@@ -3,7 +3,7 @@
 from googlenet.benchmarking.candidates import CANDIDATES, Candidate, candidates_of
 from googlenet.benchmarking.files import write_files
 from googlenet.benchmarking.measure import Comparison, Measurement, Timing, compare
-from googlenet.benchmarking.workers import Worker, WorkerError
+from googlenet.benchmarking.timing_client import Worker, WorkerError
 
 __all__ = [
     "CANDIDATES",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from googlenet.benchmarking.worker import Run
+from googlenet.benchmarking.timing_process import Run
 
 
 def open_native_int8(path: Path, threads: int) -> Run:

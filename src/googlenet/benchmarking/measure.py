@@ -14,7 +14,7 @@ import numpy as np
 
 from googlenet.benchmarking.candidates import Candidate
 from googlenet.benchmarking.files import megabytes_of
-from googlenet.benchmarking.workers import Worker, WorkerError
+from googlenet.benchmarking.timing_client import Worker, WorkerError
 
 WARM_UP = 3  # runs that are not counted, of each size
 PAUSE = 0.05  # seconds between turns: threads that wait for work by spinning have given up by then

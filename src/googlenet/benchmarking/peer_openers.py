@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.benchmarking.worker import Run
+from googlenet.benchmarking.timing_process import Run
 from googlenet.graph import IMAGES, PROBABILITIES
 
 MEAN = 128.0  # about that of any model; what is taken off does not change the time

@@ -9,7 +9,6 @@ for.
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 import sys
 import textwrap
@@ -18,7 +17,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
+from googlenet.cli.terminal import warn
 from googlenet.errors import EXIT_WRONG_INPUT
+from googlenet.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,12 @@ def parse_arguments(program: str, verb: Callable[..., Any], texts: Sequence[str]
     values, unknown = parser.parse_known_intermixed_args(texts)
     if unknown:
         first = unknown[0].partition("=")[0]
-        near = difflib.get_close_matches(first, parser.options, n=1, cutoff=0.7)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        parser.error(f"no such option: {first}{hint}" if first.startswith("-") else f"what is {unknown[0]!a} for?")
+        hint = did_you_mean(first, parser.options, likeness=0.7)
+        parser.error(
+            "; ".join(filter(None, (f"no such option: {first}", hint)))
+            if first.startswith("-")
+            else f"what is {unknown[0]!a} for?"
+        )
     return vars(values)
 
 
@@ -64,7 +68,7 @@ class _Parser(argparse.ArgumentParser):
         return [name for action in self._actions for name in action.option_strings]
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.format_usage()}Try '{self.prog} --help' for help.\n\nerror: {message}", file=sys.stderr)
+        warn(*self.format_usage().splitlines(), f"Try '{self.prog} --help' for help.", "", f"error: {message}")
         sys.exit(EXIT_WRONG_INPUT)
 
 

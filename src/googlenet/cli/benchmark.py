@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.columns import aligned
 from googlenet.cli.options import ThreadsOption
+from googlenet.cli.terminal import say, say_json, show_live
 
 if TYPE_CHECKING:
     from googlenet.benchmarking import Comparison, Measurement, Timing
@@ -42,23 +42,24 @@ def benchmark_command(
     from googlenet.benchmarking import Timing, candidates_of, compare, write_files
     from googlenet.machine import read_machine
     from googlenet.model import Model
-    from googlenet.parallel import available_cpus
+    from googlenet.parallel import thread_count
     from googlenet.pretrained import find_model
 
     path = find_model(model)
     models = open_models([path])
-    timing = Timing(
-        input_size or models[0].preprocessing.input_size, threads or available_cpus(), rounds=rounds, batch=batch
-    )
+    timing = Timing(input_size or models[0].preprocessing.input_size, thread_count(threads), rounds=rounds, batch=batch)
     for spec in (spec for one in models for spec in one.specs):
         check_input_size(build_architecture(spec), timing.input_size)
     candidates = candidates_of(models)
     machine = read_machine()
     if not as_json:
-        print(machine)
+        say(str(machine))
         batches = f" and a batch of {batch}" if batch > 1 else ""
-        print(f"{model}, {timing.input_size} px; threads: {timing.threads}; rounds: {rounds}, ", end="")
-        print(f"each of {timing.pictures} single pictures{batches}", flush=True)
+        say(
+            f"{model}, {timing.input_size} px; threads: {timing.threads}; rounds: {rounds}, "
+            f"each of {timing.pictures} single pictures{batches}"
+        )
+        sys.stdout.flush()
     present = [one for one in candidates if one.missing(machine.features) is None]
     with tempfile.TemporaryDirectory(prefix="googlenet-") as folder:
         kinds = dict.fromkeys(one.reads for one in present if one.reads is not None)
@@ -66,15 +67,14 @@ def benchmark_command(
         del models
         comparison = compare(candidates, files, timing, features=machine.features, on_progress=_show_progress)
     if as_json:
-        print(json.dumps(_fields(model, machine, timing, comparison), indent=2))
+        say_json(_fields(model, machine, timing, comparison))
     else:
-        print("\n".join(_lines(comparison)))
+        say(*_lines(comparison))
 
 
 def _show_progress(done: int, total: int) -> None:
     """Rounds on standard error where that is a terminal; the line vanishes with the last one."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{f'round {done} of {total}' if done < total else ''}", end="", file=sys.stderr, flush=True)
+    show_live(f"round {done} of {total}" if done < total else "")
 
 
 def _fields(model: str, machine: Machine, timing: Timing, comparison: Comparison) -> dict[str, Any]:

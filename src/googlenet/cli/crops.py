@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report, warn
 from googlenet.errors import InputError
 
 
@@ -22,7 +23,7 @@ def crops_command(
     import io
 
     from googlenet.files import write_atomically
-    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, decode_image
+    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, read_picture
     from googlenet.images.crop_sheet import crop_sheet
 
     if out.suffix.lower() != ".png":
@@ -34,14 +35,13 @@ def crops_command(
         from googlenet.pretrained import find_model
 
         preprocessing = describe_model(member_paths(find_model(model))[0]).preprocessing
-    try:
-        decoded = decode_image(image.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot read {image}: {error.strerror or error}") from error
+    notes: list[str] = []
+    decoded = read_picture(image, notes=notes)
     if isinstance(decoded, BadImage):
         raise InputError(f"{image}: {decoded.reason}")
     sheet = crop_sheet(decoded, preprocessing, crops, name=image.name)
     file = io.BytesIO()
     sheet.save(file, "PNG")
     write_atomically(out, file.getvalue())
-    print(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
+    report(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
+    warn(*(f"{image}: note: {note}" for note in notes))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
+
+from googlenet.cli.terminal import error_stream, has_terminal, show_live
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,8 +22,8 @@ class TrainingDisplay:
         from rich.console import Console
         from rich.live import Live
 
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.live = Live("", console=self.console, auto_refresh=False, transient=True) if sys.stderr.isatty() else None
+        self.console = Console(file=error_stream(), highlight=False, emoji=False, soft_wrap=True)
+        self.live = Live("", console=self.console, auto_refresh=False, transient=True) if has_terminal() else None
         self.refreshed = 0.0
 
     def __enter__(self) -> TrainingDisplay:
@@ -91,7 +92,7 @@ class CountDisplay:
         self.already = already
         self.clock = time.monotonic
         self.started = self.shown = time.monotonic()
-        self.on = sys.stderr.isatty()
+        self.on = has_terminal()
 
     def __call__(self, done: int, total: int | None) -> None:
         """Show the state, a few times a second; the line vanishes when all is done."""
@@ -99,15 +100,14 @@ class CountDisplay:
         if not self.on:
             return
         if done == total:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            show_live("")
         elif now - self.shown >= 1 / REFRESH_PER_SECOND:
             self.shown = now
             rate = (done - self.already) / max(now - self.started, 1e-9)
             left = f" of {total:,}, {duration((total - done) / rate)} left" if total and rate else ""
-            line = f"\r\x1b[K{done:,}{left} {self.what}, {rate:.0f} images/s"
-            print(line, end="", file=sys.stderr, flush=True)
+            show_live(f"{done:,}{left} {self.what}, {rate:.0f} images/s")
 
     def close(self) -> None:
         """Clear the line."""
         if self.on:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            show_live("")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
+from googlenet.cli.terminal import say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, DataError, InputError
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def evaluate_command(
     from googlenet.classifier import Prediction, rank_classes
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.predict import prediction_row
+    from googlenet.cli.sources import remarks
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols
@@ -62,13 +64,13 @@ def evaluate_command(
     protocols = _protocols(crops or ["1"])
     loaded = open_models([find_model(one) for one in models])
     classes = loaded[0].classes
-    dataset = open_dataset(data, split_rule=None) if split == "all" else open_as_trained(data, loaded)
+    ids = [one.id for one in classes]
+    dataset = open_dataset(data, split_rule=None, classes=ids) if split == "all" else open_as_trained(data, loaded)
     name = split or _default_split(dataset)
-    if not as_json and (ignored := dataset.ignored.sentence()):
-        print(ignored)
     if name not in dataset.splits:
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
-    samples = relabel(dataset.splits[name], [one.id for one in classes])
+    samples = relabel(dataset.splits[name], ids)
+    (warn if as_json else say)(*remarks(dataset, samples))
     with open_rows(output) as write:
 
         def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
@@ -90,9 +92,9 @@ def evaluate_command(
         for image, reason in bad if output else ():
             write({"image": image, "class": labels[image], "predictions": [], "error": reason})
     if as_json:
-        print(json.dumps(_fields(comparison), indent=2))
+        say_json(_fields(comparison))
     else:
-        print("\n".join(_lines(comparison)))
+        say(*_lines(comparison))
     if bad:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -116,14 +118,15 @@ def open_as_trained(data: str, models: Sequence[AnyModel]) -> Dataset:
     """
     from googlenet.dataset import SplitRule, hold_back, open_dataset
 
-    dataset = open_dataset(data, split_rule=None)
+    dataset = open_dataset(data, split_rule=None, classes=[one.id for one in models[0].classes])
     rules: list[SplitRule] = []
     for about in (about for model in models for about in model.origins):
         trained = about.data or {}
         same = trained.get("fingerprint") == dataset.fingerprint or trained.get("name") == dataset.name
-        rule: dict[str, Any] | None = trained.get("split")
-        if same and rule and SplitRule(**rule) not in rules:
-            rules.append(SplitRule(**rule))
+        with suppress(TypeError):  # another program's, or none
+            rule = SplitRule(**trained["split"]) if same and trained.get("split") else None
+            if rule is not None and rule not in rules:
+                rules.append(rule)
     if not rules or "val" in dataset.splits:
         return dataset
     if len(rules) > 1:

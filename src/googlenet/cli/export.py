@@ -1,15 +1,15 @@
-"""`googlenet export`: models as one file that another program runs."""
+"""`googlenet export`: models as one file that another runtime runs."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.info import agreement_lines
+from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TargetName(Enum):
-    """The programs that a model can be exported to."""
+    """The runtimes that a model can be exported for."""
 
     onnx = "onnx"
     openvino = "openvino"
@@ -46,8 +46,8 @@ def export_command(
     to: Annotated[
         TargetName,
         Option(
-            help="onnx: one file that any runtime of ONNX runs. openvino: a folder with its IR. pt2: a program of "
-            "torch.export. torchvision: a state dict that its googlenet loads."
+            help="onnx: one file for any ONNX runtime. openvino: a folder with its IR. pt2: a program of torch.export. "
+            "torchvision: a state dict that its googlenet loads."
         ),
     ] = TargetName.onnx,
     precision: Annotated[
@@ -55,45 +55,52 @@ def export_command(
     ] = ChosenPrecision.auto,
     calibrate: Annotated[
         str | None,
-        Option(metavar="DATA", help="Pictures: half of them calibrate int8, the others judge what is written."),
+        Option(metavar="DATA", help="Pictures: one half to calibrate int8 on, the other to evaluate on."),
     ] = None,
     evaluate_on: Annotated[
         str | None,
         Option(metavar="DATA", help="Pictures to evaluate on; default: those of --calibrate, else generated ones."),
     ] = None,
-    without_lrn: Annotated[bool, Option(help="Take the LRN operator apart, for targets that do not have it.")] = False,
+    without_lrn: Annotated[bool, Option(help="Write LRN as simpler operators, for runtimes without it.")] = False,
+    with_example: Annotated[
+        bool, Option(help="Write a short Python program beside an ONNX file that runs it without googlenet.")
+    ] = False,
     out: Annotated[
-        Path | None, Option(help="The file or folder to write; default: MODEL's name, in the current folder.")
+        Path | None, Option(help="The file or folder to write; default: MODEL's name in the current folder.")
     ] = None,
     force: Annotated[
-        bool, Option(help="Replace what is there, and write what misses the gate, saying so in it.")
+        bool,
+        Option(help="Replace what is there, and write even a file that fails the checks, with that recorded in it."),
     ] = False,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write models as one file of another program: uint8 pictures in, probabilities out, all that is needed inside.
+    """Write models as one file for another runtime: uint8 pictures in, probabilities out, all that is needed inside.
 
-    What is written is opened again and judged beside the float32 network, on pictures: float32 must give its
+    The file is opened again and compared with the float32 network on pictures: float32 must give the same
     probabilities, bf16 and int8 the same best class on at least 97 % of them, and faster. Else nothing is written.
+
+    People who have only onnxruntime, numpy and Pillow can run what --with-example writes.
 
     Example: googlenet export bvlc --to onnx --out bvlc.onnx
     """
     if to is TargetName.torchvision:
-        _refuse_for_torchvision(models, precision, calibrate, evaluate_on, without_lrn, as_json)
+        _refuse_for_torchvision(models, precision, calibrate, evaluate_on, without_lrn, with_example, as_json)
         _export_to_torchvision(models[0], out, force=force)
         return
     from googlenet.export import ExportRequest, check_place, export_models, gather_pictures
 
     target = cast("Target", to.value)
-    request = ExportRequest(target, precision.value, without_lrn=without_lrn, force=force)
+    request = ExportRequest(target, precision.value, without_lrn=without_lrn, with_example=with_example, force=force)
     place = out or _default_place(models, target)
     check_place(place, request)
     loaded = _load(models)
     pictures = gather_pictures(loaded[0].preprocessing, calibrate=calibrate, evaluate_on=evaluate_on)
+    warn(*pictures.ignored)
     result = export_models(loaded, place, request, pictures)
     if as_json:
-        print(json.dumps(_fields(result), indent=2))
+        say_json(_fields(result))
     else:
-        print("\n".join(_lines(result)))
+        report(*_lines(result))
 
 
 def _load(names: Sequence[str]) -> tuple[Model, ...]:
@@ -124,6 +131,7 @@ def _short_name(model: str) -> str:
 def _fields(result: ExportResult) -> dict[str, Any]:
     return {
         "path": str(result.path),
+        "example": None if result.example is None else str(result.example),
         "target": result.chosen.exported.target,
         "reason": result.reason,
         **_candidate_fields(result.chosen),
@@ -149,6 +157,7 @@ def _lines(result: ExportResult) -> list[str]:
         *agreement_lines(result.chosen.agreement),
         f"size           {size}",
         f"precision      {result.reason}",
+        *([] if result.example is None else [f"example        {result.example}, for people without googlenet"]),
         f"saved: {result.path}; try: googlenet predict {result.path} photo.jpg",
     ]
 
@@ -159,6 +168,7 @@ def _refuse_for_torchvision(
     calibrate: str | None,
     evaluate_on: str | None,
     without_lrn: bool,
+    with_example: bool,
     as_json: bool,
 ) -> None:
     """Raise InputError for what a state dict cannot have."""
@@ -168,6 +178,7 @@ def _refuse_for_torchvision(
         "--calibrate": calibrate is not None,
         "--evaluate-on": evaluate_on is not None,
         "--without-lrn": without_lrn,
+        "--with-example": with_example,
         "--json": as_json,
     }
     if wrong := [name for name, is_given in given.items() if is_given]:
@@ -189,8 +200,7 @@ def _export_to_torchvision(model: str, out: Path | None, *, force: bool) -> None
     loaded = load_model(path)
     with open_atomically(target) as file:
         write_torchvision(loaded, file, where=str(path))
-    print(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB)")
-    print("\n".join(_what_torchvision_must_be_told(loaded, target)))
+    report(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB)", *_what_torchvision_must_be_told(loaded, target))
 
 
 def _what_torchvision_must_be_told(model: Model, target: Path) -> list[str]:

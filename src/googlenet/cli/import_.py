@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report, show_live
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ def import_command(
         bool,
         Option(help="The torchvision network was made with transform_input=False; default: True."),
     ] = False,
+    port_lrn: Annotated[
+        bool,
+        Option(help="The inception5h network was trained in a PyTorch port, with the port's LRN."),
+    ] = False,
     force: Annotated[bool, Option(help="Replace the file if it exists.")] = False,
 ) -> None:
     """Import GoogLeNet weights from Caffe, torchvision, inception5h or the ONNX zoo as a model file.
@@ -43,8 +47,9 @@ def import_command(
     from googlenet.model import save_model
     from googlenet.pretrained import CATALOGUE
 
-    if no_transform_input and source in CATALOGUE:
-        raise InputError(f"how the pictures of {source} are prepared is known; leave --no-transform-input out")
+    for option, given in (("--no-transform-input", no_transform_input), ("--port-lrn", port_lrn)):
+        if given and source in CATALOGUE:
+            raise InputError(f"the network of {source} is known; leave {option} out")
     labels = None if classes is None else read_classes(classes)
     path, provenance = _found(source)
     target = Path(f"{Path(source).stem}.safetensors") if out is None else out
@@ -52,12 +57,12 @@ def import_command(
         raise InputError(f"{target} is a folder; --out names a file")
     if target.exists() and not force:
         raise InputError(f"{target} is there already; --out names another place, --force replaces it")
-    imported = import_file(path, provenance, classes=labels, transform_input=not no_transform_input)
+    imported = import_file(path, provenance, classes=labels, transform_input=not no_transform_input, port_lrn=port_lrn)
     engine = open_engine(imported.model)
     model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))
     save_model(replace(model, about=_made_here(model.about)), target)
-    print("\n".join(_lines(path, imported)))
-    print(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB); try: googlenet predict {target} photo.jpg")
+    report(*_lines(path, imported))
+    report(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB); try: googlenet predict {target} photo.jpg")
 
 
 def _found(source: str) -> tuple[Path, Provenance]:
@@ -75,10 +80,8 @@ def _found(source: str) -> tuple[Path, Provenance]:
 
 def _show_fetching(done: int, total: int | None) -> None:
     """Megabytes that have come, as a live line where standard error is a terminal."""
-    if sys.stderr.isatty():
-        of_all = f" of {total / 1e6:.1f}" if total else ""
-        line = "" if done == total else f"{done / 1e6:.1f}{of_all} MB fetched"
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+    of_all = f" of {total / 1e6:.1f}" if total else ""
+    show_live("" if done == total else f"{done / 1e6:.1f}{of_all} MB fetched")
 
 
 def _made_here(about: About) -> About:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
+from googlenet.cli.terminal import say, say_json
 from googlenet.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from googlenet.artifacts import Agreement, ExportedModel
     from googlenet.model import About, AnswerCheck, ModelHeader
+
+NOT_OURS = (AttributeError, LookupError, TypeError, ValueError)
+"""What is raised by figures that another program wrote in another form; they are shown as they are."""
 
 
 def info_command(
@@ -34,7 +37,7 @@ def info_command(
     Example: googlenet info runs/demo --verify
     """
     from googlenet.artifacts import describe_model
-    from googlenet.model import member_paths
+    from googlenet.model import member_paths, without_infinities
     from googlenet.pretrained import find_model
 
     path = find_model(model)
@@ -44,10 +47,10 @@ def info_command(
     checks = [_verify(one, engine, device, threads) if verify else None for one in paths]
     if as_json:
         fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
-        print(json.dumps(fields[0] if single else {"members": fields}, indent=2))
+        say_json(without_infinities(fields[0] if single else {"members": fields}))
     else:
         blocks = [_lines(header, check) for header, check in zip(headers, checks, strict=True)]
-        print("\n".join(blocks[0] if single else _numbered(paths, blocks)))
+        say(*(blocks[0] if single else _numbered(paths, blocks)))
     if any(check is not None and not check.agrees for check in checks):
         raise SystemExit(EXIT_FINDINGS)
 
@@ -131,10 +134,13 @@ def _origin_lines(about: About) -> list[str]:
 def _data_lines(about: About) -> list[str]:
     if not about.data:
         return []
-    counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
-    rule = about.data.get("split")
-    how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
-    return [f"data           {about.data.get('name')}: {counts}{how}"]
+    try:
+        counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
+        rule = about.data.get("split")
+        how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
+        return [f"data           {about.data.get('name')}: {counts}{how}"]
+    except NOT_OURS:
+        return [f"data           {about.data}"]
 
 
 def agreement_lines(agreement: Agreement) -> list[str]:
@@ -143,16 +149,30 @@ def agreement_lines(agreement: Agreement) -> list[str]:
         f"agreement      {agreement.same_top1:.1%} of {agreement.pictures:,} pictures have the same best class as in "
         f"float32, a probability differs by at most {agreement.worst:.1e}",
         f"evaluated on   {agreement.evaluated_on}",
-        f"speed          {agreement.milliseconds:.2f} ms a picture where it was exported, "
-        f"{agreement.float32_milliseconds:.2f} in float32",
+        f"speed          {_speed(agreement)}",
         *(f"MISSED         {miss}" for miss in agreement.misses),
     ]
 
 
+def _speed(agreement: Agreement) -> str:
+    """With the engine of the file's own runtime, and with the one that `predict` takes where it is another."""
+    engine = f" with {agreement.engine}" if agreement.engine else ""
+    own = f"{agreement.milliseconds:.2f} ms a picture{engine}, {agreement.float32_milliseconds:.2f} in float32"
+    if agreement.predict_milliseconds is None or agreement.predict_engine == agreement.engine:
+        return f"{own} (where it was exported)"
+    predict = f"{agreement.predict_milliseconds:.2f} ms with {agreement.predict_engine}, which `predict` uses"
+    return f"{predict}; {own} (where it was exported)"
+
+
 def score_sentence(scores: dict[str, Any]) -> str:
     """The scores of a model in a line; those of a model that another program trained are shown as they are."""
-    if not {"top1", "top1_interval", "pictures", "training_seconds"} <= scores.keys():
+    try:
+        return _validation_sentence(scores)
+    except NOT_OURS:
         return "scores         " + ", ".join(f"{name} {value}" for name, value in scores.items())
+
+
+def _validation_sentence(scores: dict[str, Any]) -> str:
     low, high = scores["top1_interval"]
     chosen = f", the best of {scores['best_of']} evaluations" if scores.get("best_of", 1) > 1 else ""
     return (

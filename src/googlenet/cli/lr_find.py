@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError, MissingExtraError
 
 
@@ -35,7 +35,8 @@ def lr_find_command(
 
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.plan import Request, new_plan
-    from googlenet.files import write_atomically
+    from googlenet.cli.sources import remarks
+    from googlenet.files import current_folder, make_again, write_atomically
     from googlenet.recipes import recipe_from_dict
     from googlenet.runs import RunFolder
 
@@ -50,9 +51,14 @@ def lr_find_command(
         raise InputError(f"--lowest is {lowest:g} and --highest {highest:g}: give two ascending rates above 0")
     if out.suffix != ".png":
         raise InputError(f"--out is {out}: the curve is a picture, name it with .png")
+    if not out.parent.is_dir():
+        raise InputError(f"cannot write {out}: there is no folder {out.parent}")
+    current = current_folder()
     plan = new_plan(Request(data, recipe, tuple(settings or ()), None, seed, None, None, start))
+    dataset = plan.open_dataset()
+    warn(*remarks(dataset, dataset.splits["train"]))
     job = TrainingJob(
-        plan.open_dataset(),
+        dataset,
         recipe_from_dict(plan.settings),
         RunFolder(out.parent),
         seed,
@@ -70,12 +76,13 @@ def lr_find_command(
     display.close()
     picture = io.BytesIO()
     draw_rate_curve(curve, title=f"{job.recipe.variant} on {job.dataset.name}").save(picture, "PNG")
+    make_again(out.parent, current)  # it was there before; it may have been deleted since
     write_atomically(out, picture.getvalue())
     if as_json:
         fields = {"learning_rate": curve.suggestion, "turning": curve.turning, "out": str(out)}
-        print(json.dumps(fields | {"rates": curve.rates, "losses": curve.losses}, indent=2))
+        say_json(fields | {"rates": curve.rates, "losses": curve.losses})
         return
-    print(
+    report(
         f"suggested: --set learning_rate={curve.suggestion:g} (the loss falls until {curve.turning:.2g}; "
         f"the recipe {plan.recipe} has {job.recipe.learning_rate:g}); the curve is in {out}"
     )

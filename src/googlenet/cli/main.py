@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import io
 import os
@@ -11,7 +10,10 @@ import textwrap
 from collections.abc import Callable
 from importlib import import_module
 
+from googlenet.cli.terminal import open_missing_streams, say, silence, warn
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
+from googlenet.files import cannot_write, current_folder
+from googlenet.suggestions import did_you_mean
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
@@ -44,7 +46,8 @@ options:
   -h, --help  show this message
 """
 
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF, errno.EIO)
+"""What is wrong with standard output: a full disk, a stream that is open for reading, a terminal that has gone."""
 
 
 def _run(texts: list[str]) -> None:
@@ -53,29 +56,31 @@ def _run(texts: list[str]) -> None:
         _run_verb(texts)
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence_stdout()
+        silence(sys.stdout)
     except OSError as error:  # of files, rooms make sentences themselves: what is left is what the command prints
-        if error.errno not in FULL_DISK:
+        if current_folder() is None:
+            raise InputError("the current folder was deleted; go to one that exists, and try again") from error
+        if error.errno not in CANNOT_WRITE:
             raise
-        _silence_stdout()
-        raise InputError(f"cannot write {error.filename or 'to standard output'}: {error.strerror}") from error
+        silence(sys.stdout)
+        raise cannot_write(error.filename or "to standard output", error) from error
 
 
 def _run_verb(texts: list[str]) -> None:
     match texts:
         case ["-h" | "--help", *_]:
-            print(_overview(), end="")
+            say(*_overview().splitlines())
         case ["--version", *_]:
             from googlenet.machine import installed_version
 
-            print(f"googlenet {installed_version('googlenet')}")
+            say(f"googlenet {installed_version('googlenet')}")
         case [verb, *rest] if verb in COMMANDS:
             from googlenet.cli.arguments import parse_arguments
 
             command = _command(verb)
             command(**parse_arguments(f"googlenet {verb}", command, rest))
         case []:
-            print(_overview(), end="", file=sys.stderr)
+            warn(*_overview().splitlines())
             sys.exit(EXIT_WRONG_INPUT)
         case [verb, *_]:
             raise InputError(_unknown(verb))
@@ -96,18 +101,13 @@ def _overview() -> str:
 
 
 def _unknown(verb: str) -> str:
-    near = difflib.get_close_matches(verb, COMMANDS, n=1)
-    hint = f"did you mean {near[0]}?" if near else "googlenet --help lists them"
+    hint = did_you_mean(verb, COMMANDS, otherwise="googlenet --help lists them")
     return f"there is no command {verb!a}; {hint}"
-
-
-def _silence_stdout() -> None:
-    """Let what is still to be printed vanish, so that Python's end does not fail at it again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
     """Run the command; a GoogLeNetError is printed as one line and exits with 2."""
+    open_missing_streams()
     # Torch's threads spin while they wait for each other, which starves the threads that load pictures on few cores;
     # the library that they come with reads this once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -118,7 +118,7 @@ def main() -> None:
     try:
         _run(sys.argv[1:])
     except GoogLeNetError as error:
-        print(f"error: {error}", file=sys.stderr)
+        warn(f"error: {error}")
         sys.exit(EXIT_WRONG_INPUT)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from googlenet.cli.plan import RunPlan
+from googlenet.cli.terminal import report
+from googlenet.cli.training_run import StopSignals, check_new, end_stopped, print_result, run_training
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,34 +42,71 @@ def member_plans(plan: RunPlan) -> tuple[RunPlan, ...]:
     return tuple(plans)
 
 
-def train_members(plan: RunPlan, dataset: Dataset, folder: RunFolder, *, device: str | None, tensorboard: bool) -> None:
-    """Train the members that are not finished yet, each a run in `folder`; then score them together on val."""
-    from googlenet.cli.training_run import print_result, run_training
+def train_members(
+    plan: RunPlan,
+    dataset: Dataset,
+    folder: RunFolder,
+    *,
+    new: bool,
+    device: str | None,
+    tensorboard: bool,
+    stop: StopSignals,
+) -> None:
+    """Train the members that are not finished yet, each a run in `folder`; then score them together on val.
+
+    `new`: the folder must hold no run yet. Where `stop` says so the program ends, with the line that goes on.
+    Raises InputError where another training is writing into the folder.
+    """
     from googlenet.model import save_ensemble
 
     plans = member_plans(plan)
-    folder.create()
-    folder.write_settings(plan.to_dict())
-    for number, member_plan in enumerate(plans, 1):
-        member = folder.member(number)
-        if member.finished:
-            print(f"member {number} of {len(plans)} is finished")
-            continue
-        print(f"member {number} of {len(plans)}")
-        run_training(member_plan, dataset, member, device=device, tensorboard=tensorboard, resume=folder.path)
     members = [folder.member(number) for number in range(1, len(plans) + 1)]
-    _evaluate(members, dataset, folder, device)
-    save_ensemble(folder.path, [member.path.relative_to(folder.path).as_posix() for member in members])
+    with folder.lock() as lock:
+        if new:
+            check_new(folder)
+        folder.create()
+        for number, (member, member_plan) in enumerate(zip(members, plans, strict=True), 1):
+            with suppress(OSError):  # what is written next says what is wrong
+                lock.keep()
+            folder.write_settings(plan.to_dict())
+            if member.finished:
+                report(f"member {number} of {len(plans)} is finished")
+                continue
+            report(f"member {number} of {len(plans)}")
+            run_training(
+                member_plan,
+                dataset,
+                member,
+                new=False,
+                device=device,
+                tensorboard=tensorboard,
+                stop=stop,
+                resume=folder.path,
+            )
+            if stop():
+                end_stopped(folder.path, stop)
+        _evaluate(members, dataset, folder, device, stop)
+        save_ensemble(folder.path, [member.path.relative_to(folder.path).as_posix() for member in members])
     print_result(folder)
 
 
-def _evaluate(members: list[RunFolder], dataset: Dataset, folder: RunFolder, device: str | None) -> None:
+def _evaluate(
+    members: list[RunFolder], dataset: Dataset, folder: RunFolder, device: str | None, stop: StopSignals
+) -> None:
     """Evaluate the members together on val and keep it as `evaluation.json`."""
     from googlenet.cli.display import CountDisplay
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import evaluate
     from googlenet.files import write_atomically
     from googlenet.model import load_model, load_models
+
+    display = CountDisplay("evaluated")
+
+    def on_progress(done: int, total: int) -> None:
+        display(done, total)
+        if stop():
+            display.close()
+            end_stopped(folder.path, stop)
 
     models = load_models([member.path for member in members], load_model)
     engine = EnsembleEngine.from_models(models, name="torch", device=device)
@@ -75,6 +115,6 @@ def _evaluate(members: list[RunFolder], dataset: Dataset, folder: RunFolder, dev
         models[0].preprocessing,
         dataset.splits["val"],
         split="val",
-        on_progress=CountDisplay("evaluated"),
+        on_progress=on_progress,
     )
     write_atomically(folder.evaluation, (json.dumps(evaluation.to_dict(), indent=2) + "\n").encode())

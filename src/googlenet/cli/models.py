@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Option
+from googlenet.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
     from googlenet.pretrained import Published
@@ -20,13 +20,13 @@ def models_command(as_json: Annotated[bool, Option(name="--json", help="Print JS
 
     rows = {name: model_row(published) for name, published in CATALOGUE.items()}
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        say_json(rows)
         return
     for name, row in rows.items():
-        print(f"{name:<12} {row['purpose']}")
-        print(f"{'':<12} {_place(name, row)}; {row['classes']:,} classes; licence: {row['licence']}")
+        say(f"{name:<12} {row['purpose']}")
+        say(f"{'':<12} {_place(name, row)}; {row['classes']:,} classes; licence: {row['licence']}")
         scores = row["scores"]
-        print(f"{'':<12} top-1 {scores['top1']:.1%}, top-5 {scores['top5']:.1%} ({scores['split']}, {scores['by']})")
+        say(f"{'':<12} top-1 {scores['top1']:.1%}, top-5 {scores['top5']:.1%} ({scores['split']}, {scores['by']})")
 
 
 def model_row(published: Published) -> dict[str, Any]:

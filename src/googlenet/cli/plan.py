@@ -144,14 +144,19 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
 
     A precision of `auto` said again agrees with whatever it was settled to.
     """
+    import msgspec
+
     from googlenet.model.migrations import renamed
     from googlenet.recipes import override, parse_overrides, recipe_from_dict
 
     fields = dataclasses.fields(RunPlan)
     if {field.name for field in fields} - {*ADDED_LATER} - stored.keys():
-        raise InputError(f"{folder.settings} does not describe a run any more; start the run anew elsewhere")
+        raise InputError(f"{folder.settings} does not describe a run any more; start a new run in another folder")
     kept: dict[str, Any] = {field.name: stored.get(field.name) for field in fields}
-    plan = RunPlan(**kept | {"settings": renamed(kept["settings"])})
+    try:
+        plan = msgspec.convert(kept | {"settings": renamed(kept["settings"])}, RunPlan)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{folder.settings} is damaged ({error}); start a new run in another folder") from None
     recipe = recipe_from_dict(plan.settings)
     overrides = parse_overrides(request.overrides)
     if overrides.get("precision") == "auto":  # it was settled when the run began
@@ -210,4 +215,6 @@ def _lasting_name(start: str) -> str:
 
 def _absolute(data: str) -> str:
     """DATA as it is found again from another folder; the name of an embedded set stays as it is."""
-    return str(Path(data).resolve()) if Path(data).exists() else data
+    from googlenet.dataset import class_level
+
+    return str(Path(data).resolve()) if class_level(data)[0].exists() else data

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
+from googlenet.cli.terminal import report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
     from googlenet.classifier import Prediction
     from googlenet.predictions import Origin
+
+NOTES_SHOWN = 3
 
 
 def predict_command(
@@ -41,8 +43,8 @@ def predict_command(
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.origins import check_has_features, model_origin
     from googlenet.cli.resuming import check_same_answers
-    from googlenet.cli.sources import count_sources, expand_sources
-    from googlenet.predictions import Begun, json_line, open_rows, partial_path, read_begun
+    from googlenet.cli.sources import count_sources, expand_sources, ignored_sentence
+    from googlenet.predictions import Begun, open_rows, partial_path, read_begun
 
     if resume and output is None:
         raise InputError("--resume goes on with a file of rows; name it with --output FILE")
@@ -58,8 +60,9 @@ def predict_command(
         check_same_answers(begun, classifier, top=top, crops=crops, note=note, embeddings=embeddings)
     display = CountDisplay("predicted", already=begun.rows)
     total = count_sources(paths) if display.on and output is not None else None
-    done, bad = begun.rows, begun.bad
-    new = (path for path in expand_sources(paths) if path not in begun.names)
+    done, bad, notes = begun.rows, begun.bad, 0
+    left_out: dict[str, list[str]] = {}
+    new = (path for path in expand_sources(paths, left_out) if path not in begun.names)
     try:
         with open_rows(output, begun=begun, note=note) as write:
             for prediction in classifier.predict(new, top=top, crops=crops, features=embeddings):
@@ -68,24 +71,29 @@ def predict_command(
                 done += 1
                 bad += prediction.error is not None
                 if as_json:
-                    print(json_line(row))
+                    say_json(row, indent=None)
                 elif output is None:
-                    print(_text(prediction))
+                    say(*_lines(prediction))
+                notes += prediction.note is not None
+                if prediction.note is not None and notes <= NOTES_SHOWN:
+                    display.close()
+                    warn(f"{prediction.image}: note: {prediction.note}")
                 if output is not None:
                     display(done, total)
     except KeyboardInterrupt:
         display.close()
         if output is not None and done:
-            print(
-                f"interrupted: {partial_path(output)} holds {done:,} rows, and --resume goes on from there",
-                file=sys.stderr,
-            )
+            warn(f"interrupted: {partial_path(output)} holds {done:,} rows, and --resume goes on from there")
         raise
     finally:
         display.close()
     if output is not None and not as_json:
         before = f" ({begun.rows:,} were there)" if begun.rows else ""
-        print(f"{done:,} pictures{before}, {bad:,} of them bad: {output}")
+        report(f"{done:,} pictures{before}, {bad:,} of them bad: {output}")
+    if notes > NOTES_SHOWN:
+        warn(f"{notes - NOTES_SHOWN:,} more pictures have such a note")
+    if ignored := ignored_sentence(left_out, output=output):
+        warn(ignored)
     if bad:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -105,11 +113,11 @@ def prediction_row(prediction: Prediction, *, origin: Origin | None = None) -> d
     return row | {"embedding": None if features is None else features.astype(float).round(6).tolist()} | origin.as_row()
 
 
-def _text(prediction: Prediction) -> str:
+def _lines(prediction: Prediction) -> list[str]:
     if prediction.error is not None:
-        return f"{prediction.image}: error: {prediction.error}"
+        return [f"{prediction.image}: error: {prediction.error}"]
     lines = [f"{prediction.image}: {prediction.best.name}"]
     for one in prediction.ranking:
         label = "" if one.label == one.name else f"  ({one.label})"
         lines.append(f"  {one.probability:7.2%}  {one.name}{label}")
-    return "\n".join(lines)
+    return lines

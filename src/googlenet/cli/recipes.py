@@ -6,6 +6,7 @@ import json
 from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.terminal import say, say_json
 
 
 def recipes_command(
@@ -20,18 +21,18 @@ def recipes_command(
 
     if name is None:
         if as_json:
-            print(json.dumps({key: recipe.to_dict() for key, recipe in RECIPES.items()}, indent=2))
+            say_json({key: recipe.to_dict() for key, recipe in RECIPES.items()})
         else:
             for key, purpose in PURPOSES.items():
-                print(f"{key:<10} {purpose}")
+                say(f"{key:<10} {purpose}")
         return
     settings = get_recipe(name).to_dict()
     if as_json:
-        print(json.dumps(settings, indent=2))
+        say_json(settings)
         return
-    print(f"{name}: {PURPOSES[name]}\n")
+    say(f"{name}: {PURPOSES[name]}", "")
     for key, value in settings.items():
-        print(f"{key:<22} {setting_text(value):<28} {SETTINGS[key].description}")
+        say(f"{key:<22} {setting_text(value):<28} {SETTINGS[key].description}")
 
 
 def setting_text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Whether an output can be gone on with: a file must not mix the rows of two models.
+"""Whether an output can be resumed: a file must not mix the rows of two models.
 
 What was interrupted has a note beside it that says which model began it, and how. And of any file, the model must say
 again what the file says of its first pictures: whatever would change a row (another precision, too) shows there.
@@ -48,7 +48,7 @@ def check_same_answers(
     readable = list(islice(((row, now) for row, now in pairs if now.error is None), COMPARED))
     if not readable:
         raise InputError(
-            f"{file} cannot be gone on with: its first pictures ({first['image']} ...) are not there any more, so "
+            f"{file} cannot be resumed: its first pictures ({first['image']} ...) are not there any more, so "
             "nothing tells which model it was begun with"
         )
     for row, now in readable:

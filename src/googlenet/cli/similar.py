@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
+from googlenet.cli.terminal import say, say_json
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def similar_command(
     found = nearest(read_features(index), prediction.features, top=top)
     if as_json:
         neighbours = [{"image": one.image, "similarity": round(one.similarity, 6)} for one in found]
-        print(json.dumps({"image": str(image), "model": wanted, "similar": neighbours}, indent=2, ensure_ascii=False))
+        say_json({"image": str(image), "model": wanted, "similar": neighbours})
         return
     for one in found:
-        print(f"{one.similarity:.4f}  {one.image}")
+        say(f"{one.similarity:.4f}  {one.image}")
 
 
 def _check_same_model(index: Path, origin: Origin, model: str) -> None:

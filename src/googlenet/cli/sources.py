@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from googlenet.errors import InputError
 
+if TYPE_CHECKING:
+    from googlenet.dataset import Dataset, Samples
 
-def expand_sources(sources: Iterable[str]) -> Iterator[str]:
+_SEPARATOR = "[" + re.escape(os.sep + (os.altsep or "")) + "]"
+_ANY_DEPTH = re.compile(rf"(?:^|(?<={_SEPARATOR}))\*\*(?:{_SEPARATOR}+|$)")
+
+LeftOut = dict[str, list[str]]
+"""What was passed over on the way, for `Ignored.of`."""
+
+
+def expand_sources(sources: Iterable[str], left_out: LeftOut | None = None) -> Iterator[str]:
     """Yield paths in order, a folder's sorted; a path that does not exist is yielded too, to fail as a picture.
 
-    Raises InputError for a folder or a glob without pictures: nothing would be said about them.
+    `left_out` gets what folders hold besides. Raises InputError for a folder or a glob without pictures, because
+    nothing would be said about them, and for a list on standard input that cannot be read.
     """
+    left_out = {} if left_out is None else left_out
     for source in sources:
         if source == "-":
-            lines = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
-            yield from (line for line in lines if line.strip())
-        elif Path(source).is_dir():
-            yield from _not_empty(_pictures_below(source), f"the folder {source} holds no pictures")
-        elif glob.has_magic(source) and not Path(source).exists():
-            yield from _not_empty(_matches(source), f"nothing matches {source}")
+            yield from _not_empty(_listed(), "the list on standard input names no pictures", {})
+        elif os.path.isdir(source):
+            yield from _not_empty(_pictures(source, left_out), f"the folder {source} holds no pictures", left_out)
+        elif _is_glob(source):
+            yield from _not_empty(_matches(source, left_out), f"nothing matches {source}", left_out)
         else:
             yield source
 
@@ -34,36 +48,94 @@ def count_sources(sources: Iterable[str]) -> int | None:
     for source in sources:
         if source == "-":
             return None
-        counted += sum(1 for _ in _pictures_below(source)) if Path(source).is_dir() else sum(1 for _ in _named(source))
+        if os.path.isdir(source):
+            counted += sum(1 for _ in _pictures(source, {}))
+        else:
+            counted += sum(1 for _ in _matches(source, {})) if _is_glob(source) else 1
     return counted
 
 
-def _named(source: str) -> Iterator[str]:
-    """What a source that is no folder names."""
-    return _matches(source) if glob.has_magic(source) and not Path(source).exists() else iter((source,))
+def ignored_sentence(left_out: LeftOut, *, output: Path | None = None) -> str | None:
+    """Say what `expand_sources` left out, the files of `output` apart, or None where that is nothing."""
+    if not left_out:
+        return None
+    from googlenet.dataset import Ignored
+
+    def is_own(path: str) -> bool:
+        folder, name = os.path.split(os.path.abspath(path))
+        return output is not None and name.startswith(output.name) and folder == os.path.abspath(output.parent)
+
+    others = {why: [path for path in paths if not is_own(path)] for why, paths in left_out.items()}
+    return Ignored.of(**others).sentence()
 
 
-def _matches(pattern: str) -> Iterator[str]:
+def remarks(dataset: Dataset, samples: Samples) -> Iterator[str]:
+    """What a user should know of data before they are used: what was ignored, whether pictures are almost black."""
+    yield from filter(None, (dataset.ignored.sentence(), samples.note()))
+
+
+def _is_glob(source: str) -> bool:
+    from googlenet.images import is_address
+
+    return glob.has_magic(source) and not os.path.lexists(source) and not is_address(source)
+
+
+def _matches(pattern: str, left_out: LeftOut) -> Iterator[str]:
     """What a glob names, each once: files, and the pictures of folders, as if a shell had written the names out."""
     found: dict[str, None] = {}
-    for match in sorted(glob.iglob(pattern, recursive=True)):
-        found |= dict.fromkeys(_pictures_below(match) if os.path.isdir(match) else (match,))
+    for match in sorted(_expand(pattern)):
+        found |= dict.fromkeys(_pictures(match, left_out) if os.path.isdir(match) else (match,))
     yield from found
 
 
-def _pictures_below(folder: str) -> Iterator[str]:
-    from googlenet.dataset import is_hidden, is_picture_name
+def _expand(pattern: str) -> set[str]:
+    """The files and folders that a glob matches; `**` is our own walk, because `glob` would go round in links."""
+    from googlenet.dataset import find_folders
 
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not is_hidden(name))
-        pictures = (name for name in sorted(files) if is_picture_name(name) and not is_hidden(name))
-        yield from (os.path.join(parent, name) for name in pictures)
+    found = _ANY_DEPTH.search(pattern)
+    if found is None:
+        return set(glob.iglob(pattern))
+    before, after = pattern[: found.start()], pattern[found.end() :]
+    bases = [base for base in glob.iglob(before) if os.path.isdir(base)] if before else [""]
+    if not after:
+        return set(bases) if before else {os.curdir}
+    folders = [*bases, *(folder for base in bases for folder in find_folders(base))]
+    return {match for folder in folders for match in _expand(glob.escape(os.path.join(folder, "")) + after)}
 
 
-def _not_empty(paths: Iterable[str], sentence: str) -> Iterator[str]:
+def _pictures(folder: str, left_out: LeftOut) -> Iterator[str]:
+    from googlenet.dataset import find_pictures
+
+    return find_pictures(folder, left_out)
+
+
+def _listed() -> Iterator[str]:
+    """The paths on standard input, one a line, in UTF-8 or as the system names files; UTF-16 as Windows writes it."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed: pipe a list of paths into it, one a line")
+    try:
+        stream = sys.stdin.buffer
+        first = stream.readline()
+        if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in first[:2]:
+            names: Iterable[str] = _from_utf16(first + stream.read()).replace("\r\n", "\n").split("\n")
+        else:
+            lines = chain([first.removeprefix(codecs.BOM_UTF8)], stream)
+            names = (os.fsdecode(line.rstrip(b"\r\n")) for line in lines)
+        yield from (name for name in names if name.strip())
+    except (OSError, ValueError) as error:  # ValueError: closed, or no UTF-16
+        raise InputError(f"the list on standard input cannot be read: {error}") from error
+
+
+def _from_utf16(data: bytes) -> str:
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if marked else "utf-16-be" if data[:1] == b"\0" else "utf-16-le")
+
+
+def _not_empty(paths: Iterable[str], sentence: str, left_out: LeftOut) -> Iterator[str]:
     found = False
     for path in paths:
         found = True
         yield path
     if not found:
-        raise InputError(sentence)
+        ignored = ignored_sentence(left_out)
+        raise InputError(f"{sentence}; {ignored}" if ignored else sentence)

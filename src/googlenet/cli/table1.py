@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from googlenet.architecture import VARIANTS, ArchitectureSpec, network_cost
 from googlenet.architecture.cost import NetworkCost, RowCost, cost_to_dict
 from googlenet.cli.arguments import Option
 from googlenet.cli.columns import aligned
+from googlenet.cli.terminal import say, say_json
 from googlenet.errors import InputError
 
 HEADER = ("layer", "type", "output", "depth", "params", "printed", "multiply-adds", "printed")
@@ -30,9 +30,9 @@ def table1_command(
     ArchitectureSpec(variant)  # raises, with the nearest name, for a variant that does not exist
     cost = network_cost(VARIANTS[variant].build())
     if as_json:
-        print(json.dumps(cost_to_dict(cost), indent=2))
+        say_json(cost_to_dict(cost))
     else:
-        print("\n".join(_lines(variant, cost, markdown=markdown)))
+        say(*_lines(variant, cost, markdown=markdown))
 
 
 def _lines(variant: str, cost: NetworkCost, *, markdown: bool) -> list[str]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.members import train_members
 from googlenet.cli.plan import Request, check_same_pictures, new_plan, resumed_plan, settled_plan
-from googlenet.cli.training_run import print_result, run_training
+from googlenet.cli.terminal import report
+from googlenet.cli.training_run import StopSignals, check_new, print_result, run_training
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def train_command(
     if folder and folder.finished:  # before its pictures are looked for, which may be gone by now
         if stored is not None:
             resumed_plan(folder, stored, request)
-        print(f"{folder.path} is finished; nothing to do")
+        report(f"{folder.path} is finished; nothing to do")
         print_result(folder)
         return
     plan = resumed_plan(folder, stored, request) if folder and stored is not None else new_plan(request)
@@ -84,7 +85,8 @@ def train_command(
     folder = folder or _new_folder(out, f"{dataset.name}-{plan.recipe}")
     plan = settled_plan(check_same_pictures(folder, plan, dataset), device=device)
     run = run_training if plan.members is None else train_members
-    run(plan, dataset, folder, device=device, tensorboard=tensorboard)
+    with StopSignals() as stop:
+        run(plan, dataset, folder, new=stored is None, device=device, tensorboard=tensorboard, stop=stop)
 
 
 def _new_folder(out: Path | None, default_name: str) -> RunFolder:
@@ -92,8 +94,5 @@ def _new_folder(out: Path | None, default_name: str) -> RunFolder:
     from googlenet.runs import RunFolder, new_run_path
 
     folder = RunFolder(out or new_run_path(Path("runs"), default_name))
-    if folder.finished:
-        raise InputError(f"{folder.path} holds a finished run; give --out another folder, or --resume to look at it")
-    if folder.settings.exists():
-        raise InputError(f"{folder.path} holds a run already; --resume {folder.path} goes on with it")
+    check_new(folder)
     return folder

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import signal
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from googlenet.errors import MissingExtraError
+from googlenet.cli.sources import remarks
+from googlenet.cli.terminal import report
+from googlenet.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from googlenet.cli.plan import RunPlan
@@ -25,22 +27,25 @@ def run_training(
     dataset: Dataset,
     folder: RunFolder,
     *,
+    new: bool,
     device: str | None,
     tensorboard: bool,
+    stop: StopSignals,
     resume: Path | None = None,
 ) -> None:
     """Train as the plan says: check, announce, train, and say what came out.
 
-    A run that is interrupted ends the program; `resume` is the folder that goes on with it, `folder` where left out.
+    `new`: the folder must hold no run yet. A run that is stopped ends the program; `resume` is the folder that goes on
+    with it, `folder` where left out. Raises InputError where another training is writing into the folder.
     """
     try:
         from googlenet.engines.torch_engine import choose_device
-        from googlenet.training import TrainingJob, train
+        from googlenet.training import TrainingJob, train_locked
     except ModuleNotFoundError as error:
         raise MissingExtraError("torch", extra="train", purpose="training") from error
     from googlenet.cli.display import TrainingDisplay
     from googlenet.recipes import recipe_from_dict
-    from googlenet.runs import CheckpointFailed, CheckpointSaved, RunWriter
+    from googlenet.runs import CheckpointFailed, CheckpointSaved, FolderMadeAgain, RunWriter
 
     recipe = recipe_from_dict(plan.settings)
     job = TrainingJob(
@@ -54,57 +59,86 @@ def run_training(
         initial_seed=plan.initial_seed,
     )
     job.check()
-    folder.create()
-    folder.write_settings(plan.to_dict())
-    folder.write_rows(folder.split, ("image", "class", "split"), _split_rows(dataset))
-    _write_sheet(job)
-    _announce(plan, dataset, folder, recipe)
-    interrupted = _SignalFlag()
     writer: RunWriter | None = None
     saved = True
-    board = _tensorboard(folder) if tensorboard else None
-    with TrainingDisplay() as display:
+    with folder.lock() as lock, TrainingDisplay() as display:
+        if new:
+            check_new(folder)
+        folder.create()
+        _write_plan(plan, dataset, folder)
+        _write_sheet(job)
+        _announce(plan, dataset, folder, recipe)
+        board = _tensorboard(folder) if tensorboard else None
 
         def emit(event: Event) -> None:
             nonlocal writer, saved
             if isinstance(event, CheckpointSaved | CheckpointFailed):
                 saved = isinstance(event, CheckpointSaved)
+            if isinstance(event, FolderMadeAgain):
+                with suppress(InputError):
+                    _write_plan(plan, dataset, folder)
             writer = writer or RunWriter(folder, step=getattr(event, "step", 0))
             for listener in (writer, display, board):
                 if listener is not None:
                     listener(event)
 
-        model = train(job, emit, should_stop=interrupted)
+        model = train_locked(job, lock, emit, should_stop=stop)
     if model is None:
-        how = (
-            "and saved; this line goes on:"
-            if saved
-            else "without saving; this line goes on from what was saved before:"
-        )
-        print(f"stopped {how}\n  googlenet train --resume {shlex.quote(str(resume or folder.path))}")
-        raise SystemExit(interrupted.exit_code)
+        end_stopped(resume or folder.path, stop, saved=saved)
     print_result(folder)
 
 
-class _SignalFlag:
-    """Becomes true at the first Ctrl-C or SIGTERM; a second one ends the program at once."""
+def check_new(folder: RunFolder) -> None:
+    """Raise InputError where the folder of a new run holds one already."""
+    if folder.finished:
+        raise InputError(f"{folder.path} holds a finished run; give --out another folder, or --resume to look at it")
+    if folder.settings.exists():
+        raise InputError(f"{folder.path} holds a run already; --resume {folder.path} goes on with it")
+
+
+def end_stopped(path: Path, stop: StopSignals, *, saved: bool = True) -> NoReturn:
+    """Print the line that goes on with the run at `path`, and end the program as the signal would have."""
+    how = "and saved; this line goes on:" if saved else "without saving; this line goes on from what was saved before:"
+    report(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(path))}")
+    raise SystemExit(stop.exit_code)
+
+
+class StopSignals:
+    """True from the first Ctrl-C or SIGTERM on, while its block runs; a second one ends the program at once."""
 
     def __init__(self) -> None:
+        """Signals are taken when the block begins."""
         self.number = 0
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._take)
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        self._before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         self.number = number
         signal.signal(number, signal.SIG_DFL)
 
     def __call__(self) -> bool:
+        """Whether a signal has come."""
         return bool(self.number)
 
     @property
     def exit_code(self) -> int:
         """What a shell reports for a program that a signal ended."""
         return 128 + self.number
+
+
+def _write_plan(plan: RunPlan, dataset: Dataset, folder: RunFolder) -> None:
+    """Write what a resumed run needs to know, and which picture is in which split."""
+    folder.write_settings(plan.to_dict())
+    folder.write_rows(folder.split, ("image", "class", "split"), _split_rows(dataset))
 
 
 def _split_rows(dataset: Dataset) -> list[tuple[str, str, str]]:
@@ -141,21 +175,19 @@ def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe
     if not recipe.steps and recipe.least_steps > 1:
         budget += f", {recipe.least_steps:,} steps at the least"
     budget = f"{plan.minutes:g} minutes" if plan.minutes else budget
-    print(
+    report(
         f"training {recipe.variant} on {dataset.name}: {len(dataset.classes):,} classes, {budget}, into {folder.path}"
     )
     if plan.start is not None:
-        print(f"starting from {plan.start}: its weights, channel order, mean and scale; the classifier is new")
-    print(
+        report(f"starting from {plan.start}: its weights, channel order, mean and scale; the classifier is new")
+    report(
         f"recipe {plan.recipe}: fit {recipe.fit} to {recipe.input_size} px, trained in {recipe.precision}; "
         f"all settings are in {folder.settings}"
     )
-    ignored = dataset.ignored.sentence()
-    if ignored:
-        print(ignored)
+    report(*remarks(dataset, dataset.splits["train"]))
     if dataset.split_rule is not None:
         rule = dataset.split_rule
-        print(f"no folder is val/: {rule.share:.0%} of each class are held back by seed {rule.seed} (split.csv)")
+        report(f"no folder is val/: {rule.share:.0%} of each class are held back by seed {rule.seed} (split.csv)")
 
 
 def _tensorboard(folder: RunFolder) -> Any:
@@ -169,10 +201,10 @@ def print_result(folder: RunFolder) -> None:
     from googlenet.cli.info import score_sentence
     from googlenet.model import member_paths, read_header
 
-    print(f"run folder: {folder.path}")
+    report(f"run folder: {folder.path}")
     if folder.model.is_file():
-        print(score_sentence(read_header(folder.model).about.scores))
+        report(score_sentence(read_header(folder.model).about.scores))
         return
-    seconds = [read_header(path).about.scores["training_seconds"] for path in member_paths(folder.path)]
-    scores = json.loads(folder.evaluation.read_text(encoding="utf-8")) | {"training_seconds": sum(seconds)}
-    print(f"{len(seconds)} members together: {score_sentence(scores)}")
+    seconds = [read_header(path).about.scores.get("training_seconds", 0) for path in member_paths(folder.path)]
+    scores = folder.read_evaluation() | {"training_seconds": sum(seconds)}
+    report(f"{len(seconds)} members together: {score_sentence(scores)}")

@@ -1,12 +1,23 @@
 """Pictures with classes: folders, tars and embedded sets, their splits, and what is ignored."""
 
-from googlenet.dataset.dataset import DEFAULT_SPLIT_RULE, Dataset, check_for_training, hold_back, open_dataset, relabel
+from googlenet.dataset.class_names import normal_name
+from googlenet.dataset.dataset import (
+    DEFAULT_SPLIT_RULE,
+    Dataset,
+    check_for_training,
+    check_readable,
+    class_level,
+    hold_back,
+    open_dataset,
+    relabel,
+)
 from googlenet.dataset.embedded import EMBEDDED, ArraySource
 from googlenet.dataset.folder import FolderSource, read_folder
-from googlenet.dataset.layout import Ignored, Layout, Split, classify_names, is_hidden, is_picture_name
+from googlenet.dataset.layout import Layout, LayoutHint, Split, classify_names
 from googlenet.dataset.samples import Sample, Samples, Source
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import TarSource, read_tar
+from googlenet.dataset.walking import Ignored, find_folders, find_pictures
 
 __all__ = [
     "DEFAULT_SPLIT_RULE",
@@ -16,6 +27,7 @@ __all__ = [
     "FolderSource",
     "Ignored",
     "Layout",
+    "LayoutHint",
     "Sample",
     "Samples",
     "Source",
@@ -23,10 +35,13 @@ __all__ = [
     "SplitRule",
     "TarSource",
     "check_for_training",
+    "check_readable",
+    "class_level",
     "classify_names",
+    "find_folders",
+    "find_pictures",
     "hold_back",
-    "is_hidden",
-    "is_picture_name",
+    "normal_name",
     "open_dataset",
     "read_folder",
     "read_tar",

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
+from googlenet.dataset.class_names import alike_hint, normal_name, quote_names
 from googlenet.dataset.embedded import EMBEDDED
 from googlenet.dataset.folder import read_folder
-from googlenet.dataset.layout import Ignored, Layout, Split
-from googlenet.dataset.samples import Sample, Samples, Source, quote_names
+from googlenet.dataset.layout import Layout, LayoutHint, Split
+from googlenet.dataset.samples import Sample, Samples, Source
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import read_tar
+from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
+from googlenet.images import BadImage
+from googlenet.parallel import map_in_order
+from googlenet.suggestions import did_you_mean
 
 DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)
 
@@ -35,15 +42,20 @@ class Dataset:
     fingerprint: str
 
 
-def open_dataset(data: str | Path, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE) -> Dataset:
+def open_dataset(
+    data: str | Path, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
+) -> Dataset:
     """Open a folder, a plain tar or an embedded set; a path that exists wins over an embedded name.
 
     Where no folder says what is for validation, `split_rule` holds pictures back; without a rule, classes that lie in
-    no split are the split "all". Raises `InputError` where DATA cannot be opened, `DataError` where it cannot be used.
+    no split are the split "all". Where the folders can be understood in several ways, `classes` (those of a model) tell
+    which one is meant, or DATA itself: `photos/*/*` says that its class folders are the ones two levels below `photos`.
+    Raises `InputError` where DATA cannot be opened, `DataError` where it cannot be used.
     """
-    layout, source = _read(data)
+    path, levels = class_level(data)
+    layout, source = _read(path, LayoutHint(levels, frozenset(map(normal_name, classes))))
     dataset = Dataset(
-        name=Path(data).resolve().name.removesuffix(".tar"),
+        name=path.resolve().name.removesuffix(".tar"),
         classes=layout.classes,
         splits={split: Samples(layout.classes, items, source) for split, items in layout.splits.items()},
         split_rule=None,
@@ -65,46 +77,103 @@ def hold_back(dataset: Dataset, rule: SplitRule) -> Dataset:
 
 
 def check_for_training(dataset: Dataset) -> None:
-    """Raise `DataError` where there are fewer than 2 classes, or a class lacks pictures in train or val."""
+    """Raise `DataError` where there are fewer than 2 classes, or a class lacks pictures in train or val.
+
+    Of each class pictures are decoded until one can be read: a class without any would be trained on as if it were not
+    there, and never be found.
+    """
     if len(dataset.classes) < 2:
         raise DataError(f"{dataset.name} has only the class {quote_names(dataset.classes)}: training needs at least 2")
-    for split in ("train", "val"):
+    needed: tuple[Split, ...] = ("train", "val")
+    for split in needed:
         samples = dataset.splits.get(split)
         if samples is None:
             raise DataError(f"{dataset.name} has no pictures in {split}/, which training needs")
         missing = [class_name for class_name, count in samples.counts.items() if count == 0]
         if missing:
             what, have = ("class", "has") if len(missing) == 1 else (f"{len(missing)} classes", "have")
-            raise DataError(f"{dataset.name}: {what} {quote_names(missing)} {have} no pictures in {split}/")
+            hint = alike_hint(missing, [name for name, count in samples.counts.items() if count])
+            raise DataError(f"{dataset.name}: {what} {quote_names(missing)} {have} no pictures in {split}/{hint}")
+    for split in needed:
+        check_readable(dataset.splits[split], _first_bad_pictures(dataset.splits[split]), where=split)
+
+
+def check_readable(samples: Samples, reasons: Mapping[str, str], *, where: str) -> None:
+    """Raise `DataError` for a class all of whose pictures are bad; `reasons` has the name of each bad picture."""
+    if not reasons:
+        return
+    bad: dict[int, list[str]] = defaultdict(list)
+    for item in samples.items:
+        if item.name in reasons:
+            bad[item.label].append(item.name)
+    of_class = np.bincount(samples.labels)
+    for label, names in bad.items():
+        if len(names) == of_class[label]:
+            folder, _, first = names[0].rpartition("/")
+            place = f"folder {folder}; " if folder else ""
+            of_them = f"class '{samples.classes[label]}' in {where}"
+            said = f"the only picture of the {of_them} cannot be read"
+            if len(names) > 1:
+                said = f"none of the {len(names):,} pictures of the {of_them} can be read"
+            raise DataError(
+                f"{said} ({place}{first}: {reasons[names[0]]}): replace {'it' if len(names) == 1 else 'them'}, "
+                "or remove the class"
+            )
 
 
 def relabel(samples: Samples, classes: Sequence[str]) -> Samples:
-    """Give the samples the labels of a model's `classes`, by exact name; some classes may have no samples.
+    """Give the samples the labels of a model's `classes`, by name; some classes may have no samples.
 
-    Raises `DataError` for pictures of a class that the model does not know.
+    The model may spell a name in another form of Unicode. Raises `DataError` for pictures of a class that the model
+    does not know.
     """
-    labels = {class_name: label for label, class_name in enumerate(classes)}
-    unknown = [name for name, count in samples.counts.items() if count and name not in labels]
+    labels = {normal_name(class_name): label for label, class_name in enumerate(classes)}
+    unknown = [name for name, count in samples.counts.items() if count and normal_name(name) not in labels]
     if unknown:
         raise DataError(
             f"the model does not know the class(es) {quote_names(unknown)} of these pictures; "
-            f"its {len(classes):,} classes are {quote_names(classes)}"
+            f"its {len(classes):,} classes are {quote_names(classes)}{alike_hint(unknown, classes)}"
         )
-    items = tuple(Sample(item.name, labels[samples.classes[item.label]]) for item in samples.items)
+    items = tuple(Sample(item.name, labels[normal_name(samples.classes[item.label])]) for item in samples.items)
     return replace(samples, classes=tuple(classes), items=items)
 
 
-def _read(data: str | Path) -> tuple[Layout, Source]:
-    path = Path(data)
+def class_level(data: str | Path) -> tuple[Path, int | None]:
+    """`photos/*/*` -> `photos`, 2: at which level DATA says that the class folders are; None where it does not."""
+    path, levels = Path(data), 0
+    while path.name == "*" and not path.exists():
+        path, levels = path.parent, levels + 1
+    return path, levels or None
+
+
+def _read(path: Path, hint: LayoutHint) -> tuple[Layout, Source]:
     if path.is_dir():
-        return read_folder(path)
+        return read_folder(path, hint)
     if path.exists():
-        return read_tar(path)
-    if data in EMBEDDED:
-        return EMBEDDED[str(data)]()
-    near = difflib.get_close_matches(str(data), EMBEDDED, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"give a folder, a .tar, or an embedded set: {', '.join(EMBEDDED)}"
-    raise InputError(f"{data} does not exist; {hint}")
+        return read_tar(path, hint)
+    if str(path) in EMBEDDED:
+        return EMBEDDED[str(path)]()
+    sets = ", ".join(EMBEDDED)
+    advice = did_you_mean(str(path), EMBEDDED, otherwise=f"give a folder, a .tar, or an embedded set: {sets}")
+    raise InputError(f"{path} does not exist; {advice}")
+
+
+def _first_bad_pictures(samples: Samples) -> dict[str, str]:
+    """The bad pictures, with their reasons, that come before the first good one of each class."""
+    indices: dict[int, list[int]] = defaultdict(list)
+    for index, item in enumerate(samples.items):
+        indices[item.label].append(index)
+
+    def read(of_class: list[int]) -> dict[str, str]:
+        reasons = {}
+        for index in of_class:
+            image = samples.decode(index, shortest_side=1)
+            if not isinstance(image, BadImage):
+                break
+            reasons[samples.items[index].name] = image.reason
+        return reasons
+
+    return {name: reason for found in map_in_order(read, indices.values()) for name, reason in found.items()}
 
 
 def _fingerprint(names: Iterable[str]) -> str:

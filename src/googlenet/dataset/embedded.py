@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from googlenet.dataset.layout import Ignored, Layout
+from googlenet.dataset.layout import Layout
 from googlenet.dataset.samples import Sample
+from googlenet.dataset.walking import Ignored
 from googlenet.errors import MissingExtraError
 from googlenet.images import BadImage, Enough, Rgb
 
@@ -19,7 +20,9 @@ class ArraySource:
 
     images: Mapping[str, Rgb]
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         """Give a copy of the picture `name`, in its full size."""
         return self.images[name].copy()
 

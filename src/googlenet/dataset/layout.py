@@ -2,65 +2,81 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from googlenet.dataset.samples import Sample, quote_names
+from googlenet.dataset.class_names import normal_name, quote_names
+from googlenet.dataset.samples import Sample
+from googlenet.dataset.walking import Ignored, is_hidden, is_picture_name
 from googlenet.errors import DataError
+from googlenet.images import PICTURE_SUFFIXES
 
 Split = Literal["train", "val", "test", "all"]  # "all": pictures that no folder or rule assigns to a split
 
-SPLIT_FOLDERS: dict[str, Split] = {"train": "train", "val": "val", "validation": "val", "valid": "val", "test": "test"}
-SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
-    *(".tif", ".tiff", ".ppm", ".pgm", ".pnm"),
-)
+SPLIT_WORDS: dict[str, Split] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "devel", "development"), "val"),
+    **dict.fromkeys(("test", "tests", "testing", "eval", "evaluation", "holdout"), "test"),
+}
+"""What people call a split, in any case; a set that is only held out is no part of a training, so it is a test."""
+
 EXPECTED = "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg beside DATA/val/CLASS/picture.jpg"
 
-_HIDDEN = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
-_EXAMPLES = 3
+DEEPEST = 4
+"""Levels of folders that are searched for the classes."""
 
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """How much of the data was left out and why; a hidden folder counts once, whatever is in it."""
-
-    hidden: int = 0
-    not_pictures: int = 0
-    loose: int = 0
-    links: int = 0
-    examples: tuple[str, ...] = ()
-
-    def sentence(self) -> str | None:
-        """Say what was ignored, for the user, or None where nothing was."""
-        kinds = (
-            (self.hidden, "hidden", "hidden"),
-            (self.not_pictures, "file that is not a picture", "files that are not pictures"),
-            (self.loose, "picture outside the class folders", "pictures outside the class folders"),
-            (self.links, "link or special file", "links or special files"),
-        )
-        parts = [f"{count:,} {one if count == 1 else many}" for count, one, many in kinds if count]
-        return f"ignored {', '.join(parts)} (such as {', '.join(self.examples)})" if parts else None
+_FILLERS = "dataset|data|set|images|image|imgs|img|pictures|photos|samples|split"
+_FILLER = re.compile(rf"(?:{_FILLERS})")
+_FILLER_END = re.compile(rf"(?:{_FILLERS})$")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Classes (sorted) and the samples of each split (sorted by name); labels are positions in `classes`."""
+    """Classes (sorted) and the samples of each split (sorted by name); labels are positions in `classes`.
+
+    `wrapper` ("mydata/") is the folder around everything, which the samples' names leave out; "" where there is none.
+    """
 
     classes: tuple[str, ...]
     splits: dict[Split, tuple[Sample, ...]]
     ignored: Ignored
+    wrapper: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutHint:
+    """What is known of a layout beforehand.
+
+    `levels`: the class folders lie so many levels below DATA, whatever their names. `classes`: of two possible layouts,
+    the one whose classes are all among these is meant.
+    """
+
+    levels: int | None = None
+    classes: frozenset[str] = frozenset()
+
+
+NO_HINT = LayoutHint()
+
+_Prefixes = Mapping[str, Split]  # folders that hold class folders ("train/", "" for DATA itself), and their split
 
 
 def classify_names(
-    files: Iterable[str], *, folders: Iterable[str] = (), links: Sequence[str] = (), data: str
+    files: Iterable[str],
+    *,
+    folders: Iterable[str] = (),
+    links: Sequence[str] = (),
+    data: str,
+    hint: LayoutHint = NO_HINT,
 ) -> Layout:
     """Sort the names of files and folders below DATA ("train/cat/1.jpg") into splits and classes.
 
-    A folder called train, val, validation, valid or test is a split where it holds class folders. `links` are names
-    that the reader leaves out. Raises `DataError`, naming `data`, where there is no picture or a class folder is empty.
+    A folder with the name of a split is one where it holds class folders. A single folder around everything is looked
+    through, and so is one inside each split. Names of classes are in Unicode's form NFC. `links` are names that the
+    reader leaves out. Raises `DataError`, naming `data`, where there is no picture, a class folder is empty, or the
+    layout can be understood in two ways.
     """
     visible_files, hidden_files = _set_hidden_apart(files)
     visible_folders, hidden_folders = _set_hidden_apart(folders)
@@ -70,45 +86,36 @@ def classify_names(
 
     # A class folder shows as a folder, or, in a tar without entries for folders, as part of a file's name.
     paths = [*visible_files, *(f"{folder}/" for folder in visible_folders)]
-    depth = 1 if _has_splits(paths, pictures, data) else 0
+    tree = _Tree(pictures, paths)
+    wrapper, prefixes = _understand(tree, data, hint)
     placed: dict[Split, list[tuple[str, str]]] = defaultdict(list)
     loose: list[str] = []
     for name in pictures:
-        place = _place(name, depth)
+        place = _place(name, prefixes)
         if place is None:
             loose.append(name)
         else:
-            placed[place[0]].append((place[1], name))
+            placed[place[0]].append((place[1], name.removeprefix(wrapper)))
 
-    left_out = (hidden, others, loose, links)
-    examples = [name for names in left_out for name in sorted(names)[:_EXAMPLES]]
-    ignored = Ignored(len(hidden), len(others), len(loose), len(links), tuple(examples[:_EXAMPLES]))
+    ignored = Ignored.of(hidden=hidden, not_pictures=others, loose=loose, links=links)
     if not placed:
-        said = (f"{data} holds no pictures that belong to a class", ignored.sentence(), EXPECTED)
+        tops = sorted(name for name in tree.folders[""] if tree.direct[f"{name}/"])
+        pattern = f"or, where {quote_names(tops)} are classes, {_typed(data, 1)}" if tops else None
+        said = (f"{data} holds no pictures that belong to a class", ignored.sentence(), EXPECTED, pattern)
         raise DataError("; ".join(filter(None, said)))
     classes = tuple(sorted({class_name for rows in placed.values() for class_name, _ in rows}))
-    known = {place[1] for path in paths if (place := _place(path, depth)) is not None}
+    known = {place[1] for path in paths if (place := _place(path, prefixes)) is not None}
     if empty := sorted(known - set(classes)):
         raise DataError(
             f"{data}: no pictures in the class folder(s) {quote_names(empty)}: add some or remove the folder "
-            f"(pictures end in {' '.join(SUFFIXES)})"
+            f"(pictures end in {' '.join(PICTURE_SUFFIXES)})"
         )
     labels = {class_name: label for label, class_name in enumerate(classes)}
     splits = {
         split: tuple(Sample(name, labels[class_name]) for class_name, name in sorted(rows, key=lambda row: row[1]))
         for split, rows in sorted(placed.items())
     }
-    return Layout(classes, splits, ignored)
-
-
-def is_hidden(part: str) -> bool:
-    """Whether a file or folder of this name is put there by a system or tool, not by the user."""
-    return part.startswith(".") or part.lower() in _HIDDEN
-
-
-def is_picture_name(name: str) -> bool:
-    """Whether a file's name ends like that of a picture."""
-    return name.lower().endswith(SUFFIXES)
+    return Layout(classes, splits, ignored, wrapper)
 
 
 def _set_hidden_apart(names: Iterable[str]) -> tuple[list[str], set[str]]:
@@ -125,24 +132,178 @@ def _set_hidden_apart(names: Iterable[str]) -> tuple[list[str], set[str]]:
     return visible, hidden
 
 
-def _has_splits(paths: Sequence[str], pictures: Sequence[str], data: str) -> bool:
-    """Whether the top folders are splits: one holds class folders, or there are no others (`train` may be a class)."""
-    tops = sorted({path.split("/")[0] for path in paths if "/" in path})
-    splits = {top: SPLIT_FOLDERS[top.lower()] for top in tops if top.lower() in SPLIT_FOLDERS}
-    nested = any(name.count("/") >= 2 and _split_of(name) is not None for name in pictures)
-    if not nested and not (tops and len(splits) == len(tops)):
-        return False
-    if len(set(splits.values())) < len(splits):
-        raise DataError(f"{data} holds {', '.join(splits)}: two of them mean the same split, keep one")
-    return True
+class _Tree:
+    """The upper levels of the folders below DATA; a folder is its path with a "/" at the end, DATA itself "".
+
+    `folders`: the names of the folders in each; `filled`: of those that hold a picture, however deep; `direct`: how
+    many pictures lie in each folder itself.
+    """
+
+    def __init__(self, pictures: Iterable[str], paths: Iterable[str]) -> None:
+        self.direct = Counter(map(_folder_of, pictures))
+        self.folders: dict[str, set[str]] = defaultdict(set)
+        self.filled: dict[str, set[str]] = defaultdict(set)
+        for record, found in ((self.folders, set(map(_folder_of, paths))), (self.filled, self.direct)):
+            for folder in found:
+                above = ""
+                for part in folder.split("/", DEEPEST + 1)[: folder.count("/")][: DEEPEST + 1]:
+                    record[above].add(part)
+                    above = f"{above}{part}/"
+
+    def walk(self, levels: int) -> list[str]:
+        """The folders so many levels below DATA that hold pictures."""
+        found = [""]
+        for _ in range(levels):
+            found = [f"{above}{name}/" for above in found for name in sorted(self.filled[above])]
+        return found
+
+
+def _folder_of(name: str) -> str:
+    return name[: name.rfind("/") + 1]
+
+
+def _place(name: str, prefixes: _Prefixes) -> tuple[Split, str] | None:
+    """(split, class) of a name below one of the prefixes, or None outside the class folders."""
+    above = ""
+    for part in name.split("/", DEEPEST + 2)[:-1]:
+        if above in prefixes:
+            return prefixes[above], normal_name(part)
+        above = f"{above}{part}/"
+    return None
+
+
+def _understand(tree: _Tree, data: str, hint: LayoutHint) -> tuple[str, _Prefixes]:
+    """The wrapper, and the folders that hold class folders: as the hint says, else as the names and levels suggest."""
+    if hint.levels is not None:
+        return "", _at_level(tree, hint.levels)
+    wrapper = _wrapper(tree)
+    try:
+        suggested = _suggested(tree, wrapper, data)
+        if not hint.classes or _classes(tree, suggested) <= hint.classes:
+            return wrapper, suggested
+    except DataError:
+        if not hint.classes:
+            raise
+        suggested = None
+    for levels in range(1, DEEPEST):
+        prefixes = _at_level(tree, levels)
+        if (classes := _classes(tree, prefixes)) and classes <= hint.classes:
+            return "", prefixes
+    return wrapper, suggested if suggested is not None else _suggested(tree, wrapper, data)
+
+
+def _classes(tree: _Tree, prefixes: _Prefixes) -> set[str]:
+    return {normal_name(name) for prefix in prefixes for name in tree.filled[prefix]}
+
+
+def _at_level(tree: _Tree, levels: int) -> _Prefixes:
+    """Class folders at a level that was named; what is above them are splits where all of it is called so."""
+    above = tree.walk(levels - 1)
+    splits = [next((split for part in folder.split("/") if (split := _split_of(part))), None) for folder in above]
+    return {folder: split if split and all(splits) else "all" for folder, split in zip(above, splits, strict=True)}
+
+
+def _wrapper(tree: _Tree) -> str:
+    """The folders ("mydata/") around all others that are neither a split nor a class; "" without one."""
+    top = ""
+    while (below := _lone_folder(tree, top)) and top.count("/") < DEEPEST - 2:
+        is_split = _split_of(below.removeprefix(top)[:-1])
+        if is_split and not all(map(_split_of, tree.folders[below])):
+            break
+        top = below
+    return top
+
+
+def _lone_folder(tree: _Tree, top: str) -> str | None:
+    """The only thing in a folder of interest, where that is a folder that holds no pictures itself."""
+    if len(tree.folders[top]) != 1 or tree.direct[top]:
+        return None
+    below = f"{top}{next(iter(tree.folders[top]))}/"
+    return below if tree.filled[below] and not tree.direct[below] else None
+
+
+def _suggested(tree: _Tree, wrapper: str, data: str) -> _Prefixes:
+    """The folders that hold class folders, as far as names and levels tell; raises `DataError` where they do not."""
+    splits = _splits_in(tree.folders[wrapper])
+    holding = [name for name in splits if tree.filled[f"{wrapper}{name}/"]]
+    if not holding and (not splits or len(splits) < len(tree.folders[wrapper])):
+        prefixes: _Prefixes = {wrapper: "all"}
+    else:
+        _check_splits(tree, wrapper, splits, data)
+        prefixes = {f"{wrapper}{name}/": split for name, split in splits.items()}
+        inner = {_lone_folder(tree, prefix): split for prefix, split in prefixes.items()}
+        if None not in inner:  # one folder around the classes of each split
+            prefixes = {str(prefix): split for prefix, split in inner.items()}
+    _check_levels(tree, prefixes, data)
+    return prefixes
 
 
 def _split_of(name: str) -> Split | None:
-    return SPLIT_FOLDERS.get(name.split("/")[0].lower())
+    return next((split for split, rest in _split_words(name) if not rest), None)
 
 
-def _place(name: str, depth: int) -> tuple[Split, str] | None:
-    """(split, class) of a name with `depth` levels above the class folder, or None outside the class folders."""
-    parts = name.split("/")
-    split = _split_of(name) if depth else "all"
-    return None if split is None or len(parts) < depth + 2 else (split, parts[depth])
+def _split_words(name: str) -> Iterator[tuple[Split, str]]:
+    """The split that a name says ("Training Set", "train2017", "seg_train"), and what else it says ("seg")."""
+    words = [word for word in re.findall(r"[^\W\d_]+", name.casefold()) if not _FILLER.fullmatch(word)]
+    words = [_FILLER_END.sub("", word) if _FILLER_END.sub("", word) in SPLIT_WORDS else word for word in words]
+    if (whole := "".join(words)) in SPLIT_WORDS:  # "hold-out"
+        yield SPLIT_WORDS[whole], ""
+    elif len(found := [word for word in words if word in SPLIT_WORDS]) == 1:
+        yield SPLIT_WORDS[found[0]], " ".join(word for word in words if word not in SPLIT_WORDS)
+
+
+def _splits_in(names: Iterable[str]) -> dict[str, Split]:
+    """Which of these folders are called a split; a name that says more is one only beside another split like it."""
+    said = {name: found for name in sorted(names) for found in _split_words(name)}
+    of_rest: dict[str, set[Split]] = defaultdict(set)
+    for split, rest in said.values():
+        of_rest[rest].add(split)
+    return {name: split for name, (split, rest) in said.items() if not rest or len(of_rest[rest]) > 1}
+
+
+def _check_splits(tree: _Tree, wrapper: str, splits: Mapping[str, Split], data: str) -> None:
+    """Raise `DataError` for two folders of one split, and for one that may be a class beside other classes."""
+    for split in sorted(set(splits.values())):
+        same = [name for name in splits if splits[name] == split]
+        if len(same) > 1:
+            raise DataError(
+                f"{data} holds {quote_names(same)}, which mean the same split ({split}): keep one, or join them"
+            )
+    if len(splits) > 1:
+        return
+    (name,) = splits
+    inner = tree.filled[f"{wrapper}{name}/"]
+    others = sorted(tree.filled[wrapper] - {name})
+    if beside := [other for other in others if not tree.filled[f"{wrapper}{other}/"] & inner]:
+        raise DataError(
+            f"{data}: is '{name}' a split or a class? It holds the folders {quote_names(sorted(inner))}, but beside it "
+            f"are pictures in {quote_names(beside)}. If all of these are classes, type "
+            f"{_typed(data, wrapper.count('/') + 1)}; if '{name}' is a split, move the others away"
+        )
+
+
+def _check_levels(tree: _Tree, prefixes: _Prefixes, data: str) -> None:
+    """Raise `DataError` where all pictures lie in folders within the class folders, which may then be the classes."""
+    upper = [f"{prefix}{name}/" for prefix in prefixes for name in sorted(tree.filled[prefix])]
+    lower = {folder: tree.filled[folder] for folder in upper}
+    names = sorted({name for inner in lower.values() for name in inner})
+    if any(tree.direct[folder] for folder in upper) or len(names) < 2:
+        return
+    levels = upper[0].count("/")
+    shown = ", ".join(f"{folder}{name}" for folder, inner in list(lower.items())[:3] for name in sorted(inner)[:2])
+    if all(map(_split_of, names)):
+        raise DataError(
+            f"{data}: the splits lie inside the classes ({shown}), where they are not looked for. Move them up, as in "
+            f"{names[0]}/CLASS; or, to take all pictures of a class together, type {_typed(data, levels)}"
+        )
+    classes = sorted(_classes(tree, prefixes))
+    raise DataError(
+        f"{data}: folders lie in one another ({shown}). If the classes are the upper ones, {quote_names(classes)}, "
+        f"type {_typed(data, levels)}; if they are the lower ones, {quote_names(names)}, "
+        f"type {_typed(data, levels + 1)}"
+    )
+
+
+def _typed(data: str, levels: int) -> str:
+    """DATA as it names the level of the class folders, in quotes for the shell."""
+    return f"'{data}{'/*' * levels}' in place of {data}, with the quotes"

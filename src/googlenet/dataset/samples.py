@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 
 from googlenet.images import BadImage, Enough, Rgb
 
-
-def quote_names(names: Sequence[str]) -> str:
-    """List names for a message: the first five in quotes, and how many more there are."""
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(f"'{name}'" for name in names[:5]) + more
+_NOTED = 8  # pictures that are read for a note
 
 
 class Source(Protocol):
     """Where pictures are read from by name; safe to use from several threads, and can be pickled."""
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         """Read and decode the picture `name` as `decode_image` does; an `OSError` of reading may pass."""
         ...
 
@@ -46,12 +44,29 @@ class Samples:
         """Count the pictures, bad ones included: only decoding tells them apart."""
         return len(self.items)
 
-    def decode(self, index: int, *, shortest_side: int | None = None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self,
+        index: int,
+        *,
+        shortest_side: int | None = None,
+        enough: Enough | None = None,
+        notes: list[str] | None = None,
+    ) -> Rgb | BadImage:
         """Read picture `index`: (H, W, 3) uint8 RGB, reduced as `decode_image` says where larger, or why it is bad."""
         try:
-            return self.source.decode(self.items[index].name, shortest_side, enough)
+            return self.source.decode(self.items[index].name, shortest_side, enough, notes)
         except OSError as error:  # vanished, no permission, a disk or network that fails
             return BadImage(f"cannot be read ({error.strerror or error})")
+
+    def note(self) -> str | None:
+        """What `decode_image` notes of the first such picture among a few that are spread over all of them."""
+        notes: list[str] = []
+        for number in range(min(_NOTED, len(self))):
+            index = number * len(self) // min(_NOTED, len(self))
+            self.decode(index, notes=notes)
+            if notes:
+                return f"{self.items[index].name}: note: {notes[0]}"
+        return None
 
     @property
     def labels(self) -> NDArray[np.int64]:

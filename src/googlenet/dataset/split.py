@@ -6,7 +6,8 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 
-from googlenet.dataset.samples import Samples, quote_names
+from googlenet.dataset.class_names import normal_name, quote_names
+from googlenet.dataset.samples import Samples
 from googlenet.errors import DataError, InputError
 
 
@@ -50,7 +51,9 @@ def split_samples(samples: Samples, rule: SplitRule) -> tuple[Samples, Samples]:
 
 def _position(seed: int, class_name: str, name: str) -> float:
     """Give a picture its fixed place in [0, 1), the same in `CLASS/...` and `train/CLASS/...`, folder and tar."""
-    file = f"/{name}".split(f"/{class_name}/", 1)[-1]
+    # The folder's name as it is spelt there: the place must not move where the class's name was normalised.
+    folder = next((part for part in name.split("/") if normal_name(part) == class_name), class_name)
+    file = f"/{name}".split(f"/{folder}/", 1)[-1]
     # surrogateescape: file names need not be UTF-8
-    digest = hashlib.blake2b(f"{seed}/{class_name}/{file}".encode(errors="surrogateescape"), digest_size=8).digest()
+    digest = hashlib.blake2b(f"{seed}/{folder}/{file}".encode(errors="surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

@@ -9,9 +9,9 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
-from googlenet.dataset.layout import SPLIT_FOLDERS, SUFFIXES, Layout, classify_names, is_hidden
+from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names
 from googlenet.errors import DataError, InputError
-from googlenet.images import BadImage, Enough, Rgb, decode_image
+from googlenet.images import BadImage, Enough, Rgb, decode_image, too_large_file
 
 Extent = tuple[int, int]  # offset and size in bytes
 
@@ -29,25 +29,26 @@ class TarSource:
         """Pickle as path and places: a worker process opens the file itself."""
         return TarSource, (self._path, self._members)
 
-    def decode(self, name: str, shortest_side: int | None, enough: Enough | None = None) -> Rgb | BadImage:
+    def decode(
+        self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
+    ) -> Rgb | BadImage:
         """Read and decode the member `name`; raises `OSError` where the file cannot be read."""
         offset, size = self._members[name]
-        return decode_image(os.pread(self._descriptor, size, offset), shortest_side=shortest_side, enough=enough)
+        if bad := too_large_file(size):
+            return bad
+        data = os.pread(self._descriptor, size, offset)
+        return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
 
 
-def read_tar(path: Path) -> tuple[Layout, TarSource]:
+def read_tar(path: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, TarSource]:
     """Find the pictures of a plain tar in one pass over its headers.
 
-    Names lose a leading "./" and the one folder that all else lies in (mydata/train/...). Raises `InputError` for
-    anything but a plain tar, `DataError` for a damaged one, an unsafe name, or a layout that is not understood.
+    Names lose a leading "./". Raises `InputError` for anything but a plain tar, `DataError` for a damaged one, an
+    unsafe name, or a layout that is not understood.
     """
     files, folders, links = _index(path)
-    top = _common_folder([*files, *(f"{folder}/" for folder in folders)])
-    members = {name.removeprefix(top): extent for name, extent in files.items()}
-    inner_folders = [folder.removeprefix(top) for folder in folders if f"{folder}/" != top]
-    inner_links = [link.removeprefix(top) for link in links]
-    layout = classify_names(members, folders=inner_folders, links=inner_links, data=str(path))
-    return layout, TarSource(path, members)
+    layout = classify_names(files, folders=folders, links=links, data=str(path), hint=hint)
+    return layout, TarSource(path, {name.removeprefix(layout.wrapper): extent for name, extent in files.items()})
 
 
 def _index(path: Path) -> tuple[dict[str, Extent], list[str], list[str]]:
@@ -86,14 +87,3 @@ def _safe_name(name: str, path: Path) -> str:
     if name.startswith("/") or ".." in name.split("/"):
         raise DataError(f"{path} holds the unsafe name {name!r}: make the tar anew from inside the data's folder")
     return posixpath.normpath(name)
-
-
-def _common_folder(paths: list[str]) -> str:
-    """Give the one top folder ("mydata/") that holds all else and is neither a split nor a class; "" without one."""
-    tops = {path.split("/")[0] for path in paths}
-    visible = [top for top in tops if not is_hidden(top)]
-    if len(visible) != 1 or visible[0].lower() in SPLIT_FOLDERS:
-        return ""
-    top = f"{visible[0]}/"
-    is_class = any(path.startswith(top) and path.count("/") == 1 and path.lower().endswith(SUFFIXES) for path in paths)
-    return "" if is_class else top

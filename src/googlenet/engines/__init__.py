@@ -1,9 +1,10 @@
 """Engines: what runs a model on uint8 squares. Importing this imports none of them."""
 
 from googlenet.engines.crop_runner import CropRunner, PreparedPicture, average_members
-from googlenet.engines.engine import ENGINES, Engine, EngineEntry, Extra, Outputs, best_here, open_engine, runtime_of
+from googlenet.engines.engine import Engine, Extra, Outputs
 from googlenet.engines.ensemble_engine import EnsembleEngine, Member, members_of
 from googlenet.engines.function_engine import FunctionEngine
+from googlenet.engines.opening import ENGINES, EngineEntry, best_here, open_engine, runtime_of
 
 __all__ = [
     "ENGINES",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.artifacts import AnyModel
-from googlenet.engines.engine import Engine, Extra, Outputs, open_engine
+from googlenet.engines.engine import Engine, Extra, Outputs
+from googlenet.engines.opening import open_engine
 from googlenet.errors import InputError
 from googlenet.images import Preprocessing
 
@@ -41,12 +42,14 @@ class EnsembleEngine:
         name: str | None = None,
         device: str | None = None,
         threads: int | None = None,
+        loads: Sequence[Callable[[], AnyModel] | None] | None = None,
     ) -> EnsembleEngine:
-        """Open each model with its own engine; raises as `open_engine` does."""
+        """Open each model with its own engine; `loads` are the `load` of each. Raises as `open_engine` does."""
+        pairs = zip(models, loads or (None,) * len(models), strict=True)
         return cls(
             tuple(
-                Member(open_engine(model, name=name, device=device, threads=threads), model.preprocessing)
-                for model in models
+                Member(open_engine(model, name=name, device=device, threads=threads, load=load), model.preprocessing)
+                for model, load in pairs
             )
         )
 

@@ -12,7 +12,7 @@ from googlenet.engines.engine import Extra, Outputs, check_cpu
 from googlenet.graph import FEATURE_MAPS, FEATURES, PROBABILITIES, build_graph
 from googlenet.model import Model
 from googlenet.native import Network
-from googlenet.parallel import available_cpus
+from googlenet.parallel import thread_count
 
 
 class NativeEngine:
@@ -30,7 +30,7 @@ class NativeEngine:
         they cannot run.
         """
         check_cpu("native", device)
-        return cls(Network(build_graph(model), threads or available_cpus()))
+        return cls(Network(build_graph(model), thread_count(threads)))
 
     @classmethod
     def from_exported(
@@ -41,7 +41,8 @@ class NativeEngine:
         Raises InputError as `from_model` does, ModelFileError for a file that is no graph of ours.
         """
         check_cpu("native", device)
-        return cls(Network(decode_onnx(model.content[0]), threads or available_cpus()))
+        graph = model.graph or decode_onnx(model.content[0], where=str(model.path))
+        return cls(Network(graph, thread_count(threads)))
 
     @property
     def name(self) -> str:

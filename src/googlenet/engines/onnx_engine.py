@@ -13,7 +13,7 @@ from googlenet.engines.onnx_runtime import onnxruntime
 from googlenet.errors import ModelFileError
 from googlenet.graph import IMAGES, PROBABILITIES, build_graph, decompose_lrn
 from googlenet.model import Model
-from googlenet.parallel import available_cpus
+from googlenet.parallel import thread_count
 
 ERRORS_ALONE = 3  # onnxruntime's level of what it logs to standard error
 
@@ -24,7 +24,7 @@ class OnnxEngine:
     def __init__(self, content: bytes, *, where: str, threads: int | None = None) -> None:
         """`threads` left out: one for each processor this process may use. Raises ModelFileError, naming `where`."""
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or available_cpus()
+        options.intra_op_num_threads = thread_count(threads)
         options.log_severity_level = ERRORS_ALONE
         # or idle threads of the session go on taking processors from whoever runs next: decoders, another engine
         options.add_session_config_entry("session.force_spinning_stop", "1")

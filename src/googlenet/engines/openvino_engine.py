@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from googlenet.engines.openvino_runtime import openvino_core
 from googlenet.errors import ModelFileError
 from googlenet.graph import PROBABILITIES, build_graph
 from googlenet.model import Model
-from googlenet.parallel import available_cpus
+from googlenet.parallel import thread_count
 
 MOST_SHAPES = 3
 """Shapes of input that are compiled for themselves, which takes half a second each and saves a tenth at each run."""
@@ -41,13 +42,13 @@ class OpenVinoEngine:
         self.where = where
         self.options = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": threads or available_cpus(),
+            "INFERENCE_NUM_THREADS": thread_count(threads),
             "INFERENCE_PRECISION_HINT": precision,
         }
-        self.core = openvino_core()
         self.requests: dict[tuple[tuple[int, ...], tuple[str, ...]], Any] = {}
+        self.lock = Lock()
         try:
-            self.network = self.core.read_model(
+            self.network = openvino_core().read_model(
                 *((io.BytesIO(content),) if constants is None else (content, constants))
             )
         except RuntimeError as error:
@@ -82,14 +83,15 @@ class OpenVinoEngine:
         Raises ModelFileError for a graph that OpenVINO cannot compile.
         """
         names = (PROBABILITIES, *also)
-        request = self._request(images.shape, names)
-        pixels = request.get_input_tensor()
-        if tuple(pixels.shape) != images.shape:
-            pixels.shape = images.shape
-        np.copyto(pixels.data, images)
-        request.start_async()  # with wait(), quicker than infer(): nothing is looked up by name
-        request.wait()
-        return Outputs(**{name: request.get_tensor(name).data.copy() for name in names})
+        with self.lock:  # a request holds one input and its outputs; OpenVINO would run several one by one as well
+            request = self._request(images.shape, names)
+            pixels = request.get_input_tensor()
+            if tuple(pixels.shape) != images.shape:
+                pixels.shape = images.shape
+            np.copyto(pixels.data, images)
+            request.start_async()  # with wait(), quicker than infer(): nothing is looked up by name
+            request.wait()
+            return Outputs(**{name: request.get_tensor(name).data.copy() for name in names})
 
     def _request(self, shape: tuple[int, ...], names: tuple[str, ...]) -> Any:
         """What runs this shape and gives these outputs, and nothing else, which would take time.
@@ -107,7 +109,7 @@ class OpenVinoEngine:
                 if result.get_output_tensor(0).any_name not in names:
                     network.remove_result(result)
             try:
-                self.requests[key] = self.core.compile_model(network, "CPU", self.options).create_infer_request()
+                self.requests[key] = openvino_core().compile_model(network, "CPU", self.options).create_infer_request()
             except RuntimeError as error:
                 raise self._refusal(error) from error
         return self.requests[key]

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from googlenet.engines.forks import keep_for_good
+
 TELEMETRY = "openvino_telemetry"
 
 
@@ -42,6 +44,9 @@ def openvino_core() -> Any:
 
     Its plugin for the CPU gives the thread another stack for signals, and gives the former one back when it goes. Of
     two cores that go in the order in which they came, the second gives back the first one's, which is gone: the next
-    Ctrl-C would end the process by a segmentation fault.
+    Ctrl-C would end the process by a segmentation fault. And in a forked child the end of a core would wait for
+    threads that are the parent's.
     """
-    return openvino.Core()
+    core = openvino.Core()
+    keep_for_good(core)
+    return core

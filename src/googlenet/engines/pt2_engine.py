@@ -7,6 +7,7 @@ raw bytes, and put into the network that the file's description names.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,10 +15,9 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import build_architecture
 from googlenet.artifacts import ExportedModel
-from googlenet.artifacts.torch_export import read_weights
+from googlenet.artifacts.torch_export import member_weights
 from googlenet.engines.engine import Extra, Outputs
-from googlenet.engines.torch_engine import choose_device
-from googlenet.model import check_shapes
+from googlenet.engines.torch_engine import choose_device, in_live_thread, set_threads
 from googlenet.network import network_with_weights
 from googlenet.network.exportable import ExportableNetwork
 
@@ -38,25 +38,27 @@ class ProgramEngine:
 
         Raises ModelFileError where they are not those of the networks that the file names.
         """
-        if threads is not None:
-            torch.set_num_threads(threads)
-        where = str(model.path)
-        weights = read_weights(model.content, where)
-        members = []
-        for number, spec in enumerate(model.specs):
-            prefix = f"members.{number}."
-            own = {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
-            check_shapes(spec, {name: array.shape for name, array in own.items()}, where=where)
-            members.append(network_with_weights(build_architecture(spec), own))
-        return cls(ExportableNetwork(members, model.preprocessing), choose_device(device))
+        set_threads(threads)
+        return in_live_thread(lambda: cls(_network_of(model), choose_device(device)))
 
     @property
     def name(self) -> str:
         """`torch` and the device."""
         return f"torch ({self.device})"
 
-    @torch.inference_mode()
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
         """(N, S, S, 3) uint8 RGB -> probabilities, and what `also` names."""
+        return in_live_thread(partial(self._run, images, also))
+
+    @torch.inference_mode()
+    def _run(self, images: NDArray[np.uint8], also: Collection[Extra]) -> Outputs:
         seen = self.program(torch.from_numpy(np.ascontiguousarray(images)).to(self.device))
         return Outputs(**{name: seen[name].cpu().numpy() for name in ("probabilities", *also)})
+
+
+def _network_of(model: ExportedModel) -> ExportableNetwork:
+    weights = member_weights(model.content, model.specs, where=str(model.path))
+    members = [
+        network_with_weights(build_architecture(spec), own) for spec, own in zip(model.specs, weights, strict=True)
+    ]
+    return ExportableNetwork(members, model.preprocessing)

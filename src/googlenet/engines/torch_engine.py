@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import current_thread, main_thread
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,10 +14,12 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import build_architecture
 from googlenet.engines.engine import Extra, Outputs
+from googlenet.engines.forks import is_forked
 from googlenet.errors import InputError
 from googlenet.images import Preprocessing
 from googlenet.model import Model
 from googlenet.network import GoogLeNet, network_with_weights, to_network_input
+from googlenet.parallel import thread_count
 
 
 class TorchEngine:
@@ -31,19 +37,25 @@ class TorchEngine:
 
         `threads` on the CPU are those of the whole process.
         """
-        if threads is not None:
-            torch.set_num_threads(threads)
-        network = network_with_weights(build_architecture(model.spec), model.weights)
-        return cls(network, model.preprocessing, choose_device(device))
+        set_threads(threads)
+
+        def make() -> TorchEngine:
+            network = network_with_weights(build_architecture(model.spec), model.weights)
+            return cls(network, model.preprocessing, choose_device(device))
+
+        return in_live_thread(make)
 
     @property
     def name(self) -> str:
         """`torch` and the device."""
         return f"torch ({self.device})"
 
-    @torch.inference_mode()
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
         """(N, S, S, 3) uint8 RGB -> probabilities (N, classes) float32, and what `also` names."""
+        return in_live_thread(partial(self._run, images, also))
+
+    @torch.inference_mode()
+    def _run(self, images: NDArray[np.uint8], also: Collection[Extra]) -> Outputs:
         x = to_network_input(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), self.preprocessing)
         if not also:
             return Outputs(torch.softmax(self.network(x).main, 1).cpu().numpy())
@@ -53,6 +65,36 @@ class TorchEngine:
             seen.features.cpu().numpy() if "features" in also else None,
             seen.feature_maps.cpu().numpy() if "feature_maps" in also else None,
         )
+
+
+Result = TypeVar("Result")
+
+
+def in_live_thread(work: Callable[[], Result]) -> Result:
+    """Do `work`; in a forked child, not in the thread that forked, where OpenMP would wait for the parent's threads.
+
+    A thread that begins in the child gets threads of its own. Raises InputError for a GPU that the parent has used.
+    """
+    if not is_forked():
+        return work()
+    try:
+        if current_thread() is not main_thread():
+            return work()
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(work).result()
+    except RuntimeError as error:
+        if "fork" not in str(error):
+            raise
+        raise InputError(
+            "this process was forked from one that had used the GPU, which cannot be shared: open the model only "
+            "in the children, or start them with multiprocessing's 'spawn'"
+        ) from error
+
+
+def set_threads(threads: int | None) -> None:
+    """Have torch compute with so many threads in the whole process; None leaves them as they are."""
+    if threads is not None:
+        torch.set_num_threads(thread_count(threads))
 
 
 def choose_device(name: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Exact counts over pictures: added up batch by batch and process by process, divided once, at the end."""
+"""Exact counts over pictures: added up batch by batch, divided once, at the end."""
 
 from __future__ import annotations
 
@@ -125,12 +125,6 @@ class Counts:
         self.top5 += int(in_best(5, labels, probabilities).sum())
         self.loss += float(-np.log(np.maximum(given, _LEAST_PROBABILITY)).sum())
         np.add.at(self.confusion, (labels, probabilities.argmax(axis=1)), 1)
-
-    def merge(self, other: Counts) -> None:
-        """Add what another process counted on other pictures."""
-        self.confusion += other.confusion
-        self.top5 += other.top5
-        self.loss += other.loss
 
     def result(
         self,

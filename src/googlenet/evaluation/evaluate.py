@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.dataset import Sample, Samples
+from googlenet.dataset import Sample, Samples, check_readable
 from googlenet.engines import CropRunner, Engine, PreparedPicture, average_members, members_of
 from googlenet.errors import InputError
 from googlenet.evaluation.counts import Counts, Evaluation
@@ -69,7 +69,7 @@ def evaluate(
     bring their own preprocessing. Of each picture `crops` (1, 10, 144) squares are run, `batch_size` at a time.
     `images`: the same samples prepared with the same preprocessing, for one crop. `on_progress` gets (pictures done,
     all); `on_row` gets (name, class, probabilities) of each picture that was counted, in order. Raises DataError where
-    no picture could be read.
+    no picture could be read, or none of a class.
     """
     runner = CropRunner(members_of(engine, preprocessing), (crops,), batch_size)
     if images is not None and (crops != 1 or len(runner.preprocessings) > 1):
@@ -150,13 +150,15 @@ def count_answers(
                 on_row(item.name, samples.classes[item.label], row)
         if on_progress:
             on_progress(counts.pictures + len(bad), len(samples))
-    return counts.result(
+    evaluation = counts.result(
         samples.classes,
         split=split,
         bad_pictures=tuple(bad),
         models=len(runner.members),
         crops=runner.protocols[-1],
     )
+    check_readable(samples, dict(bad), where=split)
+    return evaluation
 
 
 def _as_crops(square: Rgb | BadImage) -> PreparedPicture | BadImage:

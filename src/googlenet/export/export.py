@@ -1,4 +1,4 @@
-"""`export_models`: models -> one file of another program, written, opened again, judged, and only then named."""
+"""`export_models`: models -> one file for another runtime, written, opened again, checked, and only then named."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ from googlenet.engines import Engine, best_here, open_engine, runtime_of
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
+from googlenet.export.example import example_path, write_example
 from googlenet.export.pictures import GatePictures
 from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
-from googlenet.files import move_into_place
+from googlenet.files import cannot_write, move_into_place
 from googlenet.graph import Graph, build_graph, decompose_lrn
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
 
@@ -46,13 +47,15 @@ Choice: TypeAlias = Precision | Literal["auto"]
 class ExportRequest:
     """What is to be written: for which target, in which precision ("auto": the fastest that passes the gate).
 
-    `without_lrn`: no LRN operator in the graph. `force`: replace what is at the path, and write a precision that was
-    named even where it misses the gate.
+    `without_lrn`: no LRN operator in the graph. `with_example`: write a program beside the file that runs it without
+    this package. `force`: replace what is at the path, and write a precision that was named even where it misses the
+    gate.
     """
 
     target: Target
     precision: Choice = "auto"
     without_lrn: bool = False
+    with_example: bool = False
     force: bool = False
 
 
@@ -78,6 +81,7 @@ class ExportResult:
     chosen: Candidate
     candidates: tuple[Candidate, ...]
     reason: str
+    example: Path | None = None
 
 
 def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pictures: GatePictures) -> ExportResult:
@@ -100,25 +104,34 @@ def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pi
     drafts = [_draft(models, graph, request.target, precision, pictures, known) for precision in precisions]
     with _staging(out) as folder:
         engines = [_open_again(draft.with_checksum(), folder / draft.description.precision) for draft in drafts]
-        candidates = _judge(drafts, engines, reference, pictures)
-        chosen, reason = _choose(candidates, considered, request, pictures)
+        candidates = _compare(drafts, engines, reference, pictures)
+    chosen, reason = _choose(candidates, considered, request, pictures)
+    with _staging(out) as folder:
         for engine in _open_again(chosen.exported, folder / "whole"):
             _check_known_answer(chosen.exported, engine)
+        example = write_example(out, folder) if request.with_example else None
         move_into_place(folder / "whole", out)
-    return ExportResult(out, chosen, candidates, reason)
+        if example is not None:
+            move_into_place(example, example_path(out))
+    return ExportResult(out, chosen, candidates, reason, None if example is None else example_path(out))
 
 
 def check_place(out: Path, request: ExportRequest) -> None:
     """Raise InputError where nothing can or may be written at `out`; a folder of others is never replaced."""
     files = EXPORT_FORMATS[request.target].files
+    if request.with_example and request.target != "onnx":
+        raise InputError(f"--with-example writes a program for ONNX Runtime, --to {request.target} is not for it")
     if not out.absolute().parent.is_dir():
         raise InputError(f"cannot write {out}: there is no folder {out.parent}")
     if not files and out.is_dir():
         raise InputError(f"{out} is a folder; --out names a file")
     if files and out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(files)):
         raise InputError(f"{out} is there already and is not an exported network; --out names a folder of its own")
-    if out.exists() and not request.force:
-        raise InputError(f"{out} is there already; --out names another place, --force replaces it")
+    for path in (out, *((example_path(out),) if request.with_example else ())):
+        if path.exists() and not request.force:
+            raise InputError(f"{path} is there already; --out names another place, --force replaces it")
+    if request.with_example and example_path(out).is_dir():
+        raise InputError(f"{example_path(out)}, where the example belongs, is a folder; --out names another place")
 
 
 def _considered(request: ExportRequest, pictures: GatePictures) -> tuple[Precision, ...]:
@@ -137,8 +150,8 @@ def _considered(request: ExportRequest, pictures: GatePictures) -> tuple[Precisi
         )
     if request.precision in NEEDS_CALIBRATION and pictures.calibration is None:
         raise InputError(
-            f"--precision {request.precision} needs pictures, to measure the network's values on: give --calibrate "
-            "DATA, a folder or .tar with some hundred pictures like those that will be classified"
+            f"--precision {request.precision} needs pictures to calibrate on: give --calibrate DATA, a folder or .tar "
+            "with some hundred pictures like those that will be classified"
         )
     if not cpu_computes(request.precision):
         raise InputError(f"this processor does not compute in {request.precision}, so it would not be faster here")
@@ -200,34 +213,40 @@ def _draft(
 def _staging(out: Path) -> Iterator[Path]:
     """A folder beside `out`, gone when the block ends; what is whole is moved out of it."""
     try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)  # it was there before; it may have been deleted since
         staging = tempfile.TemporaryDirectory(
             prefix=f".{out.name}.", suffix=".tmp", dir=out.absolute().parent, ignore_cleanup_errors=True
         )
     except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror or error}") from error
+        raise cannot_write(out, error) from error
     with staging as folder:
         yield Path(folder)
 
 
 def _open_again(exported: ExportedModel, path: Path) -> tuple[Engine, ...]:
-    """Write it, and open what was written: with the runtime that it is for, and with what else would be chosen here."""
+    """Write it, and open what was written: with the runtime it is for, and with what `predict` takes where another."""
     write_exported(exported, path)
     again = read_exported(path, exported.target)
     runtime = open_engine(again, name=runtime_of(exported.target), device="cpu")
-    return (runtime, open_engine(again, device="cpu")) if best_here(again) else (runtime,)
+    if best_here(again):
+        predicting = open_engine(again, device="cpu")
+        if predicting.name != runtime.name:
+            return runtime, predicting
+    return (runtime,)
 
 
-def _judge(
+def _compare(
     drafts: Sequence[_Draft], engines: Sequence[tuple[Engine, ...]], reference: Engine, pictures: GatePictures
 ) -> tuple[Candidate, ...]:
     """Each draft beside the reference, by the worst of its engines; and beside the first, in float32, in time.
 
-    Times are those of the runtime that the file is for.
+    The gate's times are those of the runtime that the file is for.
     """
     expected = answers(reference, pictures.evaluated)
-    times = time_in_turns([runtime for runtime, *_ in engines], pictures.evaluated[0], seconds=SECONDS)
+    timed = [engine for able in engines for engine in able]
+    times = dict(zip(timed, time_in_turns(timed, pictures.evaluated[0], seconds=SECONDS), strict=True))
     candidates = []
-    for draft, able, milliseconds in zip(drafts, engines, times, strict=True):
+    for draft, able in zip(drafts, engines, strict=True):
         precision = draft.description.precision
         found = [difference(expected, answers(engine, pictures.evaluated)) for engine in able]
         agreement = Agreement(
@@ -235,8 +254,11 @@ def _judge(
             pictures.evaluated_on,
             min(one.same_top1 for one in found),
             max(one.worst for one in found),
-            milliseconds,
-            float32_milliseconds=times[0],
+            times[able[0]],
+            float32_milliseconds=times[engines[0][0]],
+            engine=able[0].name,
+            predict_engine=able[-1].name,
+            predict_milliseconds=times[able[-1]],
         )
         agreement = replace(agreement, misses=misses(precision, agreement))
         tolerance = _tolerance(draft, able, agreement)
@@ -268,12 +290,13 @@ def _choose(
     passed = {precision: one.agreement for precision, one in by_precision.items() if one.passes}
     if request.precision == "auto" and passed:
         chosen = fastest(passed)
+        engine = passed[chosen].engine
         tried = ", ".join(f"{name} {one.agreement.milliseconds:.2f} ms" for name, one in by_precision.items())
         failed = [name for name in by_precision if name not in passed]
         return by_precision[chosen], (
-            f"{chosen} is the fastest that passes the gate on this processor ({tried}"
+            f"{chosen} is the fastest that passes the checks on this processor ({tried} with {engine}"
             + (f"; {' and '.join(failed)} did not pass)" if failed else ")")
-            + _left_out(request, pictures)
+            + _not_considered(request, pictures)
         )
     named = by_precision["float32" if request.precision == "auto" else request.precision]
     if named.passes:
@@ -281,21 +304,21 @@ def _choose(
     missed = "; ".join(named.agreement.misses)
     if not request.force:
         raise InputError(
-            f"{named.precision} for {request.target} does not pass the gate, nothing is written: {missed} (judged on "
-            f"{named.agreement.evaluated_on}); --force writes it with this recorded"
+            f"{named.precision} for {request.target} fails the checks, nothing is written: {missed} (evaluated "
+            f"on {named.agreement.evaluated_on}); --force writes it with this recorded"
         )
-    return named, f"{named.precision} was asked for and --force writes it although it misses the gate: {missed}"
+    return named, f"{named.precision} was asked for and --force writes it although it fails the checks: {missed}"
 
 
-def _left_out(request: ExportRequest, pictures: GatePictures) -> str:
-    """What `auto` did not try because it had no pictures."""
+def _not_considered(request: ExportRequest, pictures: GatePictures) -> str:
+    """The precisions that `auto` did not try because it had no pictures."""
     needed = [name for name in EXPORT_TARGETS[request.target].precisions if name in NEEDS_CALIBRATION]
     missing = needed if pictures.calibration is None else []
     return "".join(f"; {name} was not considered, it needs --calibrate DATA" for name in missing)
 
 
 def _check_known_answer(exported: ExportedModel, engine: Engine) -> None:
-    """The last look at the file that will stay."""
+    """Raise ModelFileError where the file that will stay gives another answer than it says."""
     answer = exported.known_answer
     assert answer is not None
     check = compare_answer(answer.probabilities, engine.run(answer.images).probabilities, tolerance=answer.tolerance)

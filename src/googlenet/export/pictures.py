@@ -1,4 +1,4 @@
-"""The pictures that an exported file is calibrated and judged on: the user's, in two halves, or some of our making."""
+"""The pictures that an exported file is calibrated and evaluated on: the user's, in two halves, or generated ones."""
 
 from __future__ import annotations
 
@@ -18,25 +18,29 @@ from googlenet.model import known_answer_images
 MOST_EVALUATED = 1000
 MOST_CALIBRATION = 128
 MADE = 64
-"""Pictures made to judge on, where there are no others."""
+"""Pictures that are generated to evaluate on, where there are no others."""
 
 MADE_SENTENCE = "pictures made by formula, no photographs: --evaluate-on DATA gives better ones"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GatePictures:
-    """Squares (N, S, S, 3) uint8 RGB: `judged`, what those are for people, and other ones for calibration."""
+    """Squares (N, S, S, 3) uint8 RGB: `evaluated`, what those are for people, and other ones for calibration.
+
+    `ignored`: sentences about what the folders hold besides.
+    """
 
     evaluated: NDArray[np.uint8]
     evaluated_on: str
     calibration: NDArray[np.uint8] | None = None
+    ignored: tuple[str, ...] = ()
 
 
 def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, evaluate_on: str | None) -> GatePictures:
     """The pictures of the gate, from DATA as `open_dataset` takes it.
 
-    Without `judge`, or where it is the same data, a picture of `calibrate` is judged on or calibrated with as the hash
-    of its name says; without either, pictures are made. Raises InputError and DataError as `open_dataset` does, and
+    Without `evaluate_on`, or where it is the same data, a picture of `calibrate` is for one or the other as the hash of
+    its name says; without either, pictures are generated. Raises InputError and DataError as `open_dataset` does, and
     DataError where no picture can be read.
     """
     evaluated = None if evaluate_on is None else open_dataset(evaluate_on, split_rule=None)
@@ -46,6 +50,7 @@ def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, eval
         return GatePictures(
             _squares(_pictures_of(evaluated), preprocessing, MOST_EVALUATED, evaluated.name),
             f"pictures of {evaluated.name}",
+            ignored=_ignored(evaluated),
         )
     data = open_dataset(calibrate, split_rule=None)
     if evaluated is None or evaluated.fingerprint == data.fingerprint:
@@ -55,10 +60,16 @@ def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, eval
         for_calibration, for_evaluation = _pictures_of(data), _pictures_of(evaluated)
         sentence = f"pictures of {evaluated.name}"
     return GatePictures(
-        _squares(for_evaluation, preprocessing, MOST_EVALUATED, "the half that is judged"),
+        _squares(for_evaluation, preprocessing, MOST_EVALUATED, "the half to evaluate on"),
         sentence,
-        _squares(for_calibration, preprocessing, MOST_CALIBRATION, "the half that calibrates"),
+        _squares(for_calibration, preprocessing, MOST_CALIBRATION, "the half to calibrate on"),
+        _ignored(data, *([] if evaluated is None else [evaluated])),
     )
+
+
+def _ignored(*datasets: Dataset) -> tuple[str, ...]:
+    sentences = dict.fromkeys(data.ignored.sentence() for data in datasets)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def halves(samples: Samples) -> tuple[Samples, Samples]:

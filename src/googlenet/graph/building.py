@@ -153,7 +153,7 @@ class _Network:
         )
 
     def response_norm(self, layer: records.LocalResponseNorm, value: str, where: str) -> str:
-        """The standard operator; a rewrite may take it apart."""
+        """The standard operator; `decompose_lrn` writes it as simpler ones."""
         return self.builder.add(
             "LRN",
             value,

@@ -1,7 +1,8 @@
 """Pictures: from the bytes of a file to the uint8 RGB squares that every engine takes."""
 
 from googlenet.images.crops import CROPS, Crops, View, crop_scales, crop_views, least_size, take_crops
-from googlenet.images.decode import FORMATS, PIXEL_LIMIT, BadImage, Enough, Rgb, Size, decode_image, decode_picture
+from googlenet.images.decode import PIXEL_LIMIT, BadImage, Enough, Rgb, Size, decode_image, decode_picture
+from googlenet.images.formats import PICTURE_FORMATS, PICTURE_SUFFIXES, PictureFormat
 from googlenet.images.preprocessing import (
     CHANNEL_ORDERS,
     DEFAULT_PREPROCESSING,
@@ -11,17 +12,30 @@ from googlenet.images.preprocessing import (
     Preprocessing,
     to_square,
 )
+from googlenet.images.reading import (
+    FILE_LIMIT,
+    Picture,
+    check_pictures,
+    is_address,
+    is_picture,
+    picture_name,
+    read_file,
+    read_picture,
+    too_large_file,
+)
 from googlenet.images.resize import FITS, INTERPOLATIONS, Box, Fit, Interpolation, fit_square, resize_image, scaled_size
 
 __all__ = [
     "CHANNEL_ORDERS",
     "CROPS",
     "DEFAULT_PREPROCESSING",
+    "FILE_LIMIT",
     "FITS",
-    "FORMATS",
     "GREY_WEIGHTS",
     "IMAGENET_MEAN_RGB",
     "INTERPOLATIONS",
+    "PICTURE_FORMATS",
+    "PICTURE_SUFFIXES",
     "PIXEL_LIMIT",
     "BadImage",
     "Box",
@@ -30,18 +44,27 @@ __all__ = [
     "Enough",
     "Fit",
     "Interpolation",
+    "Picture",
+    "PictureFormat",
     "Preprocessing",
     "Rgb",
     "Size",
     "View",
+    "check_pictures",
     "crop_scales",
     "crop_views",
     "decode_image",
     "decode_picture",
     "fit_square",
+    "is_address",
+    "is_picture",
     "least_size",
+    "picture_name",
+    "read_file",
+    "read_picture",
     "resize_image",
     "scaled_size",
     "take_crops",
     "to_square",
+    "too_large_file",
 ]

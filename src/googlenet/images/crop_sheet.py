@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from googlenet.images.crops import View, crop_views, take_crops
 from googlenet.images.decode import Rgb
 from googlenet.images.preprocessing import Preprocessing
+from googlenet.printable import printable
 
 WIDTH = 1080  # px: that of a telephone held upright
 GAP = 12
@@ -31,7 +32,7 @@ def crop_sheet(image: Rgb, preprocessing: Preprocessing, crops: int, *, name: st
     squares = dict(zip(dict.fromkeys(views), take_crops(image, preprocessing, crops).squares, strict=True))
     rows = [(title, list(row)) for title, row in groupby(views, key=_row_title)]
     head = (
-        name.encode(errors="replace").decode(),  # a file's name need not be text
+        printable(name),
         f"{width} x {height} px",
         f"{crops} {'crop' if crops == 1 else 'crops'} of {preprocessing.input_size} px",
         f"{len(squares)} of them different" if len(squares) < crops else "",

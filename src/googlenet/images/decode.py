@@ -1,18 +1,23 @@
-"""Bytes of a picture file -> (H, W, 3) uint8 RGB, or a `BadImage` that says why not; the header is judged first."""
+"""Bytes of a picture file -> (H, W, 3) uint8 RGB, or a `BadImage` that says why not; the header is checked first."""
 
 from __future__ import annotations
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TypeAlias
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
+
+from googlenet.images.formats import HEAD_BYTES, explain, recognize
+from googlenet.images.grey import deep_grey, is_deep, level_note
 
 Rgb: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
@@ -23,13 +28,22 @@ Size: TypeAlias = tuple[int, int]
 Enough: TypeAlias = Callable[[int, int], Size]
 """(width, height) of an upright picture -> the least size that serves: a larger one may be reduced, not below it."""
 
-# Only what people really have: each further parser of Pillow is one more door for hostile files.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 PIXEL_LIMIT = 178_956_970  # where Pillow, too, raises instead of warning
 
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its errors go to a terminal where nobody logs
 _PILLOW_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 _JPEG_SCALES = (8, 4, 2)  # by which a JPEG can be reduced while it is decoded, for less than decoding it whole
+
+_UNIDENTIFIED = {  # what to say of a file that begins as this format does and goes on otherwise
+    "TIFF": "damaged, or a kind of TIFF that is not read: save it with 8 or 16 bits a value, or as PNG",
+    "BMP": "not a picture",  # two letters begin many a file
+    "PPM": "not a picture",
+    "AVIF": "damaged, or an AVIF picture that this Pillow was built without: convert it to JPEG or PNG",
+}
+
+_WIDTH, _HEIGHT, _PLANAR = 256, 257, 284  # tags of TIFF
+_SEPARATE = 2  # value of the last one where each channel lies by itself
 
 _UPRIGHT = {  # EXIF orientation -> what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -49,37 +63,72 @@ class BadImage:
     reason: str
 
 
-def decode_image(data: bytes, *, shortest_side: int | None = None, enough: Enough | None = None) -> Rgb | BadImage:
+def decode_image(
+    data: bytes,
+    *,
+    shortest_side: int | None = None,
+    enough: Enough | None = None,
+    notes: list[str] | None = None,
+) -> Rgb | BadImage:
     """Decode a picture file, upright, on white where it is transparent, the first frame where it has several.
 
+    More than 8 bits a value become 8 as `deep_grey` says; where few grey levels are left, `notes` gets a sentence.
     With `shortest_side` (pixels) a larger picture is reduced until its shorter side is exactly that; a smaller one
     stays as it is. With `enough` instead, a JPEG comes at 1/2, 1/4 or 1/8 of its size where that still is enough, which
     is quicker the larger it is. Never raises for whatever the bytes are, and never returns part of a truncated picture.
     """
     if not data:
         return BadImage("empty file")
+    kind = recognize(data[:HEAD_BYTES])
+    if kind is None:
+        return BadImage(explain(data[:HEAD_BYTES]))
     _silence_pillow()
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > PIXEL_LIMIT:
-                return BadImage(_too_large(width * height))
-            if shortest_side is None and image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
-                pixels = _decode_jpeg(data, image, enough)
-                if pixels is not None:
-                    return pixels
-            return _decode(image, shortest_side)
-    except Exception as error:  # Pillow's parsers let through whatever Python raises on damaged bytes
-        return BadImage(_reason(error))
+        return _decode_file(data, kind, shortest_side, enough, notes)
+    except Exception as error:  # parsers let through whatever Python raises on damaged bytes
+        if kind == "PNG" and "MAX_TEXT" in str(error) and len(plain := _without_texts(data)) < len(data):
+            return decode_image(plain, shortest_side=shortest_side, enough=enough, notes=notes)
+        return BadImage(_reason(error, kind))
 
 
-def decode_picture(picture: Image.Image) -> Rgb | BadImage:
+def decode_picture(picture: Image.Image, *, notes: list[str] | None = None) -> Rgb | BadImage:
     """Decode a picture that Pillow has opened or made, as `decode_image` does with its file."""
     _silence_pillow()
     try:
-        return _decode(picture, None)
+        return _decode(picture, None, notes)
     except Exception as error:  # opened but not yet read: the same parsers
-        return BadImage(_reason(error))
+        return BadImage(_reason(error, picture.format or ""))
+
+
+def _decode_file(
+    data: bytes, kind: str, shortest_side: int | None, enough: Enough | None, notes: list[str] | None
+) -> Rgb | BadImage:
+    with _open_heic(data) if kind == "HEIC" else Image.open(io.BytesIO(data), formats=(kind,)) as image:
+        width, height = image.size
+        if width * height > PIXEL_LIMIT:
+            return BadImage(_too_large(width * height))
+        if shortest_side is None and image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
+            pixels = _decode_jpeg(data, image, enough)
+            if pixels is not None:
+                return pixels
+        return _decode(image, shortest_side, notes)
+
+
+def _open_heic(data: bytes) -> Image.Image:
+    """Open without registering: what else the process opens with Pillow stays as it was."""
+    opened: Image.Image = import_module("pillow_heif").HeifImageFile(io.BytesIO(data))
+    return opened
+
+
+def _without_texts(data: bytes) -> bytes:
+    """A PNG without its texts and colour profile, of which Pillow reads 1 MB at most and then refuses the picture."""
+    kept, at = [data[:8]], 8
+    while at < len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
 
 
 def _decode_jpeg(data: bytes, image: Image.Image, enough: Enough | None) -> Rgb | None:
@@ -104,18 +153,32 @@ def _decode_jpeg(data: bytes, image: Image.Image, enough: Enough | None) -> Rgb 
     return np.array(Image.fromarray(rgb).transpose(_UPRIGHT[orientation])) if orientation in _UPRIGHT else rgb
 
 
-def _decode(image: Image.Image, shortest_side: int | None) -> Rgb:
+def _decode(image: Image.Image, shortest_side: int | None, notes: list[str] | None) -> Rgb:
     reduced = None if shortest_side is None else _reduced_size(image.size, shortest_side)
     if reduced is not None:
         image.draft(None, reduced)  # a JPEG decodes at 1/2, 1/4 or 1/8, never below `reduced`; others ignore it
+    if image.format == "TIFF" and not _has_all_pixels(image):
+        raise EOFError("strips are missing, which Pillow leaves black")
+    deep = notes is not None and is_deep(image)
     image.load()
     rgb = _to_rgb(image)
+    if notes is not None and deep and (note := level_note(image, rgb)):
+        notes.append(note)
     if reduced is not None:
         rgb = rgb.resize(reduced, Image.Resampling.HAMMING, reducing_gap=3.0)  # sharper than bilinear, as fast
     orientation = _orientation(image)  # after load: TIFF turns itself there, and PNG's EXIF may follow the pixels
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
     return np.array(rgb)  # a copy, because Pillow's own view is read-only
+
+
+def _has_all_pixels(image: Image.Image) -> bool:
+    """Whether the strips or tiles of a TIFF that is not loaded yet cover the picture."""
+    tags, boxes = getattr(image, "tag_v2", {}), [tile.extents for tile in getattr(image, "tile", ())]
+    width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)  # as they are stored; `image.size` may be turned
+    pixels = sum((min(right, width) - left) * (min(bottom, height) - top) for left, top, right, bottom in boxes)
+    planes = len(image.getbands()) if tags.get(_PLANAR) == _SEPARATE else 1
+    return not boxes or pixels >= width * height * planes
 
 
 def _reduced_size(size: tuple[int, int], shortest_side: int) -> tuple[int, int] | None:
@@ -128,28 +191,17 @@ def _reduced_size(size: tuple[int, int], shortest_side: int) -> tuple[int, int] 
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_to_8_bits(np.asarray(image), image.mode)).convert("RGB")
+    grey = deep_grey(image)
+    if grey is not None:
+        return Image.fromarray(grey).convert("RGB")
     if not image.has_transparency_data:
         return image.convert("RGB")
     # On white: cut-out pictures are made for light pages, a dark drawing would vanish on black, and the colour stored
     # below full transparency is arbitrary.
-    transparent = image.convert("RGBA")
+    transparent = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
     white = Image.new("RGB", image.size, "white")
     white.paste(transparent, mask=transparent)
     return white
-
-
-def _to_8_bits(values: NDArray[np.generic], mode: str) -> NDArray[np.uint8]:
-    """Scale grey values of 16 bits (`I;16`, and `I` of a PGM), 32 bits or floats to 0..255; Pillow would clip them.
-
-    Floats and 32 bits have no stated white: it is the first of the usual ones that holds the brightest pixel.
-    """
-    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    brightest = float(grey.max())
-    whites = (1.0, 255.0, 65535.0) if mode == "F" else (65535.0,)
-    white = next((white for white in whites if brightest <= white), brightest)
-    return np.asarray((grey.clip(0.0, white) * (255.0 / white)).round(), dtype=np.uint8)
 
 
 def _orientation(image: Image.Image) -> int | None:
@@ -160,10 +212,12 @@ def _orientation(image: Image.Image) -> int | None:
     return orientation if isinstance(orientation, int) else None
 
 
-def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
+def _reason(error: Exception, kind: str) -> str:
+    text = re.sub(r"[^ -~]", "?", " ".join(str(error).split()))  # a parser may quote what the file holds
+    if kind == "HEIC" and isinstance(error, ImportError):
+        return "a HEIC picture: pip install 'googlenet[heic]' reads it, or convert it to JPEG"
     if isinstance(error, UnidentifiedImageError):
-        return "not a picture"
+        return _UNIDENTIFIED.get(kind, "damaged file")
     if isinstance(error, Image.DecompressionBombError):
         pixels = re.search(r"\d+", text)
         return _too_large(int(pixels[0]) if pixels else None)

@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.architecture import ArchitectureSpec
+from googlenet.architecture import INCEPTION_MODULES, ArchitectureSpec
 from googlenet.errors import ModelFileError
 from googlenet.images import Preprocessing
-from googlenet.importers.imported import Imported, MappedLayer, in_quotes
+from googlenet.importers.imported import Imported, MappedLayer, classes_of, in_quotes, with_fitting_auxiliaries
 from googlenet.model import check_shapes
 from googlenet.protobuf import parse, text
 
@@ -33,7 +33,6 @@ BVLC_PREPROCESSING = Preprocessing(
 """How Caffe's BVLC networks were trained and tested: colours blue first, ImageNet's mean colour taken off."""
 
 STEM = {"conv1/7x7_s2": "conv1", "conv2/3x3_reduce": "conv2_reduce", "conv2/3x3": "conv2"}
-MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 BRANCHES = {
     "1x1": "1x1",
     "3x3_reduce": "3x3_reduce",
@@ -47,7 +46,11 @@ AUXILIARY_LAYERS = {"conv": "convolution", "fc": "fully_connected", "classifier"
 
 NAMES = (
     STEM
-    | {f"inception_{module}/{theirs}": f"{module}.{ours}" for module in MODULES for theirs, ours in BRANCHES.items()}
+    | {
+        f"inception_{module}/{theirs}": f"{module}.{ours}"
+        for module in INCEPTION_MODULES
+        for theirs, ours in BRANCHES.items()
+    }
     | {
         f"{auxiliary}/{theirs}": f"{ours}.{layer}"
         for auxiliary, ours in AUXILIARIES.items()
@@ -57,8 +60,10 @@ NAMES = (
 )
 """Every layer with weights: its name in Caffe -> its name here."""
 
-CLASSIFIERS = {"linear", *(f"{auxiliary}.linear" for auxiliary in AUXILIARIES.values())}
 CLASSIFIER_INPUTS = 1024  # of the main classifier and of the auxiliary ones alike
+
+RAW_TYPES = {0: "<f8", 1: "<f4", 2: "<f2"}
+"""Floats in `raw_data`, as NVIDIA's Caffe writes them: `raw_data_type` -> how a value is stored."""
 
 MOST_DIMENSIONS = 8
 LONGEST_SHAPE = 200  # bytes, as it is encoded
@@ -101,8 +106,8 @@ def read_caffemodel(data: bytes, *, where: str) -> Imported:
         parts = ("weight", "bias", *(f"blob{number}" for number in range(2, len(layer.blobs))))
         arrays |= {f"{name}.{part}": blob for part, blob in zip(parts, layer.blobs, strict=False)}
         rows.append(MappedLayer(layer.name, name, layer.blobs[0].shape))
-    arrays, told = _with_fitting_auxiliaries(arrays)
-    spec = ArchitectureSpec("paper", classes=len(arrays["linear.weight"]) if "linear.weight" in arrays else 1000)
+    arrays, told = with_fitting_auxiliaries(arrays)
+    spec = ArchitectureSpec("paper", classes=classes_of(arrays, 1000))
     check_shapes(spec, {name: array.shape for name, array in arrays.items()}, where=where)
     kept = tuple(row for row in rows if f"{row.ours}.weight" in arrays)
     return Imported(spec, arrays, BVLC_PREPROCESSING, kept, (*told, PREPROCESSING_SENTENCE))
@@ -150,19 +155,6 @@ def _our_names(layers: list[_Layer]) -> dict[str, str]:
     return names
 
 
-def _with_fitting_auxiliaries(arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
-    """The arrays without auxiliary classifiers whose classes are not the main one's, and a sentence if so."""
-    outputs = {name: len(arrays[f"{name}.weight"]) for name in CLASSIFIERS if f"{name}.weight" in arrays}
-    main = outputs.get("linear")
-    others = {count for name, count in outputs.items() if name != "linear" and count != main}
-    if main is None or not others:
-        return arrays, ()
-    kept = {name: array for name, array in arrays.items() if not name.startswith(tuple(AUXILIARIES.values()))}
-    return kept, (
-        f"the auxiliary classifiers are dropped: they have {min(others):,} outputs, the main one has {main:,}",
-    )
-
-
 def _read_blob(encoded: bytes, layer: str, where: str) -> NDArray[np.float32]:
     """The array of a blob in the shape that the file gives: a list of sizes, or the four numbers of old files."""
     blob = parse("caffe.BlobProto", encoded, where=where)
@@ -172,13 +164,30 @@ def _read_blob(encoded: bytes, layer: str, where: str) -> NDArray[np.float32]:
         shape = tuple(parse("caffe.BlobShape", blob.shape, where=where).dim[: MOST_DIMENSIONS + 1])
     else:
         shape = (blob.num, blob.channels, blob.height, blob.width)
-    values = blob.data or blob.double_data
+    values = _values(blob, layer, where)
     if not 1 <= len(shape) <= MOST_DIMENSIONS or min(shape) < 1 or prod(shape) != len(values):
         raise ModelFileError(
             f"{where} is damaged: a blob of the layer {layer!a} holds {len(values):,} values, and its shape is {shape}"
         )
     with np.errstate(over="ignore"):  # a double too large for float32 becomes infinite, which is refused later
         return np.array(values, np.float32).reshape(shape)
+
+
+def _values(blob: Any, layer: str, where: str) -> Any:
+    """The values of a blob, one after the other, from whichever field holds them."""
+    if not blob.raw_data:
+        return blob.data or blob.double_data
+    if blob.raw_data_type not in RAW_TYPES:
+        raise ModelFileError(
+            f"{where}: a blob of the layer {layer!a} holds integers (raw_data_type {blob.raw_data_type}); "
+            "floats were expected"
+        )
+    dtype = np.dtype(RAW_TYPES[blob.raw_data_type])
+    if len(blob.raw_data) % dtype.itemsize:
+        raise ModelFileError(
+            f"{where} is damaged: a blob of the layer {layer!a} has {len(blob.raw_data):,} bytes of {dtype.name}"
+        )
+    return np.frombuffer(blob.raw_data, dtype)
 
 
 def _matrix(array: NDArray[np.float32]) -> NDArray[np.float32]:

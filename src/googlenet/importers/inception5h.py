@@ -1,10 +1,16 @@
-"""The network published as inception5h, as a state dict of its PyTorch ports -> weights of that variant."""
+"""The network published as inception5h, as a state dict of its PyTorch ports -> weights of that variant.
+
+The widely used ports compute another LRN than the published graph: 9 channels and k 1 instead of 11 and k 2. The
+weights are the graph's, and answer better with its LRN; weights that were trained in a port belong to the port's.
+"""
 
 from __future__ import annotations
 
-from googlenet.architecture import ArchitectureSpec
+from dataclasses import replace
+
+from googlenet.architecture import INCEPTION_MODULES, ArchitectureSpec
 from googlenet.images import Preprocessing
-from googlenet.importers.imported import Imported, MappedLayer, in_quotes
+from googlenet.importers.imported import Imported, MappedLayer, classes_of, in_quotes, with_plain_classifier
 from googlenet.importers.state_dict import StateDict, read_all
 from googlenet.model import check_shapes
 
@@ -12,7 +18,6 @@ PREPROCESSING = Preprocessing(
     input_size=224, resize_size=224, fit="crop", channel_order="RGB", mean=(117.0,) * 3, scale=(1.0,) * 3
 )
 
-MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 BRANCHES = {
     "1x1": "1x1",
     "3x3_bottleneck": "3x3_reduce",
@@ -29,7 +34,7 @@ LAYERS = (
     {f"{theirs}_pre_relu_conv": ours for theirs, ours in STEM.items()}
     | {
         f"mixed{module}_{theirs}_pre_relu_conv": f"{module}.{ours}"
-        for module in MODULES
+        for module in INCEPTION_MODULES
         for theirs, ours in BRANCHES.items()
     }
     | {LINEAR: "linear"}
@@ -38,19 +43,24 @@ LAYERS = (
 
 NAMES = {f"{theirs}.{part}": f"{ours}.{part}" for theirs, ours in LAYERS.items() for part in ("weight", "bias")}
 
-KEY = "mixed3a_1x1_pre_relu_conv.weight"
-
 PREPROCESSING_SENTENCE = (
     "a state dict does not say how its pictures were prepared: taken as of the published graph, the central square "
     "scaled to 224x224, RGB, minus 117"
 )
 
+NORM_SENTENCE = (
+    "a state dict does not say which LRN its network has: taken as the published graph's, 11 channels, k 2 (else "
+    "--port-lrn, for weights trained in a PyTorch port, which has 9 channels, k 1)"
+)
+
+PORT_NORM_SENTENCE = "the LRN of the PyTorch ports, as --port-lrn says: 9 channels, k 1"
+
 
 def read_inception5h(state: StateDict, *, where: str) -> Imported:
     """Read the network from a state dict; raises ModelFileError that lists what is missing and what is left over."""
+    state, told = with_plain_classifier(state, LINEAR)
     named = {NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items()}
-    linear = named.get("linear.weight")
-    spec = ArchitectureSpec("inception5h", classes=linear.shape[0] if linear and linear.shape else OUTPUTS)
+    spec = ArchitectureSpec("inception5h", classes=classes_of(named, OUTPUTS))
     check_shapes(spec, {name: tensor.shape for name, tensor in named.items()}, where=where)
     layers = tuple(MappedLayer(theirs, ours, named[f"{ours}.weight"].shape) for theirs, ours in LAYERS.items())
     return Imported(
@@ -58,6 +68,16 @@ def read_inception5h(state: StateDict, *, where: str) -> Imported:
         read_all(named),
         PREPROCESSING,
         layers,
-        (PREPROCESSING_SENTENCE,),
+        (*told, PREPROCESSING_SENTENCE, NORM_SENTENCE),
         numbered=spec.classes == OUTPUTS,
+    )
+
+
+def with_port_lrn(imported: Imported) -> Imported:
+    """The same weights as those of a network that was trained with the LRN of the PyTorch ports."""
+    told = tuple(one for one in imported.assumptions if one != NORM_SENTENCE)
+    return replace(
+        imported,
+        spec=replace(imported.spec, variant="inception5h-port"),
+        assumptions=(*told, PORT_NORM_SENTENCE),
     )

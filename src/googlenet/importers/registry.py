@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
@@ -14,25 +14,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError, ModelFileError
+from googlenet.files import cannot_read
 from googlenet.importers import inception5h, torchvision
 from googlenet.importers.caffe import read_caffemodel
 from googlenet.importers.imported import Imported, MappedLayer
 from googlenet.importers.onnx_zoo import read_onnx
-from googlenet.importers.state_dict import is_state_dict, open_state_dict
+from googlenet.importers.state_dict import StateDict, open_state_dicts
+from googlenet.importers.wrappers import unwrap
 from googlenet.model import (
+    BEGINNING,
     About,
     ClassLabel,
+    FileFormat,
     KnownAnswer,
     Model,
     check_model,
     describe_file,
-    is_text,
+    file_format,
     known_answer_images,
 )
 from googlenet.pretrained import imagenet_classes
 
 LARGEST_LIST = 2**20  # bytes
-BEGINNING = 512  # bytes: what `describe_file` wants to see
 
 SYNSET_LINE = re.compile(r"(n\d{8})\s+(\S.*)")
 
@@ -47,33 +50,40 @@ class Importer:
     """A format: `expects` names such files for people, `encoding` is how their bytes are read.
 
     `read` is called with what the file holds, its bytes or a `StateDict`, and with `where`, its name for sentences.
-    `key` is a tensor that every state dict of this network has and no other one's.
+    `tensors`: the names that a state dict of this network has.
     """
 
     expects: str
     encoding: Encoding
     read: Callable[..., Imported]
-    key: str = ""
+    tensors: Collection[str] = ()
 
 
 IMPORTERS: dict[str, Importer] = {
     "caffe": Importer("a Caffe GoogLeNet (.caffemodel)", "Caffe", read_caffemodel),
     "onnx-zoo": Importer("the ONNX zoo's GoogLeNet (googlenet-*.onnx)", "ONNX", read_onnx),
     "torchvision": Importer(
-        "a state dict of torchvision's googlenet (.pth)", "state dict", torchvision.read_torchvision, torchvision.KEY
+        "a state dict of torchvision's googlenet (.pth)",
+        "state dict",
+        torchvision.read_torchvision,
+        torchvision.TENSORS,
     ),
     "inception5h": Importer(
-        "a state dict of inception5h (.pth)", "state dict", inception5h.read_inception5h, inception5h.KEY
+        "a state dict of inception5h (.pth)", "state dict", inception5h.read_inception5h, inception5h.NAMES
     ),
 }
 """The formats that can be imported, by name."""
 
-EXPECTED = "expected was " + ", ".join(importer.expects for importer in IMPORTERS.values())
+EXPECTED = "what can be imported: " + ", ".join(importer.expects for importer in IMPORTERS.values())
 
-# The first byte of a message is the tag of its first field: of NetParameter name, layers (V1) or layer, of ModelProto
-# ir_version.
-_CAFFE_TAGS = (b"\x0a", b"\x12", b"\xa2\x06")
-_ONNX_TAG = b"\x08"
+ENCODINGS: dict[FileFormat, Encoding] = {
+    "safetensors": "state dict",
+    "zip": "state dict",
+    "pickle": "state dict",
+    "Caffe": "Caffe",
+    "ONNX": "ONNX",
+}
+"""How a file of a format is read, where an importer reads such files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +107,27 @@ class ImportedModel:
 
 
 def import_file(
-    path: Path, provenance: Provenance, *, classes: tuple[ClassLabel, ...] | None = None, transform_input: bool = True
+    path: Path,
+    provenance: Provenance,
+    *,
+    classes: tuple[ClassLabel, ...] | None = None,
+    transform_input: bool = True,
+    port_lrn: bool = False,
 ) -> ImportedModel:
-    """Read another program's GoogLeNet; `classes` left out: ImageNet's where the network has 1,000 outputs.
+    """Read another program's GoogLeNet; `classes` default to ImageNet's where the network has 1,000 outputs.
 
-    `transform_input`: what torchvision's network was made with. Raises InputError for a path that cannot be read, for
-    classes that are missing or too many and for another format without `transform_input`, ModelFileError for a file
-    that is damaged, too large, of another encoding, or holds another network.
+    `transform_input`: what torchvision's network was made with; `port_lrn`: whether inception5h's was trained in a
+    PyTorch port. Raises InputError for a path that cannot be read, for classes that are missing or too many and for
+    what is said of a format that the file has not, ModelFileError for a file that is damaged, too large, of another
+    format, or holds another network.
     """
     name, imported, digest = _read(path)
     if not transform_input:
-        if name != "torchvision":
-            raise InputError(
-                f"--no-transform-input is for torchvision's googlenet; {path} is {IMPORTERS[name].expects}"
-            )
+        _check_format(name, "torchvision", path, option="--no-transform-input is for torchvision's googlenet")
         imported = torchvision.without_transform_input(imported)
+    if port_lrn:
+        _check_format(name, "inception5h", path, option="--port-lrn is for inception5h")
+        imported = inception5h.with_port_lrn(imported)
     labels, told = (classes, ()) if classes else _default_classes(imported, path)
     if len(labels) != imported.spec.classes:
         raise InputError(
@@ -133,6 +149,11 @@ def import_file(
     )
     check_model(model, where=str(path))
     return ImportedModel(model, name, imported.layers, (*told, *imported.assumptions))
+
+
+def _check_format(name: str, expected: str, path: Path, *, option: str) -> None:
+    if name != expected:
+        raise InputError(f"{option}; {path} is {IMPORTERS[name].expects}")
 
 
 def with_known_answer(model: Model, run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], *, where: str) -> Model:
@@ -203,28 +224,29 @@ def _read(path: Path) -> tuple[str, Imported, str]:
     try:
         with path.open("rb") as file:
             beginning, size = file.read(BEGINNING), path.stat().st_size
-            encoding = _encoding(beginning)
+            encoding = ENCODINGS.get(file_format(beginning))
             if encoding is None:
                 raise ModelFileError(f"{path} cannot be imported: {describe_file(beginning)}; {EXPECTED}")
             if size > LARGEST[encoding]:
                 raise ModelFileError(f"{path} has {size / 2**20:,.0f} MB, which no GoogLeNet has; {EXPECTED}")
             file.seek(0)
             digest = file_digest(file, "sha256").hexdigest()
-        contents = open_state_dict(path) if encoding == "state dict" else path.read_bytes()
+        if encoding == "state dict":
+            return *_read_state_dicts(open_state_dicts(path), path), digest
+        content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    for name, importer in IMPORTERS.items():
-        if importer.encoding == encoding and (not importer.key or importer.key in contents):
-            return name, importer.read(contents, where=str(path)), digest
-    raise ModelFileError(f"{path} is a state dict of another network; {EXPECTED}")
+        raise cannot_read(path, error) from error
+    name, importer = next((name, one) for name, one in IMPORTERS.items() if one.encoding == encoding)
+    return name, importer.read(content, where=str(path)), digest
 
 
-def _encoding(beginning: bytes) -> Encoding | None:
-    """How a file's bytes are to be read, from the first of them; None where no importer reads such files."""
-    if is_state_dict(beginning):
-        return "state dict"
-    if not beginning or is_text(beginning):
-        return None
-    if beginning.startswith(_CAFFE_TAGS):
-        return "Caffe"
-    return "ONNX" if beginning.startswith(_ONNX_TAG) else None
+def _read_state_dicts(states: Mapping[str, StateDict], path: Path) -> tuple[str, Imported]:
+    found = unwrap(states, {name: one.tensors for name, one in IMPORTERS.items() if one.tensors})
+    if found is None:
+        names = [ascii(name) for state in states.values() for name in state]
+        raise ModelFileError(
+            f"{path} is a state dict of a network that is unknown here: it has {len(names):,} tensors, "
+            f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}; {EXPECTED}"
+        )
+    imported = IMPORTERS[found.network].read(found.state, where=str(path))
+    return found.network, replace(imported, assumptions=(*found.told, *imported.assumptions))

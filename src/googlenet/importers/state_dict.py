@@ -5,9 +5,10 @@ A `.pth` is a pickle. Torch reads it, and tensors alone: anything else in it is 
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -20,12 +21,13 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from googlenet.errors import MissingExtraError, ModelFileError
+from googlenet.model import BEGINNING, file_format
 
 if TYPE_CHECKING:
     import torch
 
-ZIP_BEGINNING = b"PK\x03\x04"
-PICKLE_BEGINNING = b"\x80"
+FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")  # how torch names what it does not unpickle
+MOST_DICTIONARIES = 100  # that are searched for a state dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +41,19 @@ class LazyTensor:
 StateDict = Mapping[str, LazyTensor]
 
 
-def is_state_dict(beginning: bytes) -> bool:
-    """Whether a file that begins so may hold a state dict: a zip archive, a pickle, or safetensors."""
-    return beginning.startswith((ZIP_BEGINNING, PICKLE_BEGINNING)) or beginning[8:9] == b"{"
+def open_state_dicts(path: Path) -> dict[str, StateDict]:
+    """Read the names and shapes of every state dict in a file, by the keys that lead to it: "" is the file itself.
 
-
-def open_state_dict(path: Path) -> StateDict:
-    """Read the names and shapes of a state dict, whose file is judged first.
-
-    Raises ModelFileError for a damaged file, for one that holds anything but tensors by name and for one whose tensors
-    would be larger than itself, MissingExtraError for a `.pth` where torch is not installed.
+    Raises ModelFileError for a damaged file, for one that holds no state dict and for one whose tensors would be larger
+    than itself, MissingExtraError for a `.pth` where torch is not installed.
     """
     with path.open("rb") as file:
-        pickled = file.read(9)[8:9] != b"{"
-    state = _from_torch(_load_pickle(path), path) if pickled else _from_safetensors(path)
-    values = sum(prod(tensor.shape) for tensor in state.values())
+        format = file_format(file.read(BEGINNING))
+    states = {"": _from_safetensors(path)} if format == "safetensors" else _from_torch(_load_pickle(path), path)
+    values = max(sum(prod(tensor.shape) for tensor in state.values()) for state in states.values())
     if values > path.stat().st_size:  # a pickle can say that a tensor repeats one value a billion times
         raise ModelFileError(f"{path} is damaged: its tensors have {values:,} values, more than the file has bytes")
-    return state
+    return states
 
 
 def read_all(state: StateDict) -> dict[str, NDArray[np.float32]]:
@@ -77,44 +74,70 @@ def _load_pickle(path: Path) -> Any:
         import torch
     except ModuleNotFoundError:
         raise MissingExtraError("torch", extra="train", purpose=f"reading {path}") from None
-    _refuse_compressed(path)
+    _check_archive(path)
     try:
         with warnings.catch_warnings(action="ignore"):  # about what a damaged file made it do
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what torch raises for a damaged file is any of a dozen kinds
         raise ModelFileError(
-            f"{path} is damaged or holds more than tensors, which is never unpickled; "
+            f"{path} {_why_not_loaded(str(error))}; "
             f"a state dict was expected, as torch.save(network.state_dict(), ...) writes it"
         ) from error
 
 
-def _refuse_compressed(path: Path) -> None:
-    """Torch does not compress; an archive that is would unpack to any size."""
+def _why_not_loaded(sentence: str) -> str:
+    """What a file is, from what torch says of it."""
+    if found := FORBIDDEN.search(sentence):
+        return f"holds {found[1]!a}, and nothing but tensors is ever unpickled"
+    return "is damaged or holds more than tensors, which is never unpickled"
+
+
+def _check_archive(path: Path) -> None:
+    """Torch does not compress a state dict; an archive that is compressed would unpack to any size."""
     try:
         if not zipfile.is_zipfile(path):
             return
         with zipfile.ZipFile(path) as archive:
-            compressed = any(entry.file_size > entry.compress_size for entry in archive.infolist())
+            entries = archive.infolist()
     except Exception as error:  # the library knows a dozen ways in which an archive can be broken
         raise ModelFileError(f"{path} is damaged: its archive cannot be read") from error
-    if compressed:
+    if any(entry.filename.endswith("/constants.pkl") for entry in entries):
+        raise ModelFileError(f"{path} is a TorchScript program; a state dict was expected (.pth)")
+    if any(entry.file_size > entry.compress_size for entry in entries):
         raise ModelFileError(f"{path} is a compressed zip archive; a state dict was expected (.pth)")
 
 
-def _from_torch(state: Any, path: Path) -> StateDict:
+def _from_torch(loaded: Any, path: Path) -> dict[str, StateDict]:
+    if states := dict(_state_dicts(loaded, "", set())):
+        return states
+    if not isinstance(loaded, dict) or not loaded:
+        raise ModelFileError(f"{path} holds {_kind(loaded)}; a state dict was expected, tensors by name")
+    name, value = next((name, value) for name, value in loaded.items() if not _is_named_tensor(name, value))
+    raise ModelFileError(f"{path}: {str(name)!a} is {_kind(value)}; a state dict was expected, plain tensors by name")
+
+
+def _state_dicts(value: Any, place: str, seen: set[int]) -> Iterator[tuple[str, StateDict]]:
+    """The dictionaries of tensors by name, with the keys that lead to them: a checkpoint holds some among other things.
+
+    `seen`: dictionaries that were visited, for one can hold itself.
+    """
+    if not isinstance(value, dict) or not value or id(value) in seen or len(seen) >= MOST_DICTIONARIES:
+        return
+    seen.add(id(value))
+    if all(_is_named_tensor(name, tensor) for name, tensor in value.items()):
+        yield place, {name: LazyTensor(tuple(one.shape), partial(_as_float32, one)) for name, one in value.items()}
+        return
+    for key, inner in value.items():
+        if isinstance(key, str):
+            yield from _state_dicts(inner, f"{place}.{key}" if place else key, seen)
+
+
+def _is_named_tensor(name: object, value: object) -> bool:
     import torch
 
-    if not isinstance(state, dict) or not state:
-        raise ModelFileError(f"{path} holds {_kind(state)}; a state dict was expected, tensors by name")
-    tensors = {}
-    for name, value in state.items():
-        plain = isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_complex()
-        if not (isinstance(name, str) and plain) or value.is_quantized:
-            raise ModelFileError(
-                f"{path}: {str(name)!a} is {_kind(value)}; a state dict was expected, plain tensors by name"
-            )
-        tensors[name] = LazyTensor(tuple(value.shape), partial(_as_float32, value))
-    return tensors
+    if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+        return False
+    return value.layout == torch.strided and not value.is_complex() and not value.is_quantized
 
 
 def _as_float32(tensor: torch.Tensor) -> NDArray[np.float32]:
@@ -122,7 +145,8 @@ def _as_float32(tensor: torch.Tensor) -> NDArray[np.float32]:
 
 
 def _kind(value: object) -> str:
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"
 
 
 def _line(error: BaseException) -> str:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.architecture import ArchitectureSpec
+from googlenet.architecture import INCEPTION_MODULES, ArchitectureSpec
 from googlenet.errors import ModelFileError
 from googlenet.images import Preprocessing
-from googlenet.importers.imported import Imported, MappedLayer, in_quotes
+from googlenet.importers.imported import (
+    Imported,
+    MappedLayer,
+    classes_of,
+    in_quotes,
+    with_fitting_auxiliaries,
+    with_plain_classifier,
+)
 from googlenet.importers.state_dict import StateDict, read_all, write_state_dict
-from googlenet.model import Model, check_shapes
+from googlenet.model import COUNTER_SUFFIX, Model, check_shapes
 
 Arrays = Mapping[str, NDArray[np.float32]]
-T = TypeVar("T")
 
 PREPROCESSING = Preprocessing(
     input_size=224,
@@ -47,7 +53,6 @@ AS_NORMALIZED_SENTENCE = (
     "224x224, RGB, Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])"
 )
 
-MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 BRANCHES = {
     "branch1": "1x1",
     "branch2.0": "3x3_reduce",
@@ -62,14 +67,14 @@ CONVOLUTION_PARTS = {"conv.weight": "weight"} | {
     f"bn.{part}": f"normalization.{part}" for part in ("weight", "bias", "running_mean", "running_var")
 }
 LAST_STATISTIC = ".running_var"
-COUNTER = ".num_batches_tracked"
-"""What torch keeps beside the statistics of a batch normalisation; with a fixed momentum nothing reads it."""
 
 
 def _names() -> Iterator[tuple[str, str]]:
     """Every name of theirs with ours."""
     convolutions = STEM | {
-        f"inception{module}.{theirs}": f"{module}.{ours}" for module in MODULES for theirs, ours in BRANCHES.items()
+        f"inception{module}.{theirs}": f"{module}.{ours}"
+        for module in INCEPTION_MODULES
+        for theirs, ours in BRANCHES.items()
     }
     convolutions |= {f"{theirs}.conv": f"{ours}.convolution" for theirs, ours in AUXILIARIES.items()}
     for theirs, ours in convolutions.items():
@@ -85,41 +90,39 @@ def _names() -> Iterator[tuple[str, str]]:
 
 NAMES = dict(_names())
 
-KEY = "inception3a.branch1.conv.weight"
-"""A tensor of every state dict of this network."""
+TENSORS = {
+    *NAMES,
+    *(name.removesuffix(LAST_STATISTIC) + COUNTER_SUFFIX for name in NAMES if name.endswith(LAST_STATISTIC)),
+}
+"""The names of all tensors in a state dict of this network, auxiliary classifiers and counters included."""
+
+CLASSIFIERS = ("fc", "aux1.fc2", "aux2.fc2")
 
 
 def read_torchvision(state: StateDict, *, where: str) -> Imported:
     """Read the network from a state dict; raises ModelFileError that lists what is missing and what is left over."""
-    named = {NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items() if not name.endswith(COUNTER)}
-    linear = named.get("linear.weight")
-    spec = ArchitectureSpec("torchvision", classes=linear.shape[0] if linear and linear.shape else 1000)
+    told: tuple[str, ...] = ()
+    for classifier in CLASSIFIERS:
+        state, sentence = with_plain_classifier(state, classifier)
+        told += sentence
+    named = {
+        NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items() if not name.endswith(COUNTER_SUFFIX)
+    }
+    named, left_out = with_fitting_auxiliaries(named)
+    spec = ArchitectureSpec("torchvision", classes=classes_of(named, 1000))
     check_shapes(spec, {name: tensor.shape for name, tensor in named.items()}, where=where)
     layers = tuple(
         MappedLayer(theirs.removesuffix(".weight"), ours.removesuffix(".weight"), named[ours].shape)
         for theirs, ours in NAMES.items()
         if ours in named and len(named[ours].shape) > 1
     )
-    return Imported(spec, read_all(named), PREPROCESSING, layers, (PREPROCESSING_SENTENCE,))
+    return Imported(spec, read_all(named), PREPROCESSING, layers, (*told, *left_out, PREPROCESSING_SENTENCE))
 
 
 def without_transform_input(imported: Imported) -> Imported:
     """The same network as one that was trained with transform_input=False."""
-    return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(AS_NORMALIZED_SENTENCE,))
-
-
-def from_state_dict(state: Mapping[str, T]) -> dict[str, T]:
-    """Weights by our names; the auxiliary classifiers may be missing, counters of batches are dropped.
-
-    Raises ModelFileError that lists the names which do not belong to torchvision's googlenet. Shapes are checked where
-    the weights are put to use.
-    """
-    unknown = [name for name in state if name not in NAMES and not name.endswith(COUNTER)]
-    if unknown:
-        raise ModelFileError(
-            f"not a state dict of torchvision's googlenet: left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
-        )
-    return {NAMES[name]: array for name, array in state.items() if name in NAMES}
+    told = tuple(one for one in imported.assumptions if one != PREPROCESSING_SENTENCE)
+    return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(*told, AS_NORMALIZED_SENTENCE))
 
 
 def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:
@@ -151,5 +154,5 @@ def write_torchvision(model: Model, file: BinaryIO, *, where: str) -> None:
     for name, array in to_state_dict(model.weights).items():
         state[name] = array
         if name.endswith(LAST_STATISTIC):
-            state[name.removesuffix(LAST_STATISTIC) + COUNTER] = np.zeros((), np.int64)
+            state[name.removesuffix(LAST_STATISTIC) + COUNTER_SUFFIX] = np.zeros((), np.int64)
     write_state_dict(state, file)

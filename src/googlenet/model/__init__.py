@@ -1,30 +1,31 @@
 """Models: the record, the one file it is saved as, and the list that makes several of them an ensemble."""
 
-from googlenet.model.checks import check_fit, check_model, check_shapes
+from googlenet.model.checks import check_fit, check_model, check_shapes, shape_differences
 from googlenet.model.description import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, read_description, with_checksum
-from googlenet.model.ensemble import ENSEMBLE_FILE, check_same_classes, load_models, member_paths, save_ensemble
+from googlenet.model.ensemble import check_same_classes, load_models, member_paths, save_ensemble
 from googlenet.model.file import (
-    MODEL_FILE,
     ModelHeader,
     load_model,
     read_header,
     resolve_model_path,
     save_model,
 )
+from googlenet.model.json_text import parse_json, without_infinities, write_json
 from googlenet.model.known_answer import AnswerCheck, compare_answer, known_answer_images
-from googlenet.model.model import AUXILIARY_PREFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
-from googlenet.model.signatures import describe_file, is_text
+from googlenet.model.model import AUXILIARY_PREFIX, COUNTER_SUFFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
+from googlenet.model.signatures import BEGINNING, FileFormat, describe_file, file_format
 
 __all__ = [
     "AUXILIARY_PREFIX",
+    "BEGINNING",
+    "COUNTER_SUFFIX",
     "DESCRIPTION_KEY",
     "DESCRIPTION_SUM_KEY",
-    "ENSEMBLE_FILE",
-    "MODEL_FILE",
     "TOLERANCE",
     "About",
     "AnswerCheck",
     "ClassLabel",
+    "FileFormat",
     "KnownAnswer",
     "Model",
     "ModelHeader",
@@ -34,15 +35,19 @@ __all__ = [
     "check_shapes",
     "compare_answer",
     "describe_file",
-    "is_text",
+    "file_format",
     "known_answer_images",
     "load_model",
     "load_models",
     "member_paths",
+    "parse_json",
     "read_description",
     "read_header",
     "resolve_model_path",
     "save_ensemble",
     "save_model",
+    "shape_differences",
     "with_checksum",
+    "without_infinities",
+    "write_json",
 ]

@@ -12,6 +12,12 @@ from googlenet.errors import InputError, ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.model.model import AUXILIARY_PREFIX, ClassLabel, Model
 
+CLASSIFIER = "linear.weight"  # the matrix that says how many classes there are
+SCALES = (1e-6, 1e6)
+"""What a pixel may be multiplied by: 1/255 and 1/58 are usual, and with a million float32 is far from its end."""
+
+LARGEST_MEAN = 1e6
+
 
 def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], *, where: str) -> None:
     """Compare names and shapes of weights with the architecture's; ModelFileError lists both sides.
@@ -19,20 +25,23 @@ def check_shapes(spec: ArchitectureSpec, shapes: Mapping[str, tuple[int, ...]], 
     The auxiliary classifiers' weights are all there or all left out. `where` names the file in the sentence.
     """
     with_auxiliaries = any(name.startswith(AUXILIARY_PREFIX) for name in shapes)
-    expected = weight_shapes(build_architecture(spec), auxiliaries=with_auxiliaries)
+    if found := shape_differences(weight_shapes(build_architecture(spec), auxiliaries=with_auxiliaries), shapes):
+        classes = f" with {spec.classes:,} classes" if CLASSIFIER in shapes else ""  # else nobody knows how many
+        raise ModelFileError(f"{where}: the weights are not those of {spec.variant!r}{classes} ({found})")
+
+
+def shape_differences(expected: Mapping[str, Sequence[int]], shapes: Mapping[str, Sequence[int]]) -> str:
+    """What is missing, left over and of another shape, as a clause; "" where names and shapes are the same."""
     problems = {
         "missing": [name for name in expected if name not in shapes],
         "left over": [ascii(name)[1:-1] for name in shapes if name not in expected],
         "of another shape": [
-            f"{name} {tuple(shapes[name])} instead of {expected[name]}"
+            f"{name} {tuple(shapes[name])} instead of {tuple(expected[name])}"
             for name in expected
-            if name in shapes and tuple(shapes[name]) != expected[name]
+            if name in shapes and tuple(shapes[name]) != tuple(expected[name])
         ],
     }
-    if found := "; ".join(f"{problem}: {_shortened(names)}" for problem, names in problems.items() if names):
-        raise ModelFileError(
-            f"{where}: the weights are not those of {spec.variant!r} with {spec.classes} classes ({found})"
-        )
+    return "; ".join(f"{problem}: {_shortened(names)}" for problem, names in problems.items() if names)
 
 
 def _shortened(names: Collection[str], *, most: int = 3) -> str:
@@ -68,6 +77,10 @@ def check_fit(
         raise ModelFileError(
             f"{where}: pictures are prepared with {preprocessing.channels} channels, the network reads {spec.channels}"
         )
+    if odd := [scale for scale in preprocessing.scale if not SCALES[0] <= scale <= SCALES[1]]:
+        raise ModelFileError(f"{where}: pixels are multiplied by {odd[0]:g}, which float32 cannot compute with")
+    if odd := [mean for mean in preprocessing.mean if abs(mean) > LARGEST_MEAN]:
+        raise ModelFileError(f"{where}: the mean of the pixels is {odd[0]:g}, and pixels are 0 to 255")
     try:
         check_input_size(build_architecture(spec), preprocessing.input_size)
     except InputError as error:

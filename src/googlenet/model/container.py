@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import ModelFileError
-from googlenet.model.signatures import describe_file
+from googlenet.model.json_text import parse_json
+from googlenet.model.signatures import BEGINNING, LARGEST_HEADER, describe_file
 
-LARGEST_HEADER = 16 * 2**20  # bytes
+MOST_TENSORS = 10_000
 ALIGNMENT = 8  # bytes: the format asks that the tensors begin at a multiple of it
 
 NUMPY_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
@@ -67,18 +68,24 @@ def read_container(file: BufferedReader, path: Path, *, marker: str) -> Containe
     """
     size = file.seek(0, 2)
     file.seek(0)
-    length = int.from_bytes(file.read(8), "little")
+    beginning = file.read(BEGINNING)
+    length = int.from_bytes(beginning[:8], "little")
     if not 2 <= length <= min(LARGEST_HEADER, size - 8):
-        file.seek(0)
-        raise ModelFileError(f"{path} is not a googlenet model: {describe_file(file.read(512))}")
+        raise ModelFileError(f"{path} is not a googlenet model: {describe_file(beginning)}")
+    file.seek(8)
+    text = file.read(length)
+    if (count := text.count(b'"data_offsets"')) > MOST_TENSORS:  # before a parser makes an object of each
+        raise ModelFileError(f"{path} is damaged: it has {count:,} tensors, and no GoogLeNet has {MOST_TENSORS:,}")
     try:
-        header = json.loads(file.read(length))
+        header = parse_json(text)
         metadata = msgspec.convert(header.pop("__metadata__", {}), dict[str, str])
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{path} is damaged: its header cannot be read") from error
     if marker not in metadata:
         checkpoint = f"{marker}_checkpoint" in metadata
-        clause = "a checkpoint, to go on training with" if checkpoint else "a safetensors file of another program"
+        clause = (
+            "a checkpoint, to go on training with" if checkpoint else "a safetensors file without a model's description"
+        )
         raise ModelFileError(f"{path} is not a googlenet model: it is {clause}")
     return Container(metadata, _checked_tensors(header, size - 8 - length, path))
 

@@ -5,7 +5,6 @@ Model files and exported files carry it under the same two keys of their format'
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import TypeVar
@@ -14,6 +13,7 @@ import msgspec
 
 from googlenet.errors import InputError, ModelFileError
 from googlenet.model.container import what_is_wrong
+from googlenet.model.json_text import parse_json
 from googlenet.model.migrations import SCHEMA_VERSION, migrate
 
 DESCRIPTION_KEY = "googlenet"
@@ -35,7 +35,7 @@ def read_description(metadata: Mapping[str, str], record: type[D], *, kind: str,
     """
     text = metadata[DESCRIPTION_KEY]
     try:
-        fields = json.loads(text)
+        fields = parse_json(text)
         version, said_kind = fields["schema_version"], fields["kind"]
         if type(version) is not int or version < 1:
             raise ValueError(version)

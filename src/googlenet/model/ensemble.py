@@ -6,7 +6,6 @@ the folder, each a run folder or a model file of its own.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Protocol, TypeVar
@@ -14,12 +13,10 @@ from typing import Annotated, Literal, Protocol, TypeVar
 import msgspec
 
 from googlenet.errors import InputError, ModelFileError
-from googlenet.files import write_atomically
+from googlenet.files import ENSEMBLE_FILE, cannot_read, write_atomically
 from googlenet.model.container import what_is_wrong
+from googlenet.model.json_text import parse_json
 from googlenet.model.model import ClassLabel
-
-ENSEMBLE_FILE = "ensemble.json"
-"""Name of the list of members inside the RUN folder of an ensemble."""
 
 LARGEST_LIST = 2**20  # bytes
 
@@ -58,11 +55,11 @@ def member_paths(path: Path) -> tuple[Path, ...]:
         with listing.open("rb") as file:
             text = file.read(LARGEST_LIST + 1)
     except OSError as error:
-        raise InputError(f"cannot read {listing}: {error.strerror or error}") from error
+        raise cannot_read(listing, error) from error
     try:
         if len(text) > LARGEST_LIST:
             raise ValueError
-        fields = json.loads(text)
+        fields = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{listing} is damaged: it is not the JSON of an ensemble") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None

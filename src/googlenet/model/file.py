@@ -6,7 +6,6 @@ tensors. Metadata `googlenet_sha256`: the sha256 of that JSON. Tensors: the weig
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,15 +21,13 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import InputError, ModelFileError
-from googlenet.files import write_atomically
+from googlenet.files import MODEL_FILE, cannot_read, write_atomically
 from googlenet.images import Preprocessing
 from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
 from googlenet.model.description import DESCRIPTION_KEY, read_description, with_checksum
+from googlenet.model.json_text import write_json
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
-
-MODEL_FILE = "model.safetensors"
-"""Name of the model's file inside a RUN folder."""
 
 ANSWER_IMAGES = "known_answer/images"
 ANSWER_PROBABILITIES = "known_answer/probabilities"
@@ -93,8 +90,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         about=model.about,
         sha256=_sum_of_tensors(tensors),
     )
-    # ASCII, with escapes: a class may be named by a folder whose name is no text
-    text = json.dumps(msgspec.to_builtins(header), separators=(",", ":"))
+    text = write_json(msgspec.to_builtins(header))
     write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, with_checksum(text))))
 
 
@@ -162,7 +158,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         with path.open("rb") as file:
             yield file
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
 
 
 def _read_header(container: Container, path: Path) -> _Header:

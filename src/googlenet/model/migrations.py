@@ -17,8 +17,14 @@ RENAMED = {
 
 
 def renamed(record: Any) -> Any:
-    """A record of schema 1, or the settings of a run begun then, with today's keys; anything else stays as it is."""
-    return {RENAMED.get(key, key): value for key, value in record.items()} if isinstance(record, dict) else record
+    """A record of schema 1, or the settings of a run begun then, with today's names; anything else stays as it is.
+
+    What was called `inception5h` had the LRN of that network's ports: it keeps its answers, as `inception5h-port`.
+    """
+    if not isinstance(record, dict) or RENAMED.keys().isdisjoint(record):
+        return record
+    today = {RENAMED.get(key, key): value for key, value in record.items()}
+    return today | {"variant": "inception5h-port"} if today.get("variant") == "inception5h" else today
 
 
 def _rename_sizes(header: Header) -> Header:

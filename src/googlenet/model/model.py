@@ -12,6 +12,7 @@ from googlenet.architecture import ArchitectureSpec
 from googlenet.images import Preprocessing
 
 AUXILIARY_PREFIX = "auxiliary_"
+COUNTER_SUFFIX = ".num_batches_tracked"  # torch keeps it beside the statistics of a norm; nothing here reads it
 """How the names of the auxiliary classifiers' weights begin."""
 
 TOLERANCE = 1e-4

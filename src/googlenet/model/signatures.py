@@ -1,42 +1,143 @@
-"""What a file is that is not a model, told from its first bytes: a sentence that helps is worth a small table."""
+"""Which format a file has, told from its first bytes by what cannot be there by chance.
+
+The one place that knows: whoever opens a model, imports a file or says what a file is that is neither asks here.
+"""
 
 from __future__ import annotations
 
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "it is a zip archive, such as a PyTorch checkpoint (.pt, .pth)"),
-    (b"\x89PNG", "it is a picture"),
-    (b"\xff\xd8\xff", "it is a picture"),
-    (b"GIF8", "it is a picture"),
-    (b"RIFF", "it is a picture"),
-    (b"\x89HDF\r\n", "it is an HDF5 file, such as a Keras model"),
-    (b"GGUF", "it is a GGUF file"),
-    (b"\x1f\x8b", "it is a gzip archive"),
-    (b"version https://git-lfs", "it is a Git LFS pointer, the file itself was not fetched: git lfs pull"),
-    *((b"\x80" + bytes([protocol]), "it is a Python pickle, such as an old PyTorch file") for protocol in range(2, 6)),
+import re
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+BEGINNING = 512
+"""The bytes that telling a format takes; a shorter beginning is enough where the file is shorter."""
+
+LARGEST_HEADER = 16 * 2**20
+"""Bytes of the longest safetensors header that is read; a network of 150 layers needs 20 thousand."""
+
+FileFormat: TypeAlias = Literal[
+    "empty",
+    "safetensors",
+    "zip",
+    "pickle",
+    "ONNX",
+    "Caffe",
+    "picture",
+    "HDF5",
+    "GGUF",
+    "gzip",
+    "tar",
+    "LFS",
+    "text",
+    "",
+]
+"""The formats that are told apart; "" for all others."""
+
+CLAUSES: dict[FileFormat, str] = {
+    "empty": "it is empty",
+    "safetensors": "it is a damaged safetensors file",
+    "zip": "it is a zip archive, such as a PyTorch checkpoint (.pt, .pth)",
+    "pickle": "it is a Python pickle, such as an old PyTorch file",
+    "ONNX": "it looks like an ONNX model",
+    "Caffe": "it looks like a Caffe model",
+    "picture": "it is a picture",
+    "HDF5": "it is an HDF5 file, such as a Keras model",
+    "GGUF": "it is a GGUF file",
+    "gzip": "it is a gzip archive",
+    "tar": "it is a tar archive",
+    "LFS": "it is a Git LFS pointer, the file itself was not fetched: git lfs pull",
+    "text": "it is a text file",
+    "": "its kind is unknown",
+}
+"""What a file of a format is, as a clause, where a model was expected."""
+
+_SIGNATURES: tuple[tuple[bytes, FileFormat], ...] = (
+    (b"PK\x03\x04", "zip"),
+    (b"\x89PNG", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"GIF8", "picture"),
+    (b"RIFF", "picture"),
+    (b"\x89HDF\r\n", "HDF5"),
+    (b"GGUF", "GGUF"),
+    (b"\x1f\x8b", "gzip"),
+    (b"version https://git-lfs", "LFS"),
+    *((b"\x80" + bytes([protocol]), "pickle") for protocol in range(2, 6)),
 )
 
-_ONNX_VERSION_TAG = 0x08  # field 1 (ir_version) of onnx.ModelProto, a small number
-_CAFFE_NAME_TAG = 0x0A  # field 1 (name) of caffe.NetParameter, a string
+_VARINT, _DELIMITED = 0, 2  # how the value of a protobuf field is written
+
+_ONNX_FIELDS = {1: _VARINT, 5: _VARINT, **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), _DELIMITED)}
+_CAFFE_FIELDS = {4: _VARINT, 5: _VARINT, 7: _VARINT, **dict.fromkeys((1, 2, 3, 6, 8, 100), _DELIMITED)}
+"""Number of a field of onnx.ModelProto and of caffe.NetParameter -> how its value is written."""
+
+
+def file_format(beginning: bytes) -> FileFormat:
+    """The format of a file from its first `BEGINNING` bytes.
+
+    Safetensors comes first: its first byte is the lowest one of a length, so it may be that of any other format.
+    """
+    if not beginning:
+        return "empty"
+    if is_safetensors(beginning):
+        return "safetensors"
+    for signature, name in _SIGNATURES:
+        if beginning.startswith(signature):
+            return name
+    if beginning[257:262] == b"ustar":
+        return "tar"
+    if is_text(beginning):
+        return "text"
+    if _is_onnx(beginning):
+        return "ONNX"
+    return "Caffe" if _is_caffe(beginning) else ""
 
 
 def describe_file(beginning: bytes) -> str:
-    """Say what a file is from its first 512 bytes, as a clause "it is ..."."""
-    if not beginning:
-        return "it is empty"
-    for signature, clause in _SIGNATURES:
-        if beginning.startswith(signature):
-            return clause
-    if beginning[257:262] == b"ustar":
-        return "it is a tar archive"
-    if beginning[0] == _ONNX_VERSION_TAG and len(beginning) > 2 and beginning[1] < 64 and beginning[2] in b"\x12\x3a":
-        return "it looks like an ONNX model"
-    if beginning[0] == _CAFFE_NAME_TAG and len(beginning) > 2 and beginning[2 : 2 + beginning[1]].isalnum():
-        return "it looks like a Caffe model"
-    if is_text(beginning):
-        return "it is a text file"
-    return "its kind is unknown"
+    """Say what a file is from its first `BEGINNING` bytes, as a clause "it is ..."."""
+    return CLAUSES[file_format(beginning)]
+
+
+def is_safetensors(beginning: bytes) -> bool:
+    """Whether a length that a header may have stands before the beginning of a JSON object: six bytes are known."""
+    length = int.from_bytes(beginning[:8], "little")
+    return 2 <= length <= LARGEST_HEADER and re.match(rb'\{\s*["}]', beginning[8:]) is not None
 
 
 def is_text(beginning: bytes) -> bool:
     """Whether these bytes are all printable ASCII or ends of lines."""
     return all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in beginning)
+
+
+def _is_onnx(beginning: bytes) -> bool:
+    """The version comes first, a small number, and another field of the message behind it."""
+    return beginning[0] == 0x08 and 0 < int.from_bytes(beginning[1:2]) < 64 and _has(_ONNX_FIELDS, beginning)
+
+
+def _is_caffe(beginning: bytes) -> bool:
+    """The network's name or a layer comes first, and another field of the message behind it."""
+    return beginning.startswith((b"\x0a", b"\x12", b"\xa2\x06")) and _has(_CAFFE_FIELDS, beginning)
+
+
+def _has(fields: Mapping[int, int], beginning: bytes) -> bool:
+    """Whether these bytes begin a protobuf message with two of these fields, or one that is longer than they are."""
+    place = 0
+    for _ in range(2):
+        if place >= len(beginning):
+            break
+        tag, place = _varint(beginning, place)
+        if fields.get(tag >> 3) != tag & 7:
+            return False
+        length, place = _varint(beginning, place)
+        place += length if tag & 7 == _DELIMITED else 0
+    return True
+
+
+def _varint(data: bytes, place: int) -> tuple[int, int]:
+    """The number of at most ten bytes at a place, and the place behind it; beyond the end there are zeros."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[place] if place < len(data) else 0
+        value, place = value | (byte & 0x7F) << shift, place + 1
+        if byte < 0x80:
+            break
+    return value, place

@@ -173,7 +173,7 @@ class Int8:
         if tile:
             packed, scales = pack_winograd_int16(kernel, tile, self.panel, source.qmax)
         else:
-            weights, scales = self._weights_of(step.kernels[place].removesuffix(".kernel"), kernel, source)
+            weights, scales = self._weights_of(step.kernels[place], kernel, source)
             packed = pack_int8(weights, self.panel, 4 * self._group(source))
             if source is PICTURE:
                 biases = biases - scales * (weights.sum((2, 3), dtype=np.int64) @ self._mean())
@@ -235,15 +235,17 @@ def _check(graph: LoweredGraph, grids: Mapping[str, Grid], quantized: Mapping[st
             raise InputError("the graph does not quantise the picture to its 256 values; --engine onnx runs it")
     images = {step.output for step in graph.steps if isinstance(step, LoadImage)}
     for name, grid in grids.items():
-        if grid.zero and name not in images:
-            raise InputError(f"{name} has the zero point {grid.zero}, the engine native takes 0; --engine onnx runs it")
+        if grid.zero_point and name not in images:
+            raise InputError(
+                f"{name} has the zero point {grid.zero_point}, the engine native takes 0; --engine onnx runs it"
+            )
 
 
 def _is_picture(grid: Grid | None, mean: tuple[float, ...]) -> bool:
     """Whether a grid holds every pixel less the mean, about as finely as pixels do, which then stand for it."""
     if grid is None:
         return False
-    low, high = -grid.zero * grid.scale, (255 - grid.zero) * grid.scale
+    low, high = -grid.zero_point * grid.scale, (255 - grid.zero_point) * grid.scale
     return grid.scale <= 2 and low <= grid.scale - max(mean) and high >= 255 - min(mean) - grid.scale
 
 
@@ -254,11 +256,12 @@ def _choose(graph: LoweredGraph, grids: Mapping[str, Grid], *, narrow_sums: bool
     """
     quantized: dict[str, Quantization] = {}
     readers: dict[str, list[Step]] = {}
+    averages = {step.output: step.source for step in graph.steps if isinstance(step, Quantize)}
     for step in graph.steps:
         for source in sources_of(step):
             readers.setdefault(source, []).append(step)
     for members in _groups(graph):
-        found = [grids[name.removesuffix(".int8")] for name in members if name.removesuffix(".int8") in grids]
+        found = [grids[name] for name in (averages.get(name, name) for name in members) if name in grids]
         reading = [step for name in members for step in readers.get(name, []) if not isinstance(step, MaxPool | Concat)]
         if not found:
             raise InputError(f"the graph does not say how {members[0]} is quantised; --engine onnx runs it")

@@ -219,7 +219,7 @@ class _Reader:
 
     def linear(self, node: Node, source: str) -> None:
         """A linear layer: a convolution of one pixel."""
-        kernel = f"{node.inputs[1]}.kernel"
+        kernel = node.inputs[1]
         self.constants[kernel] = self._constant(node, 1, 2, "matrix")[:, :, None, None]
         self._convolve(node, source, kernel, 1, 1, (0, 0))
         self.single_pixels.add(node.output)

@@ -1,12 +1,11 @@
 """The torch module of an architecture, its starting weights and its input."""
 
-from googlenet.network.googlenet import HEADS, ForwardFeatures, GoogLeNet, HeadLogits
+from googlenet.network.googlenet import ForwardFeatures, GoogLeNet, HeadLogits
 from googlenet.network.initialization import initialize
 from googlenet.network.input import to_network_input
 from googlenet.network.weights import Weights, network_with_weights, read_weights
 
 __all__ = [
-    "HEADS",
     "ForwardFeatures",
     "GoogLeNet",
     "HeadLogits",

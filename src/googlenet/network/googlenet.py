@@ -7,16 +7,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from googlenet.architecture import Architecture, check_input_size, row_shapes
+from googlenet.architecture import HEADS, Architecture, check_input_size, row_shapes
 from googlenet.architecture.layers import Linear
+from googlenet.errors import InputError
 from googlenet.network.blocks import Path, add_layers, run
 from googlenet.network.initialization import initialize
 
-HEADS = ("main", "auxiliary_4a", "auxiliary_4d")
-
 
 class HeadLogits(NamedTuple):
-    """Logits (N, classes) of each head; a head that did not run is None."""
+    """Logits (N, classes) of each of `HEADS`; a head that did not run is None."""
 
     main: Tensor
     auxiliary_4a: Tensor | None
@@ -44,7 +43,10 @@ class GoogLeNet(nn.Module):
         auxiliaries: bool = True,
         generator: torch.Generator | None = None,
     ) -> None:
-        """Build and initialise; without `auxiliaries` there are no auxiliary classifiers at all, for inference."""
+        """Build and initialise; without `auxiliaries` there are no auxiliary classifiers at all, for inference.
+
+        Raises InputError for auxiliary classifiers other than those that `HeadLogits` has a place for.
+        """
         super().__init__()
         self.architecture = architecture
         shapes = {"": architecture.input_shape} | row_shapes(architecture)
@@ -54,8 +56,13 @@ class GoogLeNet(nn.Module):
             for row, (previous, row_name) in zip(architecture.rows, before.items(), strict=True)
         }
         self._sizes_that_fit: set[tuple[str, bool, tuple[int, ...]]] = set()
-        self.auxiliaries = {}
+        self.auxiliaries: dict[str, str] = {}  # row -> the auxiliary classifier that stands after it
         for auxiliary in architecture.auxiliaries if auxiliaries else ():
+            if auxiliary.name not in HEADS or auxiliary.after not in self.rows or auxiliary.after in self.auxiliaries:
+                raise InputError(
+                    f"the auxiliary classifier {auxiliary.name!r} after {auxiliary.after!r} cannot be built: "
+                    f"a network has {' and '.join(HEADS[1:])}, each after another row of its table"
+                )
             self.add_module(auxiliary.name, Path(auxiliary.layers, shapes[auxiliary.after]))
             self.auxiliaries[auxiliary.after] = auxiliary.name
         initialize(self, generator or torch.Generator().manual_seed(0))
@@ -74,7 +81,7 @@ class GoogLeNet(nn.Module):
             if auxiliary_heads and name in self.auxiliaries:
                 auxiliary = self.auxiliaries[name]
                 auxiliary_logits[auxiliary] = self.get_submodule(auxiliary)(x)
-        return HeadLogits(x, auxiliary_logits.get("auxiliary_4a"), auxiliary_logits.get("auxiliary_4d"))
+        return HeadLogits(x, *(auxiliary_logits.get(head) for head in HEADS[1:]))
 
     def forward_features(self, x: Tensor) -> ForwardFeatures:
         """Run the main path as `forward` does, and keep the features and the maps that its logits come from."""
@@ -103,7 +110,7 @@ class GoogLeNet(nn.Module):
         return feature_maps
 
     def _check_input_size(self, architecture: Architecture, x: Tensor, *, auxiliaries: bool) -> None:
-        """Judge each size of input once: counting through the table takes milliseconds."""
+        """Check each input size once: counting through the table takes milliseconds."""
         key = (architecture.rows[-1].name, auxiliaries, tuple(x.shape[2:]))
         if key not in self._sizes_that_fit:
             for input_size in x.shape[2:]:

@@ -10,6 +10,7 @@ ones (root mean square, inputs up to hundreds), in half the time of float32.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -41,24 +42,33 @@ class LocalResponseNorm(nn.Module):
 class _ResponseNorm(torch.autograd.Function):
     """y = x * s^-beta with s = k + alpha/size * (band of x^2), and its gradient by hand.
 
-    Precisions are named, not left to autocast: its casts end before the backward pass.
+    Autocast is off in both directions: what it casts differs between devices (on CUDA `rsqrt` and `pow` give float32),
+    and its casts are not undone in the backward pass of a function like this one.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, band: Tensor, record: Record) -> Tensor:
         share = record.alpha / record.size
-        s = F.conv2d(x * x, (band * share).to(x.dtype), x.new_full((x.shape[1],), record.k))
-        scale = _negative_power(s, record.beta)
-        ctx.save_for_backward(x, band, s, scale)
-        ctx.factor = 2 * share * record.beta
-        return x * scale
+        with _without_autocast(x):
+            s = F.conv2d(x * x, (band * share).to(x.dtype), x.new_full((x.shape[1],), record.k))
+            scale = _negative_power(s, record.beta)
+            ctx.save_for_backward(x, band, s, scale)
+            ctx.factor = 2 * share * record.beta
+            return x * scale
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         x, band, s, scale = ctx.saved_tensors
-        direct = gradients[0] * scale
-        through_sum = F.conv2d((direct * x).div_(s), (band * ctx.factor).to(x.dtype))  # the band is symmetric
-        return direct.sub_(through_sum.mul_(x)), None, None
+        with _without_autocast(x):
+            direct = gradients[0] * scale
+            through_sum = F.conv2d((direct * x).div_(s), (band * ctx.factor).to(x.dtype))  # the band is symmetric
+            return direct.sub_(through_sum.mul_(x)), None, None
+
+
+def _without_autocast(x: Tensor) -> AbstractContextManager[None]:
+    """A block in which operations keep the precision of their inputs; some devices (`meta`) have no autocast at all."""
+    kind = x.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
 def _negative_power(s: Tensor, beta: float) -> Tensor:

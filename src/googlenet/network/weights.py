@@ -7,11 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from googlenet.architecture import Architecture
+from googlenet.model import AUXILIARY_PREFIX, COUNTER_SUFFIX
 from googlenet.network.googlenet import GoogLeNet
 
 Weights = dict[str, NDArray[np.float32]]
-
-_COUNTER = ".num_batches_tracked"  # torch keeps it beside the statistics; with a fixed momentum nothing reads it
 
 
 def read_weights(network: GoogLeNet, *, auxiliaries: bool = True) -> Weights:
@@ -19,14 +18,14 @@ def read_weights(network: GoogLeNet, *, auxiliaries: bool = True) -> Weights:
     return {
         name: np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=np.float32).copy()
         for name, tensor in network.state_dict().items()
-        if not name.endswith(_COUNTER) and (auxiliaries or not name.startswith("auxiliary_"))
+        if not name.endswith(COUNTER_SUFFIX) and (auxiliaries or not name.startswith(AUXILIARY_PREFIX))
     }
 
 
 def network_with_weights(architecture: Architecture, weights: Weights) -> GoogLeNet:
     """A network that holds these weights, with auxiliary classifiers where the weights have them."""
-    network = GoogLeNet(architecture, auxiliaries=any(name.startswith("auxiliary_") for name in weights))
+    network = GoogLeNet(architecture, auxiliaries=any(name.startswith(AUXILIARY_PREFIX) for name in weights))
     tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in weights.items()}
-    counters = {name: value for name, value in network.state_dict().items() if name.endswith(_COUNTER)}
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith(COUNTER_SUFFIX)}
     network.load_state_dict(tensors | counters)
     return network

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from googlenet.errors import InputError
+from googlenet.files import cannot_read
 from googlenet.predictions.parquet import check_pyarrow, read_parquet
 from googlenet.predictions.row import PredictionRow, StoredRow
 from googlenet.predictions.text import read_csv, read_jsonl, write_csv, write_jsonl
@@ -69,4 +70,4 @@ def read_rows(path: Path) -> Iterator[PredictionRow]:
             for stored in row_format.read_growing(file, where=str(path)):
                 yield stored.row
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error

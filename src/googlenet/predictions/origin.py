@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from googlenet.errors import InputError
+from googlenet.files import cannot_read
 from googlenet.predictions.row import Note
 
 
@@ -36,4 +36,4 @@ def _sum(file: Path) -> str:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
+        raise cannot_read(file, error) from error

@@ -18,7 +18,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from googlenet.errors import InputError
-from googlenet.files import open_atomically, remove_unfinished, write_atomically
+from googlenet.files import (
+    cannot_read,
+    cannot_write,
+    current_folder,
+    is_at,
+    make_again,
+    open_atomically,
+    open_locked,
+    remove_unfinished,
+    write_atomically,
+)
 from googlenet.predictions.formats import RowFormat, format_of, read_rows
 from googlenet.predictions.names import PictureNames
 from googlenet.predictions.parquet import write_parquet
@@ -78,7 +88,8 @@ def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | Non
 
     With `begun` the rows that it knows come first, and what is written stays where the block ends early, beside its
     `note`. Without it the file is written anew, and nothing of it stays. In CSV and Parquet the best prediction has
-    columns of its own. Raises InputError for another suffix, a place that cannot be written to, a full disk.
+    columns of its own. What is deleted while it grows is there again when the block ends. Raises InputError for another
+    suffix, a place that cannot be written to, a full disk.
     """
     if path is None:
         yield lambda row: None
@@ -93,13 +104,22 @@ def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | Non
             row_format.write(row, file, first=written == 0)
         written += 1
 
-    done = False
+    done, ours, current = False, True, current_folder()
     with _as_sentence(path, kept=False):
         file, locked = _open_partial(path, row_format, started)
     try:
         if note is not None:
             write_atomically(note_path(path), json.dumps(note).encode())
-        yield write
+        try:
+            yield write
+        finally:
+            ours = is_at(file, partial)
+            if not ours:
+                with _as_sentence(path, kept=False):
+                    _write_again(file, partial, current)
+                    if note is not None:
+                        write_atomically(note_path(path), json.dumps(note).encode())
+                ours = True
         with _as_sentence(path, kept=begun is not None):
             os.fsync(file.fileno())
             if not locked:
@@ -109,7 +129,7 @@ def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | Non
     finally:
         with suppress(OSError):
             file.close()  # again a full disk, which has been reported
-        if done or begun is None or written == 0:
+        if ours and (done or begun is None or written == 0):
             for left in (note_path(path), *(() if done else (partial,))):
                 with suppress(OSError):
                     left.unlink()
@@ -131,7 +151,7 @@ def _read_growing(row_format: RowFormat, path: Path) -> Iterator[tuple[Predictio
             for stored in row_format.read_growing(file, where=str(path)):
                 yield stored.row, stored.end
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
 
 
 def _count(file: Path, rows: Iterator[tuple[PredictionRow, int]]) -> Begun:
@@ -170,9 +190,8 @@ def _open_partial(path: Path, row_format: RowFormat, begun: Begun) -> tuple[Bina
                 for number, row in enumerate(row_format.read_finished(path)):
                     row_format.write(row, copy, first=number == 0)
                 begun = Begun(path, copy.tell())
-    file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+    file, locked = open_locked(partial, _taken(partial))
     try:
-        locked = _lock(file, partial)
         for whole in (path, partial):  # making one of 100,000 rows takes seconds, in which a run may be killed
             remove_unfinished(whole)
         file.truncate(begun.end)
@@ -183,17 +202,18 @@ def _open_partial(path: Path, row_format: RowFormat, begun: Begun) -> tuple[Bina
     return file, locked
 
 
-def _lock(file: BinaryIO, partial: Path) -> bool:
-    """Keep others from writing the file, whose rows would be mixed in; False where the system has no such locks."""
-    try:
-        import fcntl
-    except ModuleNotFoundError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InputError(f"another run is writing {partial}; wait for its end, or name another output") from None
-    return True
+def _taken(partial: Path) -> str:
+    return f"another run is writing {partial}; wait for its end, or name another output"
+
+
+def _write_again(file: BinaryIO, partial: Path, current: Path | None) -> None:
+    """Write a growing file that was deleted once more, from what is open of it; InputError where another has begun."""
+    make_again(partial.parent, current)
+    if partial.exists():
+        raise InputError(_taken(partial))
+    file.seek(0)
+    with open_atomically(partial) as copy:
+        shutil.copyfileobj(file, copy, 2**20)
 
 
 def _finish(path: Path, row_format: RowFormat) -> None:
@@ -217,4 +237,4 @@ def _as_sentence(path: Path, *, kept: bool) -> Iterator[None]:
         yield
     except OSError as error:
         rest = f"; what there is of it stays in {partial_path(path)}, and --resume goes on from there" if kept else ""
-        raise InputError(f"cannot write {path}: {error.strerror or error}{rest}") from error
+        raise cannot_write(path, error, rest) from error

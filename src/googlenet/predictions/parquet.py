@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from googlenet.errors import InputError, MissingExtraError
+from googlenet.files import cannot_read
 from googlenet.predictions.row import BEST, PredictionRow, best_columns, checked_row, written_name
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def _opened(path: Path) -> Iterator[Any]:
     except pyarrow.ArrowException as error:
         reason = " ".join(str(error).split())[:100]
         raise InputError(f"{path} is damaged, or no Parquet file ({reason})") from error
-    except OSError as error:  # pyarrow's own, for damage, has no strerror
-        raise InputError(f"cannot read {path}: {error.strerror or ' '.join(str(error).split())[:100]}") from error
+    except OSError as error:  # pyarrow raises it for damage, too
+        raise cannot_read(path, error) from error
 
 
 def _schema(pyarrow: Any, keys: PredictionRow, features: int | None) -> Any:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from googlenet.errors import InputError
+from googlenet.suggestions import did_you_mean
 
 PACKAGE_FOLDER = Path(__file__).parent
 
@@ -88,6 +88,6 @@ def find_model(name_or_path: str | Path) -> Path:
         raise InputError(
             f"the weights {name_or_path!r} do not ship with googlenet: `googlenet import {name_or_path}` fetches them"
         )
-    if not path.suffix and (near := difflib.get_close_matches(name_or_path, CATALOGUE, n=1)):
-        raise InputError(f"{name_or_path}: there is no such model file; did you mean {near[0]}?")
+    if not path.suffix and (hint := did_you_mean(name_or_path, CATALOGUE)):
+        raise InputError(f"{name_or_path}: there is no such model file; {hint}")
     return path

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_cache_path
 
 from googlenet.errors import InputError
+from googlenet.files import cannot_write
 from googlenet.pretrained.catalogue import Published
 
 if TYPE_CHECKING:  # it brings ssl and urllib, which only a download needs
@@ -54,7 +55,7 @@ def fetch(published: Published, *, on_progress: Progress | None = None) -> Path:
             raise
         part.replace(path)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
     return path
 
 

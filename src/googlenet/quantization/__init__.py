@@ -1,21 +1,20 @@
-"""Int8: what is observed on pictures, a graph rounded by it, and a rounded graph read back."""
+"""Int8: what is observed on pictures, a graph quantized by it, and a quantized graph read back."""
 
 from __future__ import annotations
 
 from googlenet.quantization.calibration import Histogram, Statistics, observed_values, with_observed_outputs
-from googlenet.quantization.dequantization import PlainGraph, without_rounding
-from googlenet.quantization.quantize import FULL_RANGE, REDUCED_RANGE, Grid, quantize, round_weights
+from googlenet.quantization.dequantization import PlainGraph, dequantize
+from googlenet.quantization.quantize import LARGEST_PAIR, Grid, quantize, round_weights
 
 __all__ = [
-    "FULL_RANGE",
-    "REDUCED_RANGE",
+    "LARGEST_PAIR",
     "Grid",
     "Histogram",
     "PlainGraph",
     "Statistics",
+    "dequantize",
     "observed_values",
     "quantize",
     "round_weights",
     "with_observed_outputs",
-    "without_rounding",
 ]

@@ -1,4 +1,4 @@
-"""What the values inside a network are like on real pictures: the ground on which a graph is quantised.
+"""The values inside a network, observed on real pictures: what a graph is quantized by.
 
 graph = with_observed_outputs(graph)      an engine runs it on the pictures ...
 statistics = Statistics()
@@ -21,7 +21,7 @@ BINS = 4096  # of a histogram: 16 or more for each of the 255 steps of a grid, u
 
 
 def observed_values(graph: Graph) -> tuple[str, ...]:
-    """The values that quantising asks about: what is read by whatever does more than to pass values on."""
+    """The values that quantizing asks about: what is read by whatever does more than to pass values on."""
     read = (
         node.inputs[0]
         for node in graph.nodes
@@ -99,7 +99,7 @@ class Statistics:
         """Count a batch: values (N, C, H, W) or (N, C) by name. Raises DataError for what is not finite or below 0."""
         for name, array in values.items():
             if not np.isfinite(array).all() or array.min() < 0:
-                raise DataError(f"the network's value {name} is not finite or below 0: it cannot be quantised")
+                raise DataError(f"the network's value {name} is not finite or below 0: it cannot be quantized")
             self.histograms.setdefault(name, Histogram()).add(array)
             self.largest[name] = max(self.largest.get(name, 0.0), float(array.max()))
             means = array.reshape(*array.shape[:2], -1).mean(2, dtype=np.float64).sum(0)

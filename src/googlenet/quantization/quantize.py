@@ -1,8 +1,8 @@
-"""A graph in whole numbers: activations of 8 bits without sign, weights of 8 bits with sign and a scale per filter.
+"""A quantized graph: activations are uint8, weights int8 with a scale for each filter.
 
-The result is an ordinary graph in which `QuantizeLinear` and `DequantizeLinear` stand around what is rounded; runtimes
-fuse each convolution with its neighbours to one of integers. Where pools and concatenations only pass values on, all of
-them share one grid, so that nothing is ever rounded twice.
+The result is an ordinary graph with `QuantizeLinear` and `DequantizeLinear` around what is quantized; runtimes fuse
+each convolution with its neighbours to one of integers. Where pools and concatenations only pass values on, all of them
+share one grid, so that nothing is ever rounded twice.
 
 What is left in floats: norms whose squares have too wide a range for 255 steps, and the mean over the grid.
 """
@@ -20,44 +20,45 @@ from googlenet.graph.graph import Graph, Node
 from googlenet.quantization.calibration import Statistics, is_centred_image, is_square, is_weighted, observed_values
 
 LEVELS = 255
-"""Steps of a grid of activations."""
-FULL_RANGE, REDUCED_RANGE = 127, 63
-"""Largest weight; with the reduced one, sums of two products fit into 16 bits, as processors without VNNI need."""
+"""Steps of a grid of activations: the largest uint8."""
+LARGEST_WEIGHT, LARGEST_PAIR = 127, 128
+"""The largest int8, and the largest sum of two weights of one filter that have the same sign.
+
+x86 without VNNI adds the products of two weights with values up to 255 in 16 bits (`vpmaddubsw`), which saturate:
+255 * 128 fits. Which two meet is the runtime's matter, so it holds for any two: a file is right on every processor.
+"""
 COARSEST_NORM = 0.05
-"""A norm is k (here 1) and a sum of squares: the largest step of one square that it may be rounded to."""
+"""A norm is k (here 1) and a sum of squares: the largest step of one square for which it is still quantized."""
 SMALLEST_FILTER = 1e-30
-"""Filters whose largest weight is below this are rounded to 0: their scale would have no float32 of full precision."""
+"""Filters whose largest weight is below this become 0: their scale would have no float32 of full precision."""
 
 _PASS_ON = frozenset({"MaxPool", "Concat"})
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Values (code - zero) * scale for codes from 0 to 255."""
+    """The values that a uint8 q stands for: (q - zero_point) * scale."""
 
     scale: float
-    zero: int = 0
+    zero_point: int = 0
 
 
-def quantize(
-    graph: Graph, statistics: Statistics, *, largest_weight: int = FULL_RANGE, round_all_outputs: bool = False
-) -> Graph:
-    """The graph with whole numbers where that is accurate enough, by what was observed (`observed_values`).
+def quantize(graph: Graph, statistics: Statistics, *, round_all_outputs: bool = False) -> Graph:
+    """The graph quantized where that is accurate enough, by what was observed (`observed_values`).
 
-    Of the graph with its norms taken apart, those with a moderate range become whole numbers, too. With
-    `round_all_outputs` what norms and the mean read is rounded as well: less exact, and needed by ONNX Runtime, which
-    computes a convolution in whole numbers only where its output is rounded. Raises InputError for a value that was
-    not observed.
+    Of the graph with its norms decomposed, those with a moderate range are quantized, too. With `round_all_outputs`
+    what norms and the mean read is quantized as well: less exact, and needed by ONNX Runtime, which computes a
+    convolution in integers only where its output is quantized. Raises InputError for a value that was not observed.
     """
     grids = _choose_grids(graph, statistics, round_all_outputs)
-    writer = _Writer(graph, grids, statistics, largest_weight)
+    writer = _Writer(graph, grids, statistics)
     for node in graph.nodes:
         writer.add(node)
     return replace(graph, nodes=tuple(writer.nodes), constants=writer.constants)
 
 
 def _choose_grids(graph: Graph, statistics: Statistics, round_all_outputs: bool) -> dict[str, Grid]:
-    """The grid of each value that is rounded."""
+    """The grid of each value that is quantized."""
     grids: dict[str, Grid] = {}
     coarse = _coarse_squares(graph, statistics)
     fine = {node.inputs[0] for node in graph.nodes if is_square(node) and node.output not in coarse}
@@ -143,88 +144,122 @@ def _positive(value: float) -> float:
     return value if value > 0 else 1.0
 
 
-def round_weights(weights: NDArray[Any], largest: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Whole numbers from -largest to largest and a scale for each filter, the closest of forty scales: (F, ...), (F,).
+def round_weights(
+    weights: NDArray[Any], largest: int, *, largest_pair: int | None = None
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Integers from -largest to largest and a scale for each filter, the closest of some scales: (F, ...), (F,).
 
-    weights = rounded * scales, as nearly as may be in the sum of squares.
+    weights = rounded * scales, as nearly as may be in the sum of squares. `largest_pair`: that of two integers of a
+    filter with the same sign, if there is a limit: then one may be larger than half of it where the others leave room.
     """
     flat = weights.reshape(len(weights), -1).astype(np.float32)
     tops = np.abs(flat).max(1)
     tops[tops < SMALLEST_FILTER] = 1
-    scales, errors = tops / largest, np.full(len(flat), np.inf, np.float32)
-    for share in np.linspace(1, 0.6, 41, dtype=np.float32):
-        tried = tops * share / largest
-        rounded = np.clip(np.rint(flat / tried[:, None]), -largest, largest)
+    most = largest if largest_pair is None else largest_pair // 2
+    outliers = () if largest_pair is None else (_Outlier(flat, 1), _Outlier(flat, -1))
+    scales, errors, closest = tops, np.full(len(flat), np.inf, np.float32), np.zeros_like(flat)
+    for share in np.arange(1, 0.6 * most / largest, -0.01, dtype=np.float32):
+        tried = tops * share / most
+        rounded = np.clip(np.rint(flat / tried[:, None]), -most, most)
+        for outlier in outliers:
+            outlier.restore(rounded, tried, largest, 2 * most)
         error = np.square(rounded * tried[:, None] - flat).sum(1)
         better = error < errors
+        closest[better] = rounded[better]
         scales, errors = np.where(better, tried, scales), np.where(better, error, errors)
-    rounded = np.clip(np.rint(flat / scales[:, None]), -largest, largest)
-    return rounded.astype(np.int8).reshape(weights.shape), scales.astype(np.float32)
+    return closest.astype(np.int8).reshape(weights.shape), scales.astype(np.float32)
+
+
+class _Outlier:
+    """The farthest weight of each filter (F, K) on one side of 0, which may be larger than half of a pair's limit."""
+
+    def __init__(self, flat: NDArray[np.float32], sign: int) -> None:
+        signed = np.pad(sign * flat, ((0, 0), (0, 1)))  # there is a second one always
+        self.rows, self.sign = np.arange(len(flat)), sign
+        self.places = signed[:, :-1].argmax(1)
+        second, first = np.partition(signed, (-2, -1), axis=1)[:, -2:].T
+        self.first, self.second = first, second.clip(0)
+
+    def restore(self, rounded: NDArray[np.float32], scales: NDArray[np.float32], largest: int, pair: int) -> None:
+        """Let it be what it is, up to `largest`, as far as the second one leaves room, where it was clipped."""
+        room = np.minimum(largest, pair - np.rint(self.second / scales).clip(None, pair // 2))
+        first = np.minimum(np.rint(self.first / scales), room)
+        clipped = first > pair // 2
+        rounded[self.rows[clipped], self.places[clipped]] = self.sign * first[clipped]
 
 
 def balance(
-    weights: NDArray[Any], codes: NDArray[np.int8], scales: NDArray[np.float32], largest: int
+    weights: NDArray[Any], rounded: NDArray[np.int8], scales: NDArray[np.float32], largest: int
 ) -> NDArray[np.int8]:
-    """The codes (F, C, h, w), some moved by one, so that what is lost over a channel of a filter adds up to nothing.
+    """The rounded weights (F, C, h, w), some moved by one, so that the errors of a channel of a filter add up to 0.
 
     For the first convolution: pictures are nearly even over its kernel, and what they have in common is not lost then.
     """
     exact = (weights / scales.reshape(-1, 1, 1, 1)).reshape(*weights.shape[:2], -1)
-    moved = codes.reshape(exact.shape).copy()
+    moved = rounded.reshape(exact.shape).copy()
     lost = exact - moved
     missing = np.rint(lost.sum(2, keepdims=True))
     gain = lost * np.sign(missing)
-    near = (gain > 0) & (np.abs(lost) <= 0.5)  # those that are cut off at the largest code are no matter of rounding
+    near = (gain > 0) & (np.abs(lost) <= 0.5)  # those that are clipped are no matter of rounding
     first = np.where(near, gain, 0).argsort(2)[:, :, ::-1].argsort(2) < np.abs(missing)
     moved[near & first] += np.broadcast_to(np.sign(missing), exact.shape)[near & first].astype(np.int8)
     return moved.clip(-largest, largest).reshape(weights.shape)
 
 
 class _Writer:
-    """Copies nodes one by one, with rounding around those that a grid was chosen for."""
+    """Copies nodes one by one, quantizing and dequantizing around those that a grid was chosen for.
 
-    def __init__(self, graph: Graph, grids: Mapping[str, Grid], statistics: Statistics, largest_weight: int) -> None:
-        self.graph, self.grids, self.statistics, self.largest_weight = graph, grids, statistics, largest_weight
+    `dequantized`: what is read in place of a value or a constant that was quantized.
+    """
+
+    def __init__(self, graph: Graph, grids: Mapping[str, Grid], statistics: Statistics) -> None:
+        self.graph, self.grids, self.statistics = graph, grids, statistics
         self.nodes: list[Node] = []
         self.constants: dict[str, NDArray[Any]] = dict(graph.constants)
         self.producers = graph.producers
+        self.dequantized: dict[str, str] = {}
 
     def add(self, node: Node) -> None:
         """Copy a node whose inputs are there already."""
         if is_weighted(self.graph, node) and node.inputs[0] in self.grids:
-            self.nodes.append(replace(node, inputs=self._rounded_weights(node)))
+            self.nodes.append(replace(node, inputs=self._quantized_inputs(node)))
         else:
             self.nodes.append(replace(node, inputs=tuple(self._read(node, name) for name in node.inputs)))
         if node.output in self.grids:
-            self._round_value(node.output, self.grids[node.output])
+            self._quantize_value(node.output, self.grids[node.output])
 
     def _read(self, node: Node, value: str) -> str:
-        """What a node reads for a value: it rounded, but for an output of the graph where it exists in floats."""
+        """What a node reads for a value: it quantized, but for an output of the graph where it exists in floats."""
         if value not in self.grids:
             return value
         made_in_floats = not _passes_on(self.graph, self.producers[value])
         gives_output = any(node.output == output.name for output in self.graph.outputs)
-        return value if made_in_floats and gives_output else f"{value}.rounded"
+        return value if made_in_floats and gives_output else self.dequantized[value]
 
-    def _round_value(self, value: str, grid: Grid) -> None:
-        scale, zero = f"{value}.scale", f"{value}.zero"
+    def _quantize_value(self, value: str, grid: Grid) -> None:
+        scale, zero_point, quantized = (f"{value}.{part}" for part in ("scale", "zero_point", "quantized"))
+        self.dequantized[value] = f"{value}.dequantized"
         self.constants[scale] = np.array(grid.scale, np.float32)
-        self.constants[zero] = np.array(grid.zero, np.uint8)
-        self.nodes.append(Node("QuantizeLinear", (value, scale, zero), f"{value}.codes"))
-        self.nodes.append(Node("DequantizeLinear", (f"{value}.codes", scale, zero), f"{value}.rounded"))
+        self.constants[zero_point] = np.array(grid.zero_point, np.uint8)
+        self.nodes.append(Node("QuantizeLinear", (value, scale, zero_point), quantized))
+        self.nodes.append(Node("DequantizeLinear", (quantized, scale, zero_point), self.dequantized[value]))
 
-    def _rounded_weights(self, node: Node) -> tuple[str, str, str]:
-        """The inputs of a convolution or matrix product in whole numbers, its bias on the scale of its sums."""
+    def _quantized_inputs(self, node: Node) -> tuple[str, str, str]:
+        """The inputs of a convolution or matrix product of integers, its bias on the scale of its sums."""
         value, kernel, bias = node.inputs
         weights = self.graph.constants[kernel]
-        rounded, scales = round_weights(weights, self.largest_weight)
         if is_centred_image(self.graph, value):
-            rounded = balance(weights, rounded, scales, self.largest_weight)
+            rounded, scales = round_weights(weights, LARGEST_WEIGHT, largest_pair=LARGEST_PAIR - 2)
+            rounded = balance(weights, rounded, scales, LARGEST_WEIGHT)  # moves either of a pair by one
+        else:
+            rounded, scales = round_weights(weights, LARGEST_WEIGHT, largest_pair=LARGEST_PAIR)
         lost = weights - rounded * scales.reshape(-1, *[1] * (weights.ndim - 1))
         biases = self.graph.constants[bias] + self._mean_effect(lost, value)
         sum_scales = (scales * np.float32(self.grids[value].scale)).astype(np.float32)
-        codes = np.rint(biases / sum_scales).clip(-(2**31), 2**31 - 1).astype(np.int32)
-        return f"{value}.rounded", self._weight(kernel, rounded, scales), self._weight(bias, codes, sum_scales)
+        rounded_biases = np.rint(biases / sum_scales).clip(-(2**31), 2**31 - 1).astype(np.int32)
+        self._quantize_constant(kernel, rounded, scales)
+        self._quantize_constant(bias, rounded_biases, sum_scales)
+        return self.dequantized[value], self.dequantized[kernel], self.dequantized[bias]
 
     def _mean_effect(self, lost: NDArray[Any], value: str) -> NDArray[Any] | float:
         """What rounding the weights takes off each filter's sum on the average picture, but for the borders: (F,)."""
@@ -233,11 +268,10 @@ class _Writer:
         effect: NDArray[Any] = lost.reshape(*lost.shape[:2], -1).sum(2) @ self.statistics.channel_means(value)
         return effect
 
-    def _weight(self, name: str, codes: NDArray[Any], scales: NDArray[np.float32]) -> str:
-        """Keep a constant as whole numbers and scales; give the name of its value."""
-        if f"{name}.codes" not in self.constants:
-            self.constants |= {f"{name}.codes": codes, f"{name}.scales": scales}
-            self.nodes.append(
-                Node("DequantizeLinear", (f"{name}.codes", f"{name}.scales"), f"{name}.rounded", {"axis": 0})
-            )
-        return f"{name}.rounded"
+    def _quantize_constant(self, name: str, rounded: NDArray[Any], scales: NDArray[np.float32]) -> None:
+        """Keep a constant as integers with their scales, once."""
+        if name not in self.dequantized:
+            inputs = f"{name}.quantized", f"{name}.scales"
+            self.dequantized[name] = f"{name}.dequantized"
+            self.constants |= dict(zip(inputs, (rounded, scales), strict=True))
+            self.nodes.append(Node("DequantizeLinear", inputs, self.dequantized[name], {"axis": 0}))

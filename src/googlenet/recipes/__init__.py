@@ -1,6 +1,14 @@
 """All settings of a training, frozen and named."""
 
-from googlenet.recipes.recipe import SETTINGS, PrecisionSetting, Recipe, override, parse_overrides, recipe_from_dict
+from googlenet.recipes.recipe import (
+    SETTINGS,
+    PrecisionSetting,
+    Recipe,
+    ScheduleName,
+    override,
+    parse_overrides,
+    recipe_from_dict,
+)
 from googlenet.recipes.recipes import PURPOSES, RECIPES, get_recipe
 from googlenet.recipes.train_sizes import (
     TrainSizes,
@@ -16,6 +24,7 @@ __all__ = [
     "SETTINGS",
     "PrecisionSetting",
     "Recipe",
+    "ScheduleName",
     "TrainSizes",
     "format_train_sizes",
     "get_recipe",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import SettingsError
 from googlenet.images import IMAGENET_MEAN_RGB, Fit, Interpolation, Preprocessing
 from googlenet.recipes.train_sizes import TrainSizes, format_train_sizes, parse_train_sizes
+from googlenet.suggestions import did_you_mean
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 ShareBelowOne = Annotated[float, Meta(ge=0, lt=1)]
@@ -25,6 +25,7 @@ NotNegative = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 Range = tuple[Positive, Positive]
 PrecisionSetting = Literal["auto", "float32", "bfloat16"]
+ScheduleName = Literal["paper", "polynomial", "linear", "cosine", "constant"]
 
 PIXEL_DEVIATION = 58.0  # of ImageNet's pixels on 0..255; dividing by it gives inputs of about unit variance
 OFF = ("none", "off")  # what a user writes to switch a setting off
@@ -79,10 +80,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     optimizer: Annotated[Literal["sgd", "muon"], says("sgd; muon: orthogonalised momentum for kernels")] = "sgd"
     learning_rate: Annotated[Positive, says("the rate before it falls")] = 0.01
     vector_rate: Annotated[Positive, says("with muon: rate of norms and linear layers, x learning_rate")] = 1.0
-    schedule: Annotated[
-        Literal["paper", "polynomial", "linear", "cosine", "constant"],
-        says("how the rate moves; paper: 4 % less every 8 epochs"),
-    ] = "paper"
+    schedule: Annotated[ScheduleName, says("how the rate moves; paper: 4 % less every 8 epochs")] = "paper"
     warmup: Annotated[ShareBelowOne, says("share of the training while the rate rises")] = 0.0
     power: Annotated[Positive, says("exponent of the polynomial schedule")] = 0.5
     final_fraction: Annotated[Share, says("share of the rate that is left at the end")] = 0.0
@@ -286,8 +284,7 @@ def recipe_from_dict(settings: Mapping[str, Any]) -> Recipe:
     given = dict(settings)
     for key in given:
         if key not in SETTINGS:
-            near = [ALSO_CALLED[key]] if key in ALSO_CALLED else difflib.get_close_matches(key, SETTINGS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "`googlenet recipes` lists them"
+            hint = did_you_mean(ALSO_CALLED.get(key, key), SETTINGS, otherwise="`googlenet recipes` lists them")
             raise SettingsError(f"no setting is called {key!r}; {hint}")
     if isinstance(sizes := given.get("train_sizes"), str | int):
         given["train_sizes"] = parse_train_sizes(str(sizes))

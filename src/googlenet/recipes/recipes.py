@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 from googlenet.errors import SettingsError
 from googlenet.recipes.recipe import Recipe
+from googlenet.suggestions import did_you_mean
 
 # Section 6 to the letter: momentum 0.9, 4 % less every 8 epochs, Polyak averaging, patches of 8 to 100 %, photometric
 # distortion, random interpolation, auxiliary losses at 0.3. What the paper leaves open is Caffe's replication: batch
@@ -141,7 +140,6 @@ PURPOSES: dict[str, str] = {
 def get_recipe(name: str) -> Recipe:
     """The recipe of this name; raises SettingsError that suggests the nearest."""
     if name not in RECIPES:
-        near = difflib.get_close_matches(name, RECIPES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(RECIPES)}"
+        hint = did_you_mean(name, RECIPES, otherwise=f"there are {', '.join(RECIPES)}")
         raise SettingsError(f"no recipe is called {name!r}; {hint}")
     return RECIPES[name]

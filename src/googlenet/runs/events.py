@@ -96,8 +96,23 @@ class CheckpointFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderMadeAgain:
+    """The run's folder was deleted while the training went on; it is there again, without what was in it."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingDiverged:
+    """A loss or an answer is not a finite number, so the training ends; `reason` is a sentence for the user."""
+
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingStopped:
-    """After the last step. `reason`: "finished", "no improvement" or "interrupted"."""
+    """After the last step. `reason`: "finished", "no improvement", "interrupted" or "diverged"."""
 
     step: int
     seconds: float
@@ -120,6 +135,8 @@ Event: TypeAlias = (
     | BadPictureFound
     | CheckpointSaved
     | CheckpointFailed
+    | FolderMadeAgain
+    | TrainingDiverged
     | TrainingStopped
     | ModelSaved
 )

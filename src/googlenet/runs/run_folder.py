@@ -10,21 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from googlenet.architecture import HEADS
 from googlenet.errors import InputError
-from googlenet.files import write_atomically
+from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_read, cannot_write, write_atomically
+from googlenet.printable import printable
 from googlenet.runs.events import (
     BadPictureFound,
     CheckpointFailed,
     EpochDone,
     Event,
+    FolderMadeAgain,
     HeadStuck,
     ModelSaved,
+    TrainingDiverged,
     TrainingStarted,
     TrainingStopped,
 )
 
 NAMES = "surrogateescape"  # names of files need not be UTF-8
-HEADS = ("main", "auxiliary_4a", "auxiliary_4d")
 METRICS = (
     "epoch",
     "step",
@@ -39,6 +42,9 @@ METRICS = (
     "validation_loss",
     "best",
 )
+STEP = METRICS.index("step")
+BAD_PICTURES = ("image", "error")
+WITHOUT_IT = "remove or rename it, and the run goes on without what it held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class RunFolder:
     @property
     def model(self) -> Path:
         """The finished model; a run that has one is finished."""
-        return self.path / "model.safetensors"
+        return self.path / MODEL_FILE
 
     @property
     def settings(self) -> Path:
@@ -105,7 +111,7 @@ class RunFolder:
     @property
     def ensemble(self) -> Path:
         """The list of the members of a finished ensemble."""
-        return self.path / "ensemble.json"
+        return self.path / ENSEMBLE_FILE
 
     def member(self, number: int) -> RunFolder:
         """The run of an ensemble's member, from 1."""
@@ -115,6 +121,12 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the model is there, or the ensemble."""
         return self.model.is_file() or self.ensemble.is_file()
+
+    def lock(self) -> FolderLock:
+        """Keep other trainings out while a block runs; it makes the folder. Raises InputError where one is in it."""
+        return FolderLock(
+            self.path, f"another training is writing into {self.path}; wait for its end, or name another folder"
+        )
 
     def create(self) -> None:
         """Make the folder and check that it can be written to; raises InputError before any work is lost."""
@@ -126,7 +138,7 @@ class RunFolder:
             for leftover in (self.path / "checkpoints").glob(".*.tmp"):  # of a run that was killed while it wrote
                 leftover.unlink()
         except OSError as error:
-            raise InputError(f"cannot write to the run folder {self.path}: {error.strerror or error}") from error
+            raise cannot_write(self.path, error) from error
 
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Keep what was asked for, so that the run can be resumed."""
@@ -134,25 +146,33 @@ class RunFolder:
 
     def read_settings(self) -> dict[str, Any] | None:
         """What was asked for when the run began; None where it never began. Raises InputError for a damaged file."""
-        try:
-            text = self.settings.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        if not self.settings.exists():
             return None
-        except OSError as error:
-            raise InputError(f"cannot read {self.settings}: {error.strerror or error}") from error
-        try:
-            settings = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{self.settings} is not JSON any more ({error}); start the run anew elsewhere") from None
-        if not isinstance(settings, dict):
-            raise InputError(f"{self.settings} holds no settings; start the run anew elsewhere")
-        return settings
+        return _read_object(self.settings, "start a new run in another folder")
+
+    def read_evaluation(self) -> dict[str, Any]:
+        """The final evaluation on val; raises InputError for a missing or damaged file."""
+        return _read_object(self.evaluation, "`googlenet evaluate` makes it again")
 
     def write_rows(self, path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a whole CSV file at once."""
         lines = [header, *rows]
         text = "".join(",".join(_cell(value) for value in row) + "\r\n" for row in lines)
         write_atomically(path, text.encode(errors=NAMES))
+
+
+def _read_object(path: Path, what_to_do: str) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())  # as bytes: UTF-8, UTF-16 and a byte-order mark are told apart
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is damaged: it is not text; {what_to_do}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged: it is not JSON ({error}); {what_to_do}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path} is damaged: it holds no JSON object; {what_to_do}")
+    return value
 
 
 def _text(value: object) -> str:
@@ -174,8 +194,8 @@ class RunWriter:
     def __init__(self, folder: RunFolder, *, step: int = 0) -> None:
         """`step` is where the training goes on; rows of `metrics.csv` beyond it are dropped."""
         self.folder = folder
-        self.rows = [row for row in _read_rows(folder.metrics) if int(row[1]) <= step]
-        self.bad = dict(_read_rows(folder.bad_pictures)) if step else {}
+        self.rows = [row for row in _read_rows(folder.metrics, METRICS) if int(row[STEP]) <= step]
+        self.bad = dict(_read_rows(folder.bad_pictures, BAD_PICTURES)) if step else {}
         self._lines: list[str] = []  # of the log, not yet written
         self._write_metrics()
         self._write_bad_pictures()
@@ -205,7 +225,7 @@ class RunWriter:
         self.folder.write_rows(self.folder.metrics, METRICS, self.rows)
 
     def _write_bad_pictures(self) -> None:
-        self.folder.write_rows(self.folder.bad_pictures, ("image", "error"), self.bad.items())
+        self.folder.write_rows(self.folder.bad_pictures, BAD_PICTURES, self.bad.items())
 
     def _write_log(self) -> None:
         with self.folder.log.open("a", encoding="utf-8", errors=NAMES) as log:
@@ -230,15 +250,30 @@ def _metrics_row(event: EpochDone) -> list[object]:
     ]
 
 
-def _read_rows(path: Path) -> list[list[str]]:
+def _read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
+    """The rows of a table of the run; raises InputError where it is not one that a run wrote."""
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8", errors=NAMES) as file:
-        return [row for row in csv.reader(file) if row][1:]
+    try:
+        with path.open(newline="", encoding="utf-8", errors=NAMES) as file:
+            rows = [row for row in csv.reader(file) if row][1:]
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    except csv.Error as error:
+        raise InputError(f"{path} is damaged ({error}): {WITHOUT_IT}") from None
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(columns) or (columns is METRICS and not row[STEP].isdecimal()):
+            raise InputError(f"{path} is damaged in row {number}: {WITHOUT_IT}")
+    return rows
 
 
 def describe(event: Event) -> str | None:
-    """An event as a line for a log or a quiet terminal; None for those that come with every step."""
+    """An event as a printable line for a log or a quiet terminal; None for those that come with every step."""
+    sentence = _sentence(event)
+    return None if sentence is None else printable(sentence)
+
+
+def _sentence(event: Event) -> str | None:
     match event:
         case TrainingStarted():
             where = f"resuming at step {event.step}" if event.step else "starting"
@@ -263,6 +298,10 @@ def describe(event: Event) -> str | None:
             return f"skipped {event.image}: {event.reason}"
         case CheckpointFailed():
             return f"warning: no checkpoint at step {event.step}: {event.reason}"
+        case FolderMadeAgain():
+            return f"warning: {event.path} was deleted; it is made again, and the best epochs up to now are lost"
+        case TrainingDiverged():
+            return f"error: {event.reason}"
         case TrainingStopped():
             return f"stopped after {event.step} steps and {event.seconds:.0f} s: {event.reason}"
         case ModelSaved():

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from googlenet.errors import SettingsError
-from googlenet.images import INTERPOLATIONS, Box, Interpolation, Rgb, resize_image
+from googlenet.images import GREY_WEIGHTS, INTERPOLATIONS, Box, Interpolation, Rgb, resize_image
 
-LUMA = np.array((0.299, 0.587, 0.114))
-"""Weights of R, G, B in a grey (ITU-R BT.601, as Pillow's); they sum to 1."""
+LUMA = np.array(GREY_WEIGHTS)
+"""Weights of R, G, B in a grey; they sum to 1."""
 
 LIGHT_DIRECTIONS = np.array(((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203)))
 """Columns: the principal directions of ImageNet's RGB values (Krizhevsky 2012, Section 4.1; fb.resnet.torch)."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from googlenet.errors import ModelFileError
 from googlenet.files import write_atomically
+from googlenet.model import shape_differences
 from googlenet.network import GoogLeNet
 from googlenet.training.averaging import WeightAverage, floating_state
 from googlenet.training.state import TrainingState
@@ -56,8 +57,11 @@ def load_checkpoint(
         ) from None
     state = floating_state(network)
     weights, means = _group(tensors, "network/"), _group(tensors, "average/")
-    if not _same_shapes(weights, state) or (means and not _same_shapes(means, state)):
-        raise ModelFileError(f"the checkpoint {path} holds another network than the settings of its run describe")
+    for what, values in {"weights": weights, "averaged weights": means or state}.items():
+        if found := shape_differences(_shapes(state), _shapes(values)):
+            raise ModelFileError(
+                f"the {what} in the checkpoint {path} are not those of the network in its run's settings ({found})"
+            )
     with torch.no_grad():
         for name, value in state.items():
             value.copy_(weights[name])
@@ -84,15 +88,18 @@ def load_weights(path: Path, network: GoogLeNet) -> None:
             f"the weights of the best epoch, {path}, cannot be read ({error}); put them back, or start the run anew"
         ) from None
     state = floating_state(network)
-    if not _same_shapes(tensors, state):
-        raise ModelFileError(f"the weights {path} are those of another network; start the run anew")
+    if found := shape_differences(_shapes(state), _shapes(tensors)):
+        raise ModelFileError(
+            f"the weights of the best epoch, {path}, are not those of the network that is trained ({found}); "
+            "put them back, or start the run anew"
+        )
     with torch.no_grad():
         for name, value in state.items():
             value.copy_(tensors[name])
 
 
-def _same_shapes(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    return {name: value.shape for name, value in one.items()} == {name: value.shape for name, value in other.items()}
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in tensors.items()}
 
 
 def _group(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -6,13 +6,13 @@ are the dearest and the ones that change least from one set of pictures to anoth
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 
 from googlenet.architecture import Architecture
 from googlenet.errors import SettingsError
 from googlenet.network import GoogLeNet
 from googlenet.recipes import Recipe
+from googlenet.suggestions import did_you_mean
 
 
 def frozen_rows(architecture: Architecture, recipe: Recipe, share_done: float) -> tuple[str, ...]:
@@ -39,6 +39,5 @@ def check_frozen(architecture: Architecture, row: str | None) -> None:
     """Raise SettingsError for a row that is not in the table or that leaves nothing to learn before the head."""
     names = [one.name for one in architecture.backbone.rows[:-1]]
     if row is not None and row not in names:
-        near = difflib.get_close_matches(row, names, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(names)}"
+        hint = did_you_mean(row, names, otherwise=f"it is one of {', '.join(names)}")
         raise SettingsError(f"frozen is {row!r}, which is no row before the last module; {hint}")

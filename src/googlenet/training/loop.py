@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ import torch
 from googlenet.dataset import Split
 from googlenet.errors import InputError, TrainingError
 from googlenet.evaluation import Evaluation, evaluate
-from googlenet.files import write_atomically
+from googlenet.files import FolderLock, write_atomically
 from googlenet.images import BadImage
 from googlenet.model import Model, save_model
 from googlenet.runs import (
@@ -23,8 +23,10 @@ from googlenet.runs import (
     CheckpointSaved,
     Emit,
     EpochDone,
+    FolderMadeAgain,
     ModelSaved,
     StepDone,
+    TrainingDiverged,
     TrainingStarted,
     TrainingStopped,
 )
@@ -41,12 +43,32 @@ from googlenet.training.state import EpochSums
 from googlenet.training.step import StepLosses, train_step
 
 
+class DivergenceError(TrainingError):
+    """Something that a training computes is not a finite number any more."""
+
+    def __init__(self, what: str) -> None:
+        """`what` is that, as a clause that says of which step."""
+        super().__init__(
+            f"{what}: the training has diverged. "
+            "Lower learning_rate (by a factor of 3, say) or lengthen warmup, and start again"
+        )
+
+
 def train(job: TrainingJob, emit: Emit, *, should_stop: Callable[[], bool] = lambda: False) -> Model | None:
     """Train, evaluate on val, save the model into the run's folder and return it; None where `should_stop` said so.
 
-    A checkpoint in the folder is taken up. Raises DataError, InputError or TrainingError with a sentence.
+    A checkpoint in the folder is taken up. Raises DataError, InputError or TrainingError with a sentence; where the
+    training diverges, the model of the best epoch so far is saved before.
     """
     job.check()
+    with job.folder.lock() as lock:
+        return train_locked(job, lock, emit, should_stop=should_stop)
+
+
+def train_locked(
+    job: TrainingJob, lock: FolderLock, emit: Emit, *, should_stop: Callable[[], bool] = lambda: False
+) -> Model | None:
+    """Train as `train` does, for who has checked the job and locked its folder already."""
     job.folder.create()
     if job.device == "cpu":
         keep_freed_memory()
@@ -66,17 +88,30 @@ def train(job: TrainingJob, emit: Emit, *, should_stop: Callable[[], bool] = lam
     _leave_out(
         parts, "val", [(item.name, image.reason) for item, image in squares if isinstance(image, BadImage)], emit
     )
-    validation = _run_steps(job, parts, emit, should_stop)
+    try:
+        return _train_on(job, parts, lock, emit, should_stop)
+    except DivergenceError as divergence:
+        emit(TrainingDiverged(parts.progress.step, str(divergence)))
+        emit(TrainingStopped(parts.progress.step, parts.progress.seconds, "diverged"))
+        _keep_folder(job, parts, lock, emit)
+        raise TrainingError(f"{divergence}{_save_best_so_far(job, parts, emit)}") from None
+
+
+def _train_on(
+    job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit, should_stop: Callable[[], bool]
+) -> Model | None:
+    validation = _run_steps(job, parts, lock, emit, should_stop)
     finished = parts.share_done >= 1 or parts.progress.stopped_early
     reason = "interrupted" if not finished else "no improvement" if parts.progress.stopped_early else "finished"
     emit(TrainingStopped(parts.progress.step, parts.progress.seconds, reason))
     if not finished:
         return None
+    _keep_folder(job, parts, lock, emit)
     return _finish(job, parts, validation, emit)
 
 
 def _run_steps(
-    job: TrainingJob, parts: TrainingParts, emit: Emit, should_stop: Callable[[], bool]
+    job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit, should_stop: Callable[[], bool]
 ) -> Evaluation | None:
     """Make updates until the budget is used up; return the validation that was made after the very last one."""
     progress, plan = parts.progress, parts.plan
@@ -89,18 +124,19 @@ def _run_steps(
     with closing(batches):
         while parts.share_done < 1 and not progress.stopped_early:
             if should_stop():
-                _checkpoint(job, parts, emit)
+                _checkpoint(job, parts, lock, emit)
                 break
             batch = next(batches)
             _take_step(job, parts, batch, clock, emit)
             last = parts.share_done >= 1
             epoch_ended = progress.step % plan.steps_per_epoch == 0
             if epoch_ended or last:
+                _keep_folder(job, parts, lock, emit)
                 validation = _end_epoch(job, parts, batch, emit, last=last)
                 if not last:  # the final evaluation is no training
                     progress.seconds = clock.seconds()
             if epoch_ended or last or clock.seconds() - saved_at >= job.recipe.checkpoint_seconds:
-                _checkpoint(job, parts, emit)
+                _checkpoint(job, parts, lock, emit)
                 saved_at = clock.seconds()
     return validation
 
@@ -176,10 +212,7 @@ def _leave_out(parts: TrainingParts, split: Split, bad: Iterable[tuple[str, str]
 def _check_finite(losses: StepLosses, step: int) -> None:
     for head, loss in losses.heads.items():
         if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss of the head {head} is {loss} at step {step}: the training has diverged. "
-                "Lower learning_rate (by a factor of 3, say) or lengthen warmup, and start again"
-            )
+            raise DivergenceError(f"the loss of the head {head} is {loss} at step {step}")
 
 
 def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit, *, last: bool) -> Evaluation | None:
@@ -221,6 +254,15 @@ def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit,
     return validation
 
 
+def _keep_folder(job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit) -> None:
+    """Make the run's folder again where it was deleted; raises InputError where another training has it now."""
+    with suppress(OSError):  # what is written next says what is wrong
+        if lock.keep():
+            job.folder.create()
+            parts.progress.best_score = None  # its weights were in the folder
+            emit(FolderMadeAgain(job.folder.path))
+
+
 def _keep_best(job: TrainingJob, parts: TrainingParts, emit: Emit) -> bool:
     """Keep the weights that were just validated, where the recipe wants them; False where the disk is full."""
     if job.recipe.selection == "best":
@@ -233,13 +275,24 @@ def _keep_best(job: TrainingJob, parts: TrainingParts, emit: Emit) -> bool:
 
 
 def validate(parts: TrainingParts) -> Evaluation:
-    """Evaluate the averaged weights on val, by the same road as `googlenet evaluate`."""
+    """Evaluate the averaged weights on val, by the same road as `googlenet evaluate`.
+
+    Raises DivergenceError where an answer is not a finite number.
+    """
     parts.average.copy_to(parts.engine.network, fallback=parts.network)
+    try:
+        return _evaluate(parts)
+    except TrainingError:
+        raise DivergenceError(f"the loss on val is not a finite number after step {parts.progress.step}") from None
+
+
+def _evaluate(parts: TrainingParts) -> Evaluation:
     return evaluate(parts.engine, parts.preprocessing, parts.validation.samples, split="val", images=parts.validation)
 
 
-def _checkpoint(job: TrainingJob, parts: TrainingParts, emit: Emit) -> None:
+def _checkpoint(job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit) -> None:
     """Save; a full disk is a warning, because the checkpoint before is still whole."""
+    _keep_folder(job, parts, lock, emit)
     try:
         save_checkpoint(job.folder.checkpoint, parts.network, parts.optimizer, parts.average, parts.progress)
     except InputError as error:
@@ -255,9 +308,22 @@ def _finish(job: TrainingJob, parts: TrainingParts, validation: Evaluation | Non
     best = parts.progress.best_score
     if job.recipe.selection == "best" and best is not None and best > validation.top1:
         load_weights(job.folder.best_weights, parts.engine.network)
-        validation = evaluate(
-            parts.engine, parts.preprocessing, parts.validation.samples, split="val", images=parts.validation
-        )
+        validation = _evaluate(parts)
+    return _save(job, parts, validation, emit)
+
+
+def _save_best_so_far(job: TrainingJob, parts: TrainingParts, emit: Emit) -> str:
+    """Save the model of the best epoch where there is one, and say so in a clause."""
+    if parts.progress.best_score is None or not job.folder.best_weights.is_file():
+        return ""
+    load_weights(job.folder.best_weights, parts.engine.network)
+    validation = _evaluate(parts)
+    _save(job, parts, validation, emit)
+    return f"; the model of the best epoch before ({validation.top1:.2%} on val) is in {job.folder.model}"
+
+
+def _save(job: TrainingJob, parts: TrainingParts, validation: Evaluation, emit: Emit) -> Model:
+    """Write the engine's network as the finished model, and its evaluation beside it."""
     model = finished_model(job, parts, validation)
     write_atomically(job.folder.evaluation, (json.dumps(validation.to_dict(), indent=2) + "\n").encode())
     save_model(model, job.folder.model)

@@ -123,6 +123,7 @@ def build_parts(job: TrainingJob) -> TrainingParts:
     """Make the parts; a checkpoint in the run's folder is taken up where it is, another seed gives another start."""
     recipe = job.recipe
     network, new = build_network(job)
+    architecture = network.architecture  # a job builds its own each time that it is asked
     optimizer = build_optimizer(network, recipe, new=new)
     average = WeightAverage.from_recipe(recipe)
     progress = TrainingState()
@@ -151,7 +152,7 @@ def build_parts(job: TrainingJob) -> TrainingParts:
         ),
         preprocessing=preprocessing,
         step_settings=StepSettings(recipe.label_smoothing, recipe.auxiliary_weight, job.precision),
-        engine=TorchEngine(GoogLeNet(job.architecture, auxiliaries=False), preprocessing, job.device),
+        engine=TorchEngine(GoogLeNet(architecture, auxiliaries=False), preprocessing, job.device),
         validation=prepare_squares(
             job.dataset.splits["val"],
             preprocessing,
@@ -159,5 +160,5 @@ def build_parts(job: TrainingJob) -> TrainingParts:
             workers=job.workers,
         ),
         size_at=lambda step: train_size_at(recipe.sizes, budget.share_done(step, progress.seconds)),
-        frozen_at=lambda share: frozen_rows(job.architecture, recipe, share),
+        frozen_at=lambda share: frozen_rows(architecture, recipe, share),
     )

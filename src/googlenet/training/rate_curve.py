@@ -6,6 +6,7 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
+from googlenet.printable import printable
 from googlenet.training.rate_search import RateCurve
 
 WIDTH, HEIGHT = 960, 600
@@ -49,7 +50,7 @@ def draw_rate_curve(curve: RateCurve, *, title: str) -> Image.Image:
     draw.text(
         (x - 8 if on_the_left else x + 8, TOP), f"{curve.suggestion:g}", CHOICE, large, "rt" if on_the_left else "lt"
     )
-    draw.text((LEFT, 24), title, INK, large)
+    draw.text((LEFT, 24), printable(title), INK, large)
     draw.text((LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - 18), "learning rate", INK, small, anchor="mb")
     draw.text((LEFT - 60, TOP - 12), "loss", INK, small, anchor="lb")
     return sheet

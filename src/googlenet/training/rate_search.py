@@ -76,7 +76,7 @@ def search_rate(
     job.check()
     network, new = build_network(job)
     network.train()
-    freeze_rows(network, frozen_rows(job.architecture, job.recipe, 1.0))
+    freeze_rows(network, frozen_rows(network.architecture, job.recipe, 1.0))
     optimizer = build_optimizer(network, job.recipe, new=new)
     settings = StepSettings(job.recipe.label_smoothing, job.recipe.auxiliary_weight, job.precision)
     input_size = job.recipe.sizes[-1][1]

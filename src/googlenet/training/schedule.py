@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from googlenet.errors import SettingsError
-
-ScheduleName = Literal["paper", "polynomial", "linear", "cosine", "constant"]
+from googlenet.recipes import ScheduleName
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The other side of a worker: starts its process, asks, and ends it."""
+"""The client of a timing process: starts it, asks, and ends it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Worker:
 
     def __init__(self, candidate: Candidate, path: Path | None, threads: int) -> None:
         """Start it and wait until it is ready. Raises WorkerError with the reason where it cannot be opened."""
-        module = "googlenet.benchmarking.worker"
+        module = "googlenet.benchmarking.timing_process"
         # -P: what lies in the folder from which the benchmark is started must not stand in for a package
         command = [sys.executable, "-P", "-m", module, candidate.opener, str(path or ""), str(threads)]
         self.process = subprocess.Popen(

@@ -1,6 +1,6 @@
 """The process of one candidate: opens it, then runs as many pictures as it is asked to, and answers with the times.
 
-    python -m googlenet.benchmarking.worker OPENER PATH THREADS
+    python -m googlenet.benchmarking.timing_process OPENER PATH THREADS
 
 Both sides write lines of JSON. The worker begins with {"ready": true} or {"error": TEXT}. A request is
 {"times": T, "batch": N, "input_size": S}, answered with {"seconds": [...]}, or {"peak": true}, answered with

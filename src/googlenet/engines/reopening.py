@@ -1,0 +1,59 @@
+"""An engine that can be copied and sent to other processes, and works on after a fork: it knows how it was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.engines.engine import Engine, Extra, Outputs
+from googlenet.engines.forks import keep_for_good, leave_in_child, no_fork
+
+
+class ReopenableEngine:
+    """An engine with `open_again`, which opens another one like it: for each copy (`copy.deepcopy`, `pickle`).
+
+    With `again_after_fork` also for a forked child, when the engine is first run there. Safe to use from several
+    threads.
+    """
+
+    def __init__(self, open_again: Callable[[], Engine], again_after_fork: bool, engine: Engine | None = None) -> None:
+        """`engine`: one that is open already. Raises as `open_again` does."""
+        self.open_again = open_again
+        self.again_after_fork = again_after_fork
+        self._lock = Lock()
+        self._engine = engine
+        with no_fork():
+            self.name = self._opened().name
+        if again_after_fork:
+            leave_in_child(self)
+
+    def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
+        """What the engine says of squares (N, S, S, 3) uint8 RGB; raises as it does, and as opening it again."""
+        with no_fork():
+            return self._opened().run(images, also=also)
+
+    def leave_to_parent(self) -> None:
+        """Forget the parent's engine, in a child."""
+        self._lock = Lock()
+        keep_for_good(self._engine)
+        self._engine = None
+
+    def _opened(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = self.open_again()
+            return self._engine
+
+    def __del__(self) -> None:
+        with no_fork():
+            self._engine = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ReopenableEngine, (self.open_again, self.again_after_fork)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ReopenableEngine:
+        return ReopenableEngine(self.open_again, self.again_after_fork)

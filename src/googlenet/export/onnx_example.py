@@ -1,0 +1,178 @@
+"""Classify pictures with an exported model, with onnxruntime, numpy and Pillow alone. Change it as you like.
+
+python THIS_FILE photo.jpg ...
+
+Pictures are prepared as the model's metadata say, as `googlenet predict` prepares them: upright by their EXIF, on white
+where they are transparent, grey of more than 8 bits scaled to 8, a large JPEG decoded at a fraction of its size.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded; without it events go to Microsoft
+import onnxruntime
+
+MODEL = "model.onnx"
+"""The file that was exported, beside this one."""
+
+TOP = 5
+ROOM = 3  # pixels of a reduced JPEG for each pixel that is needed
+UPRIGHT = {  # EXIF orientation -> what makes the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+warnings.filterwarnings("ignore", module=r"PIL\.")  # odd EXIF says nothing about the pixels
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY  # a PNG with a long text is a good picture
+
+
+def main(paths: list[str]) -> int:
+    """Print the best classes of each picture; 1 where one could not be read."""
+    session = onnxruntime.InferenceSession(str(Path(__file__).with_name(MODEL)), providers=["CPUExecutionProvider"])
+    model = json.loads(session.get_modelmeta().custom_metadata_map["googlenet"])
+    failed = 0
+    for path in paths:
+        try:
+            square = read_square(path, model["preprocessing"])
+        except Exception as error:  # whatever Pillow's readers make of a damaged file
+            print(f"{printable(path)}: cannot be read: {printable(str(error))}", file=sys.stderr)
+            failed = 1
+            continue
+        (probabilities,) = session.run(["probabilities"], {"images": square[np.newaxis]})[0]
+        print(printable(path))
+        for place in np.argsort(-probabilities, kind="stable")[:TOP]:
+            print(f"  {probabilities[place]:.6f}  {printable(model['classes'][place]['name'])}")
+    return failed
+
+
+def read_square(path: str, preprocessing: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The square (S, S, 3) uint8 RGB that the network takes; mean, scale and order of channels are inside the model."""
+    size, scaled_to, fit = (preprocessing[key] for key in ("input_size", "resize_size", "fit"))
+    picture = open_upright(path, scaled_to, fit)
+    sizes, box, shown = picture.size, [0.0] * 4, [0, 0]
+    for axis, (length, scaled) in enumerate(zip(sizes, scaled_size(*sizes, scaled_to, fit), strict=True)):
+        shown[axis] = min(scaled, size)  # the centre, of which a letterboxed picture fills less than the square
+        first = (scaled - shown[axis]) // 2
+        box[axis], box[axis + 2] = first * length / scaled, (first + shown[axis]) * length / scaled
+    square = Image.new("RGB", (size, size), border(preprocessing))
+    square.paste(resize(picture, box, shown), ((size - shown[0]) // 2, (size - shown[1]) // 2))
+    return np.asarray(square)
+
+
+def scaled_size(width: int, height: int, scaled_to: int, fit: str) -> tuple[int, int]:
+    """(width, height) of the whole picture before its centre is cut out."""
+    if fit == "squash":
+        return scaled_to, scaled_to
+    side = min(width, height) if fit == "crop" else max(width, height)
+    return max(1, round(width * scaled_to / side)), max(1, round(height * scaled_to / side))
+
+
+def resize(picture: Image.Image, box: list[float], size: list[int]) -> Image.Image:
+    """The part `box` of the picture in another size; only its surroundings are kept, so that long ones stay exact."""
+    near = []
+    for axis in (0, 1):
+        reach = 3 * max(1.0, (box[axis + 2] - box[axis]) / size[axis]) + 1
+        near.append(max(0, math.floor(box[axis] - reach)))
+        near.append(min(picture.size[axis], math.ceil(box[axis + 2] + reach)))
+    left, right, top, bottom = near
+    moved = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+    return picture.crop((left, top, right, bottom)).resize((size[0], size[1]), Image.Resampling.BILINEAR, box=moved)
+
+
+def border(preprocessing: dict[str, Any]) -> tuple[int, int, int]:
+    """The mean as a colour, which the network sees as nothing."""
+    mean = preprocessing["mean"] * (3 if preprocessing["channel_order"] == "GREY" else 1)
+    ordered = mean[::-1] if preprocessing["channel_order"] == "BGR" else mean
+    red, green, blue = (round(min(max(value, 0.0), 255.0)) for value in ordered)
+    return red, green, blue
+
+
+def open_upright(path: str, scaled_to: int, fit: str) -> Image.Image:
+    """The picture in RGB, upright."""
+    with Image.open(path) as picture:
+        if picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "L"):
+            turned = orientation(picture) in (5, 6, 7, 8)
+            width, height = picture.size[::-1] if turned else picture.size
+            least = [math.ceil(ROOM * length) for length in scaled_size(width, height, scaled_to, fit)]
+            picture.draft(picture.mode, (least[1], least[0]) if turned else (least[0], least[1]))
+        picture.load()
+        upright = UPRIGHT.get(orientation(picture))
+        rgb = to_rgb(picture)
+        return rgb if upright is None else rgb.transpose(upright)
+
+
+def orientation(picture: Image.Image) -> int:
+    """The EXIF orientation; 0 where there is none, or broken EXIF."""
+    try:
+        return int(picture.getexif().get(0x0112, 0))
+    except Exception:
+        return 0
+
+
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """The picture in RGB, on white where it is transparent."""
+    if picture.mode.startswith(("I", "F")) or (picture.mode == "L" and tag(picture, 339) == 2):
+        return Image.fromarray(to_8_bits(picture)).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    transparent = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(transparent, mask=transparent)
+    return white
+
+
+def to_8_bits(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Grey of more than 8 bits or with a sign, in 8; what is white depends on the kind of its values."""
+    values: Any = np.asarray(picture)
+    signed = tag(picture, 339) == 2  # TIFF's SampleFormat, 258: BitsPerSample, 262: PhotometricInterpretation
+    if picture.mode == "L":
+        values = values.view(np.int8)
+    elif picture.mode == "I" and (tag(picture, 258), tag(picture, 339)) == (32, 1):
+        values = values.view(np.uint32)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if picture.mode.startswith("I;16"):
+        black, white = 0.0, 4095.0 if tag(picture, 258) == 12 else 65535.0
+    elif low < 0 or signed:
+        black, white = low, high
+    else:
+        whites = (1.0, 255.0, 65535.0) if picture.mode == "F" else (65535.0,)
+        black, white = 0.0, next((one for one in whites if high <= one), high)
+    known = np.nan_to_num(values.astype(np.float64), nan=black, posinf=white, neginf=black)
+    scaled = (known - black) / ((white - black) or 1.0)
+    grey: np.ndarray[Any, np.dtype[np.uint8]] = (scaled.clip(0, 1) * 255).round().astype(np.uint8)
+    if tag(picture, 262) == 0:  # white is zero
+        grey = 255 - grey
+    if isinstance(transparent := picture.info.get("transparency"), int):
+        grey[values == transparent] = 255
+    return grey
+
+
+def tag(picture: Image.Image, number: int) -> int | None:
+    """The first value of a tag of a TIFF; None of another file."""
+    value: Any = getattr(picture, "tag_v2", {}).get(number)
+    first: int | None = value[0] if isinstance(value, tuple) and value else value
+    return first
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,160 @@
+"""What a caller gives as a picture -> its name and its pixels; of files, regular ones that are not too large."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+from collections.abc import Iterable
+from typing import IO, TypeAlias, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from googlenet.errors import InputError
+from googlenet.images.decode import BadImage, Enough, Rgb, decode_image, decode_picture
+from googlenet.images.formats import HEAD_BYTES, explain, recognize
+
+Picture: TypeAlias = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image | NDArray[np.uint8]
+)
+"""A path, the bytes of a file, a file open in binary mode, a Pillow picture, an array (H, W, 3) RGB or (H, W) grey of
+uint8."""
+
+FILE_LIMIT = 2**30
+"""Bytes a picture's file may have: about twice what 179 million pixels take as they are."""
+
+_PIECE = 2**20  # bytes read at once of a file whose size nobody says
+
+_SPECIAL = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def is_picture(source: object) -> TypeGuard[Picture]:
+    """Whether `source` is given as one picture, rather than as many."""
+    known = isinstance(source, (str, os.PathLike, Image.Image, np.ndarray)) or hasattr(source, "read")
+    return known or _is_bytes_like(source)
+
+
+def is_address(source: str) -> bool:
+    """Whether a path is an address such as https://..., which nothing here downloads."""
+    return _ADDRESS.match(source) is not None
+
+
+def check_picture(source: object) -> None:
+    """Raise InputError where `source` is no `Picture`, or an array of another shape or dtype."""
+    if isinstance(source, io.TextIOBase):
+        raise InputError("a picture's file must be open in binary mode, as open(path, 'rb') does")
+    if isinstance(source, np.ndarray):
+        right_shape = source.ndim == 2 or (source.ndim == 3 and source.shape[2] == 3)
+        if source.dtype != np.uint8 or not right_shape or source.size == 0:
+            raise InputError(f"a picture as an array is (H, W, 3) or (H, W) uint8, not {source.shape} {source.dtype}")
+    elif not is_picture(source):
+        raise _not_a_picture(source)
+
+
+def check_pictures(sources: object) -> Iterable[Picture]:
+    """Give many pictures back; raises InputError where they are no such thing, or a list or tuple holds another one."""
+    if not isinstance(sources, Iterable) or hasattr(sources, "__dlpack__"):  # a tensor gives its rows
+        raise _not_a_picture(sources)
+    for one in sources if isinstance(sources, (list, tuple)) else ():
+        check_picture(one)
+    return sources
+
+
+def picture_name(source: Picture, index: int) -> str:
+    """The path of a picture, or "picture 7" where it has none."""
+    path = source if isinstance(source, str | os.PathLike) else getattr(source, "filename", getattr(source, "name", ""))
+    return os.fspath(path) if isinstance(path, str | os.PathLike) and path else f"picture {index}"
+
+
+def read_picture(source: Picture, *, enough: Enough | None = None, notes: list[str] | None = None) -> Rgb | BadImage:
+    """Read and decode a picture as `decode_image` does; raises InputError as `check_picture`."""
+    check_picture(source)
+    if isinstance(source, np.ndarray):
+        return source if source.ndim == 3 else np.repeat(source[:, :, np.newaxis], 3, axis=2)
+    if isinstance(source, Image.Image):
+        return decode_picture(source, notes=notes)
+    data = _read_data(source)
+    return data if isinstance(data, BadImage) else decode_image(data, enough=enough, notes=notes)
+
+
+def read_file(path: str | os.PathLike[str]) -> bytes | BadImage:
+    """Read a picture's file whole, where it begins as one, is regular and not above `FILE_LIMIT`; never waits."""
+    try:
+        status = os.stat(path)
+        for is_special, what in _SPECIAL:
+            if is_special(status.st_mode):
+                return BadImage(f"cannot be read ({what}, not a regular file)")
+        with open(path, "rb", opener=_open_at_once) as file:
+            head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
+            if head and recognize(head) is None:
+                return BadImage(explain(head))
+            return too_large_file(status.st_size) or file.read()
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        if is_address(os.fspath(path)):
+            return BadImage("an address, not a file: download it first")
+        return _unreadable(error)
+
+
+def too_large_file(size: int) -> BadImage | None:
+    """Why a picture's file of `size` bytes is not read, or None."""
+    if size <= FILE_LIMIT:
+        return None
+    return BadImage(f"too large: a file of {size / 1e9:,.1f} GB, the limit is {FILE_LIMIT / 1e9:.1f} GB")
+
+
+def _not_a_picture(source: object) -> InputError:
+    known = "a path, bytes, a file open in binary mode, a Pillow picture or a NumPy array"
+    return InputError(f"a picture is {known}, not {type(source).__name__}")
+
+
+def _read_data(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> bytes | BadImage:
+    if isinstance(source, str | os.PathLike):
+        return read_file(source)
+    if isinstance(source, bytes):
+        return source
+    if _is_bytes_like(source):
+        return memoryview(source).tobytes()  # type: ignore[arg-type]
+    try:
+        return _whole(source)  # type: ignore[arg-type]
+    except (OSError, ValueError) as error:  # ValueError: closed
+        return _unreadable(error)
+
+
+def _whole(file: IO[bytes]) -> bytes | BadImage:
+    """All that a file still holds, unless that is too much."""
+    pieces, size = [], 0
+    while piece := file.read(_PIECE):
+        if not isinstance(piece, bytes):
+            raise InputError(f"a picture's file must be open in binary mode: its read() gave {type(piece).__name__}")
+        pieces.append(piece)
+        size += len(piece)
+        if bad := too_large_file(size):
+            return bad
+    return b"".join(pieces)
+
+
+def _unreadable(error: OSError | ValueError) -> BadImage:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return BadImage(f"cannot be read ({reason or error})")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for the other end, where a file became a pipe after it was looked at."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _is_bytes_like(source: object) -> bool:
+    try:
+        memoryview(source)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
