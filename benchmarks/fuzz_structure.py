@@ -607,7 +607,7 @@ def small_export(target: Target, precision: Precision, *, apart: bool = True) ->
     graph = build_graph(model)
     if precision == "int8":
         squares = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
-        graph = to_int8(graph, squares, round_all_outputs=target == "onnx")
+        graph = to_int8(graph, squares, quantize_all_outputs=target == "onnx")
     elif apart:
         graph = decompose_lrn(graph)
     description = Description(

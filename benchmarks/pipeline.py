@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from machine import describe_machine
 
 from googlenet.classifier import Classifier
-from googlenet.engines import CropRunner, PreparedPicture, members_of
+from googlenet.engines import CropRunner, PreparedCrops, members_of
 from googlenet.images import BadImage, decode_image
 from googlenet.parallel import available_cpus
 
@@ -102,7 +102,7 @@ def a_folder(classifier: Classifier, files: list[bytes], batch: int, rounds: int
     )
 
 
-def prepare(classifier: Classifier, file: bytes) -> PreparedPicture:
+def prepare(classifier: Classifier, file: bytes) -> PreparedCrops:
     """The squares of a picture, as the classifier would make them."""
     image = decode_image(file)
     assert not isinstance(image, BadImage)

@@ -147,7 +147,7 @@ def test_members_that_prepare_pictures_differently_cannot_be_one_file(
     googlenet: Run, ensemble: Path, tmp_path: Path
 ) -> None:
     sentence = googlenet("export", ensemble, "--out", tmp_path / "net.onnx").error
-    assert sentence.startswith("these models prepare pictures differently")
+    assert sentence.startswith("these models have different preprocessing")
     assert list(tmp_path.iterdir()) == []
 
 

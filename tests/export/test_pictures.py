@@ -11,7 +11,7 @@ from PIL import Image
 
 from googlenet.dataset import open_dataset
 from googlenet.errors import DataError
-from googlenet.export.pictures import gather_pictures, halves, made_pictures
+from googlenet.export.pictures import gather_pictures, generated_pictures, halves
 from googlenet.images import Preprocessing
 
 PREPROCESSING = Preprocessing(32, 36, "crop", "RGB", (124.0, 117.0, 104.0), (1 / 58,) * 3)
@@ -70,9 +70,9 @@ def test_without_data_pictures_are_made_and_said_to_be(tmp_path: Path) -> None:
 
 
 def test_made_pictures_differ_from_each_other_and_are_the_same_each_time() -> None:
-    made = made_pictures(48, 20)
+    made = generated_pictures(48, 20)
     assert made.dtype == np.uint8
-    np.testing.assert_array_equal(made, made_pictures(48, 20))
+    np.testing.assert_array_equal(made, generated_pictures(48, 20))
     assert len({picture.tobytes() for picture in made}) == len(made)
     assert made.std(axis=(1, 2, 3)).min() > 5
 

@@ -14,15 +14,15 @@ from googlenet.quantization import Statistics, observed_values, quantize, with_o
 BATCH = 4  # pictures observed at once: all values inside the network are kept, some 30 MB for each at 224 px
 
 
-def to_int8(graph: Graph, squares: NDArray[np.uint8] | None, *, round_all_outputs: bool = False) -> Graph:
+def to_int8(graph: Graph, squares: NDArray[np.uint8] | None, *, quantize_all_outputs: bool = False) -> Graph:
     """The graph in int8, calibrated on squares (N, S, S, 3) uint8 RGB, with its norms decomposed.
 
-    `round_all_outputs`: as `quantize` says. Raises InputError without squares.
+    `quantize_all_outputs`: as `quantize` says. Raises InputError without squares.
     """
     if squares is None:
         raise InputError("an int8 network needs pictures to calibrate its values on")
     decomposed = decompose_lrn(graph)
-    return quantize(decomposed, _observed(decomposed, squares), round_all_outputs=round_all_outputs)
+    return quantize(decomposed, _observed(decomposed, squares), quantize_all_outputs=quantize_all_outputs)
 
 
 def _observed(graph: Graph, squares: NDArray[np.uint8]) -> Statistics:

@@ -46,7 +46,7 @@ def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, eval
     evaluated = None if evaluate_on is None else open_dataset(evaluate_on, split_rule=None)
     if calibrate is None:
         if evaluated is None:
-            return GatePictures(made_pictures(preprocessing.input_size), MADE_SENTENCE)
+            return GatePictures(generated_pictures(preprocessing.input_size), MADE_SENTENCE)
         return GatePictures(
             _squares(_pictures_of(evaluated), preprocessing, MOST_EVALUATED, evaluated.name),
             f"pictures of {evaluated.name}",
@@ -80,7 +80,7 @@ def halves(samples: Samples) -> tuple[Samples, Samples]:
     return samples.select(sizes[0]), samples.select(sizes[1])
 
 
-def made_pictures(input_size: int, count: int = MADE) -> NDArray[np.uint8]:
+def generated_pictures(input_size: int, count: int = MADE) -> NDArray[np.uint8]:
     """The known answer's pictures, and (count, S, S, 3) with gradients, shapes, stripes and textures by chance.
 
     They are the same each time, not on every machine: nothing is stored about them.

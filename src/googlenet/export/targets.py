@@ -67,10 +67,10 @@ def _program(graph: Graph, models: Sequence[Model]) -> Content:
     """Read back by torch's own reader, which whoever gets the file will use, and compared with the network itself."""
     import torch
 
-    from googlenet.network.exportable import encode_exportable, exportable_network
+    from googlenet.network.exportable import encode_pt2, exportable_network
 
     program = exportable_network(models)
-    content = encode_exportable(program)
+    content = encode_pt2(program)
     squares = torch.from_numpy(known_answer_images(program.preprocessing.input_size))
     with torch.no_grad():
         read = torch.export.load(io.BytesIO(content)).module()(squares)
@@ -93,7 +93,7 @@ def _unchanged(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) 
 
 
 def _int8(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> Graph:
-    return to_int8(graph, squares, round_all_outputs=target == "onnx")
+    return to_int8(graph, squares, quantize_all_outputs=target == "onnx")
 
 
 PRECISIONS: dict[Precision, Conversion] = {"float32": _unchanged, "bf16": _unchanged, "int8": _int8}
