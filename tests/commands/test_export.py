@@ -56,7 +56,7 @@ def test_export_without_pictures_says_that_it_evaluated_on_generated_ones(
     googlenet: Run, trained: Path, tmp_path: Path
 ) -> None:
     fields = googlenet("export", trained, "--out", tmp_path / "net.onnx", "--json").json
-    assert fields["agreement"]["evaluated_on"].startswith("pictures made by formula, no photographs")
+    assert fields["agreement"]["evaluated_on"].startswith("generated pictures, not photographs")
     assert (fields["target"], fields["precision"], fields["passes"]) == ("onnx", "float32", True)
     assert [one["precision"] for one in fields["considered"]] == ["float32"]
     assert fields["example"] is None

@@ -1,4 +1,4 @@
-"""Export: models as one file for another runtime, compared with float32 before it gets its name."""
+"""Export: models as one file for another runtime, compared with float32 before it is kept."""
 
 from googlenet.export.export import Candidate, Choice, ExportRequest, ExportResult, check_place, export_models
 from googlenet.export.int8 import to_int8
