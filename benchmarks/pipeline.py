@@ -1,4 +1,4 @@
-"""From JPEG to label: one picture at a time, and a folder, beside what decoding and the network take by themselves.
+"""From JPEG to label: one picture at a time, and a folder, compared with the time of decoding and of the network.
 
 For one picture: bytes to label against the network alone on a square that is ready. For a folder: the pictures a second
 of `Classifier.predict`, against what two cores allow: decoding is divided among them, the network has them all.

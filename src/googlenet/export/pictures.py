@@ -40,8 +40,8 @@ def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, eval
     """Read the pictures for an export; `calibrate` and `evaluate_on` are DATA as in `open_dataset`.
 
     Without `evaluate_on`, or if it is the same data, the pictures of `calibrate` are split by the hashes of their
-    names; without either, pictures are generated. Raises InputError and DataError as `open_dataset` does, and DataError if no
-    picture can be read.
+    names; without either, pictures are generated. Raises InputError and DataError as `open_dataset` does, and DataError
+    if no picture can be read.
     """
     evaluated = None if evaluate_on is None else open_dataset(evaluate_on, split_rule=None)
     if calibrate is None:
