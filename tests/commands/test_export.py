@@ -165,8 +165,8 @@ def test_several_models_become_one_file_that_says_of_each_where_it_is_from(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--precision", "int8"), "--precision int8 needs pictures"),
-        (("--precision", "bf16"), "an ONNX file is not written in bf16"),
+        (("--precision", "int8"), "--precision int8 needs calibration pictures"),
+        (("--precision", "bf16"), "an ONNX file cannot be exported in bf16"),
         (("--to", "torchvision"), "is of the variant"),
         (("--to", "torchvision", "--without-lrn", "--json"), "leave out: --without-lrn, --json"),
         (("--to", "torchvision", "--with-example"), "leave out: --with-example"),
@@ -219,7 +219,7 @@ def test_a_strangers_onnx_file_is_told_from_ours(googlenet: Run, trained: Path, 
     path = tmp_path / "stranger.onnx"
     path.write_bytes(encode_onnx(build_graph(load_model(trained))))
     for verb in (("info", path), ("predict", path, tmp_path / "x.png")):
-        assert f"`googlenet import {path}` makes a model of it" in googlenet(*verb).error
+        assert f"convert it to a model with `googlenet import {path}`" in googlenet(*verb).error
 
 
 @pytest.mark.parametrize("target", ["onnx", "openvino"])

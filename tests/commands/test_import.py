@@ -128,7 +128,7 @@ def test_export_gives_the_state_dict_back(googlenet: Run, pth: Path, classes: Pa
 
 def test_export_refuses_a_model_that_torchvision_has_no_network_for(googlenet: Run, tmp_path: Path) -> None:
     sentence = googlenet("export", "bvlc", "--to", "torchvision", "--out", tmp_path / "bvlc.pth").error
-    assert "is of the variant 'paper' with width 1; torchvision's googlenet takes" in sentence
+    assert "is of the variant 'paper' with width 1; torchvision's googlenet needs" in sentence
     assert list(tmp_path.iterdir()) == []
 
 
@@ -185,7 +185,7 @@ def test_code_in_a_pickle_is_refused_and_never_run(googlenet: Run, old: bool, tm
     sentence = googlenet("import", tmp_path / "evil.pth").error
     assert "evil.pth holds 'getattr', and nothing but tensors is ever unpickled; expected a state dict" in sentence
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(Attack(tmp_path / "run")))
-    assert "which is never unpickled" in googlenet("import", tmp_path / "plain.pth").error
+    assert "which are not unpickled" in googlenet("import", tmp_path / "plain.pth").error
     assert not (tmp_path / "run").exists()
 
 
@@ -236,7 +236,7 @@ def test_weights_that_are_not_right_are_named(
         ("long.caffemodel", b"\x0a\x09GoogLeNet\x12\x80\xc8\xaf\xa0\x25" + bytes(99), "is damaged"),
         ("long.onnx", b"\x08\x03\x3a\x80\xc8\xaf\xa0\x25" + bytes(99), "is damaged"),
         ("long.safetensors", (10**6).to_bytes(8, "little") + b'{"' + bytes(99), "is damaged"),
-        ("zip.pth", b"PK\x03\x04" + bytes(99), "is damaged or holds more than tensors"),
+        ("zip.pth", b"PK\x03\x04" + bytes(99), "is damaged or contains other objects than tensors"),
         ("pickle.pth", pickle.dumps([1, 2]), "expected a state dict"),
     ],
 )
@@ -254,27 +254,26 @@ def test_a_missing_source_and_a_folder_are_named(googlenet: Run, tmp_path: Path)
         f"cannot read {tmp_path / 'no.pth'}: No such file or directory"
     )
     assert googlenet("import", tmp_path).error.startswith(
-        f"{tmp_path} is no file; what can be imported: a Caffe GoogLeNet (.ca"
+        f"{tmp_path} is not a file; supported files: a Caffe GoogLeNet (.ca"
     )
 
 
 def test_classes_that_are_missing_or_wrong_are_asked_for(googlenet: Run, pth: Path, tmp_path: Path) -> None:
     assert googlenet("import", pth).error == (
-        f"{pth} has 3 outputs and does not name their classes: --classes FILE does, "
-        "with a line for each output, in their order"
+        f"{pth} has 3 outputs but no class names: give --classes FILE with one line per output, in their order"
     )
-    assert "has 3 outputs, and 1,000 classes are named" in googlenet("import", pth, "--classes", "imagenet").error
+    assert "has 3 outputs, but there are 1,000 class names" in googlenet("import", pth, "--classes", "imagenet").error
     sentence = googlenet("import", pth, "--classes", tmp_path / "no.txt").error
     assert sentence == (
         f"cannot read the classes from {tmp_path / 'no.txt'} (No such file or directory); "
         "--classes is imagenet, or a text file with one class per line"
     )
     (tmp_path / "twice.txt").write_text("a\nb\na\n")
-    assert "names the class 'a' 2 times" in googlenet("import", pth, "--classes", tmp_path / "twice.txt").error
+    assert "contains the class 'a' 2 times" in googlenet("import", pth, "--classes", tmp_path / "twice.txt").error
     (tmp_path / "none.txt").write_text("\n\n")
-    assert "names no classes" in googlenet("import", pth, "--classes", tmp_path / "none.txt").error
+    assert "contains no classes" in googlenet("import", pth, "--classes", tmp_path / "none.txt").error
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00")
-    assert "(it is no UTF-8 text)" in googlenet("import", pth, "--classes", tmp_path / "bytes.txt").error
+    assert "(it is not UTF-8 text)" in googlenet("import", pth, "--classes", tmp_path / "bytes.txt").error
 
 
 def test_an_archive_that_unpacks_to_any_size_is_refused(googlenet: Run, tmp_path: Path) -> None:

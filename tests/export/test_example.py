@@ -204,11 +204,13 @@ def test_a_file_that_is_no_picture_is_named_and_the_others_are_classified(tmp_pa
 
 def test_an_example_goes_with_onnx_alone_and_replaces_nothing(tmp_path: Path) -> None:
     pictures = GatePictures(generated_pictures(32, 4), "made pictures")
-    with pytest.raises(InputError, match="--with-example writes a program for ONNX Runtime, --to openvino is not"):
+    with pytest.raises(
+        InputError, match="--with-example writes a program for ONNX Runtime, it needs --to onnx, not openvino"
+    ):
         export_models([small_model()], tmp_path / "net", ExportRequest("openvino", with_example=True), pictures)
     mine = tmp_path / "net_example.py"
     mine.write_text("mine")
-    with pytest.raises(InputError, match=r"net_example.py is there already; .* --force replaces it"):
+    with pytest.raises(InputError, match=r"net_example.py already exists; .* overwrite it with --force"):
         export_models([small_model()], tmp_path / "net.onnx", ExportRequest("onnx", with_example=True), pictures)
     assert [path.name for path in tmp_path.iterdir()] == ["net_example.py"]
     request = ExportRequest("onnx", with_example=True, force=True)

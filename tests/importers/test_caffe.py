@@ -142,9 +142,9 @@ def test_blobs_of_nvidias_caffe_are_read(numbers: str, weights: Weights, write_c
 @pytest.mark.parametrize(
     ("kind", "raw", "clause"),
     [
-        (3, bytes(4), r"a blob of the layer 'fc' holds integers \(raw_data_type 3\); floats were expected"),
+        (3, bytes(4), r"a blob of the layer 'fc' has integers \(raw_data_type 3\); expected floats"),
         (2, bytes(3), "is damaged: a blob of the layer 'fc' has 3 bytes of float16"),
-        (2, bytes(4), r"is damaged: a blob of the layer 'fc' holds 2 values, and its shape is \(1,\)"),
+        (2, bytes(4), r"is damaged: a blob of the layer 'fc' has 2 values for the shape \(1,\)"),
     ],
 )
 def test_raw_data_of_another_kind_or_length_is_refused(kind: int, raw: bytes, clause: str) -> None:
@@ -174,7 +174,7 @@ def test_a_blob_that_does_not_hold_what_its_shape_says_is_damage(shape: tuple[in
     )
     layer = message_class("caffe.LayerParameter")(name=b"fc", type=b"InnerProduct", blobs=[blob.SerializeToString()])
     net = message_class("caffe.NetParameter")(layer=[layer.SerializeToString()])
-    with pytest.raises(ModelFileError, match="net is damaged: a blob of the layer 'fc' holds 6 values"):
+    with pytest.raises(ModelFileError, match="net is damaged: a blob of the layer 'fc' has 6 values"):
         read_caffemodel(net.SerializeToString(), where="net")
 
 
@@ -188,7 +188,7 @@ def test_a_shape_of_a_thousand_sides_is_damage() -> None:
 
 def test_a_network_description_without_weights_is_told_as_such() -> None:
     net = message_class("caffe.NetParameter")(name=b"GoogLeNet")
-    with pytest.raises(ModelFileError, match="net holds no layers with weights"):
+    with pytest.raises(ModelFileError, match="net contains no layers with weights"):
         read_caffemodel(net.SerializeToString(), where="net")
 
 

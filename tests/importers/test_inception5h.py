@@ -71,14 +71,14 @@ def test_each_weight_comes_under_its_own_name_with_the_published_preprocessing(t
 def test_its_1008_outputs_without_names_are_numbered_and_that_is_said(tmp_path: Path) -> None:
     found = imported(make_state(), tmp_path)
     assert [found.model.classes[index].id for index in (0, 999, 1007)] == ["output_0000", "output_0999", "output_1007"]
-    assert found.assumptions[0] == "1,008 outputs and no list of classes: called output_0000 to output_1007"
+    assert found.assumptions[0] == "1,008 outputs and no class names: named output_0000 to output_1007"
 
 
 @pytest.mark.parametrize(
     ("port_lrn", "variant", "sentence"),
     [
-        (False, "inception5h", "taken as the published graph's, 11 channels, k 2 (else --port-lrn"),
-        (True, "inception5h-port", "the LRN of the PyTorch ports, as --port-lrn says: 9 channels, k 1"),
+        (False, "inception5h", "assumed to be that of the published graph, 11 channels, k 2 (use --port-lrn"),
+        (True, "inception5h-port", "the LRN of the PyTorch ports (--port-lrn): 9 channels, k 1"),
     ],
 )
 def test_which_lrn_is_taken_for_granted_is_said_and_can_be_chosen(
@@ -103,7 +103,7 @@ def test_what_torchvision_alone_can_be_told_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_fine_tuned_one_needs_its_classes(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has 2 outputs and does not name their classes: --classes FILE does"):
+    with pytest.raises(InputError, match="has 2 outputs but no class names: give --classes FILE"):
         imported(make_state(2), tmp_path)
     labels = (ClassLabel("cat", "cat"), ClassLabel("dog", "dog"))
     assert imported(make_state(2), tmp_path, labels).model.classes == labels

@@ -122,10 +122,10 @@ def with_another_bias(operator: str, node: Any) -> None:
             {"constants": "Identity", "changed": rename("Identity", "Neg")},
             "the weights 't1' of a Conv are computed by 'Neg'",
         ),
-        ({"changed": without_attributes}, "conv1 has strides (1, 1), in the paper's network (2, 2)"),
+        ({"changed": without_attributes}, "conv1 has strides (1, 1) instead of (2, 2)"),
         (
             {"changed": rename("LRN", "Other")},
-            "bias of its LRN are [], in the paper's network [(5, 0.0001, 0.75, 1.0), (",
+            "bias of its LRN are [] instead of [(5, 0.0001, 0.75, 1.0), (",
         ),
         ({"changed": with_another_bias}, "0.75, 2.0)"),
     ],

@@ -58,21 +58,21 @@ def with_averages(state: State) -> dict[str, Any]:
     [
         (lambda state: {"state_dict": state}, ["the state dict is the file's 'state_dict'"]),
         (lambda state: {"a": {"b": state}, "n": 1}, ["the state dict is the file's 'a.b'"]),
-        (prefixed("module."), ["'module.' in the names is what training code has added: taken off"]),
+        (prefixed("module."), ["'module.' was removed from the names: added by training code"]),
         (
             prefixed("module._orig_mod."),
-            ["'module.', '_orig_mod.' in the names is what training code has added: taken off"],
+            ["'module.', '_orig_mod.' was removed from the names: added by training code"],
         ),
-        (compiled_in_parts, ["'_orig_mod.' in the names is what training code has added: taken off"]),
+        (compiled_in_parts, ["'_orig_mod.' was removed from the names: added by training code"]),
         (
             prefixed("student.net._fsdp_wrapped_module."),
-            ["'student.net.', '_fsdp_wrapped_module.' in the names is what training code has added: taken off"],
+            ["'student.net.', '_fsdp_wrapped_module.' was removed from the names: added by training code"],
         ),
         (
             lightning,
             [
                 "the state dict is the file's 'state_dict'",
-                "'model.' in the names is what training code has added: taken off",
+                "'model.' was removed from the names: added by training code",
                 "tensors outside of 'model.' were skipped: 'criterion.weight' (1 in all)",
             ],
         ),
@@ -113,14 +113,14 @@ def test_torchs_own_wrappers_are_read(state: State, tmp_path: Path) -> None:
         assert wrapped.state_dict().keys().isdisjoint(state)
         found = imported(wrapped.state_dict(), tmp_path)
         np.testing.assert_array_equal(found.model.weights["linear.bias"], state["fc.bias"])
-        assert any("taken off" in sentence for sentence in found.assumptions)
+        assert any("added by training code" in sentence for sentence in found.assumptions)
 
 
 def test_a_classifier_in_a_sequential_is_known_by_its_place(state: State, tmp_path: Path) -> None:
     tuned = {name.replace("fc.", "fc.1."): tensor for name, tensor in state.items()}
     found = imported(tuned, tmp_path)
     np.testing.assert_array_equal(found.model.weights["linear.bias"], state["fc.bias"])
-    assert found.assumptions[0] == "'fc.1' is taken as 'fc', with nothing but dropout beside it"
+    assert found.assumptions[0] == "'fc.1' is assumed to be 'fc', with only dropout beside it"
 
 
 def test_a_classifier_of_two_layers_is_refused_and_no_number_of_classes_is_claimed(
@@ -151,8 +151,8 @@ def test_forgotten_auxiliary_classifiers_are_left_out_and_that_is_said(state: St
     [
         (
             {f"layer1.{number}.bn": torch.ones(1) for number in range(5)},
-            "is a state dict of a network that is unknown here: it has 5 tensors, 'layer1.0.bn', 'layer1.1.bn', "
-            "'layer1.2.bn' ...; what can be imported: ",
+            "is a state dict of an unknown network: it has 5 tensors, 'layer1.0.bn', 'layer1.1.bn', "
+            "'layer1.2.bn' ...; supported files: ",
         ),
         ({"state_dict": {"fc.weight": torch.ones(1), "head.weight": torch.ones(1)}}, "it has 2 tensors, 'fc.weight', "),
         ({"epoch": 3, "optimizer": {"lr": 0.1}}, "'epoch' is an int; expected a state dict"),
@@ -171,7 +171,7 @@ def test_what_is_no_googlenet_is_refused_with_what_was_found(content: object, se
 
 def test_a_network_that_was_pickled_whole_is_refused_by_its_class(tmp_path: Path) -> None:
     torch.save(nn.Linear(1, 1), tmp_path / "net.pth")
-    with pytest.raises(ModelFileError, match=r"holds 'torch\.nn\..*Linear', and nothing but tensors is ever unpickled"):
+    with pytest.raises(ModelFileError, match=r"contains 'torch\.nn\..*Linear', but only tensors are unpickled"):
         import_file(tmp_path / "net.pth", Provenance())
 
 
