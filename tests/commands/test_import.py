@@ -92,7 +92,7 @@ def test_a_network_that_was_trained_without_transform_input_is_imported_as_one(
     out = tmp_path / "cars.safetensors"
     done = googlenet("import", pth, "--classes", classes, "--out", out, "--no-transform-input")
     assert done.code == 0, done.err
-    assert "assumed: transform_input=False, as --no-transform-input says" in done.out
+    assert "assumed: torchvision's preprocessing with transform_input=False (--no-transform-input)" in done.out
     back = googlenet("export", out, "--to", "torchvision", "--out", tmp_path / "back.pth").out
     assert "Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])" in back
     assert googlenet("import", "torchvision", "--no-transform-input").error == (
@@ -183,7 +183,7 @@ def test_code_in_a_pickle_is_refused_and_never_run(googlenet: Run, old: bool, tm
     content = {"inception3a.branch1.conv.weight": torch.zeros(1), "code": Attack(tmp_path / "run")}
     torch.save(content, tmp_path / "evil.pth", _use_new_zipfile_serialization=not old)
     sentence = googlenet("import", tmp_path / "evil.pth").error
-    assert "evil.pth holds 'getattr', and nothing but tensors is ever unpickled; expected a state dict" in sentence
+    assert "evil.pth contains 'getattr', but only tensors are unpickled; expected a state dict" in sentence
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(Attack(tmp_path / "run")))
     assert "which are not unpickled" in googlenet("import", tmp_path / "plain.pth").error
     assert not (tmp_path / "run").exists()
@@ -208,7 +208,7 @@ def broken(state: State, change: Callable[[State], object], path: Path) -> Path:
         ),
         (
             lambda state: state.update({"fc.weight": np.full((3, 1024), 3e38, np.float32)}),
-            "answers with values that are not finite numbers",
+            "network's outputs are not finite",
         ),
         (lambda state: state.pop("inception3a.branch1.conv.weight"), "(missing: 3a.1x1.weight)"),
         (lambda state: state.pop("fc.weight"), "are not those of 'torchvision' (missing: linear.weight)"),
@@ -232,7 +232,7 @@ def test_weights_that_are_not_right_are_named(
         ("empty.onnx", b"", "it is empty"),
         ("line.caffemodel", b"\n", "it is a text file"),
         ("keras.h5", b"\x89HDF\r\n\x1a\n" + bytes(99), "it is an HDF5 file"),
-        ("graph.pb", b"\x0a\x05\x0a\x03foo", "holds no layers with weights"),
+        ("graph.pb", b"\x0a\x05\x0a\x03foo", "contains no layers with weights"),
         ("long.caffemodel", b"\x0a\x09GoogLeNet\x12\x80\xc8\xaf\xa0\x25" + bytes(99), "is damaged"),
         ("long.onnx", b"\x08\x03\x3a\x80\xc8\xaf\xa0\x25" + bytes(99), "is damaged"),
         ("long.safetensors", (10**6).to_bytes(8, "little") + b'{"' + bytes(99), "is damaged"),
@@ -266,7 +266,7 @@ def test_classes_that_are_missing_or_wrong_are_asked_for(googlenet: Run, pth: Pa
     sentence = googlenet("import", pth, "--classes", tmp_path / "no.txt").error
     assert sentence == (
         f"cannot read the classes from {tmp_path / 'no.txt'} (No such file or directory); "
-        "--classes is imagenet, or a text file with one class per line"
+        "--classes is imagenet or a file with one class per line"
     )
     (tmp_path / "twice.txt").write_text("a\nb\na\n")
     assert "contains the class 'a' 2 times" in googlenet("import", pth, "--classes", tmp_path / "twice.txt").error

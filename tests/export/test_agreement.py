@@ -35,13 +35,13 @@ def test_an_answer_that_is_not_finite_agrees_with_nothing() -> None:
 def test_float32_must_give_the_probabilities_and_need_not_be_faster() -> None:
     assert misses("float32", agreement(worst=9e-5, milliseconds=3.0)) == ()
     (miss,) = misses("float32", agreement(worst=2e-4))
-    assert miss == "a probability differs by 2.0e-04 from the model's, at most 1e-04 is allowed"
+    assert miss == "a probability differs by 2.0e-04 from the model's, the limit is 1e-04"
 
 
 def test_lower_precisions_must_keep_the_best_class_and_be_faster() -> None:
     assert misses("int8", agreement(same=0.97, worst=0.3)) == ()
     assert misses("int8", agreement(same=0.965)) == (
-        "96.5% of 200 pictures have the same best class as in float32, at least 97% are asked for",
+        "96.5% of 200 pictures have the same best class as in float32, at least 97% are required",
     )
     slow = misses("bf16", agreement(milliseconds=2.0))
     assert slow == ("a picture takes 2.00 ms, 2.00 in float32: it is not faster",)

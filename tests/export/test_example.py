@@ -205,7 +205,7 @@ def test_a_file_that_is_no_picture_is_named_and_the_others_are_classified(tmp_pa
 def test_an_example_goes_with_onnx_alone_and_replaces_nothing(tmp_path: Path) -> None:
     pictures = GatePictures(generated_pictures(32, 4), "made pictures")
     with pytest.raises(
-        InputError, match="--with-example writes a program for ONNX Runtime, it needs --to onnx, not openvino"
+        InputError, match="--with-example writes a program for ONNX Runtime; it needs --to onnx, not openvino"
     ):
         export_models([small_model()], tmp_path / "net", ExportRequest("openvino", with_example=True), pictures)
     mine = tmp_path / "net_example.py"

@@ -79,7 +79,7 @@ def test_made_pictures_differ_from_each_other_and_are_the_same_each_time() -> No
 
 def test_pictures_that_cannot_be_read_are_left_out_and_too_few_are_an_error(tmp_path: Path) -> None:
     data = paint(tmp_path / "data", 1)
-    with pytest.raises(DataError, match="has no picture"):
+    with pytest.raises(DataError, match="has no readable picture"):
         gather_pictures(PREPROCESSING, calibrate=str(data), evaluate_on=None)
     (data / "grey" / "bad.png").write_bytes(b"no picture")
     assert len(gather_pictures(PREPROCESSING, calibrate=None, evaluate_on=str(data)).evaluated) == 1
