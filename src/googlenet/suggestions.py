@@ -1,4 +1,4 @@
-"""What somebody may have meant who wrote a word that nothing is called by."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 
 def did_you_mean(word: str, known: Iterable[str], *, otherwise: str = "", likeness: float = 0.6) -> str:
-    """The end of a sentence: "did you mean 'paper'?", or `otherwise` where no known word is like it.
+    """The end of a message: "did you mean 'paper'?", or `otherwise` if no known word is similar.
 
-    `likeness`: the least, from 0 to 1 (the same), of `difflib`'s ratio.
+    `likeness`: the smallest ratio of `difflib` that counts as similar, from 0 to 1 (equal).
     """
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return f"did you mean {near[0]!r}?" if near else otherwise

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from googlenet.cli.origins import model_origin
+from googlenet.cli.model_identity import identify_model
 from googlenet.model import load_model, save_model
-from googlenet.predictions import note_path, partial_path, read_rows
+from googlenet.predictions import note_path, partial_path, read_predictions
 from tests.commands.conftest import PROGRAM, paint
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def images(path: Path) -> list[str]:
-    return [Path(row["image"]).name for row in read_rows(path)]
+    return [Path(row["image"]).name for row in read_predictions(path)]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_file_that_was_cut_off_becomes_the_file_of_an_uninterrupted_run(
     assert not partial_path(path).exists()
     again = path.with_name(f"again{path.suffix}")
     assert googlenet("predict", trained, photos / "red", "--output", again, *options).code == 0
-    for row, expected in zip(read_rows(path), read_rows(again), strict=True):
+    for row, expected in zip(read_predictions(path), read_predictions(again), strict=True):
         best, other = row["predictions"][0], expected["predictions"][0]
         assert (row["image"], best["label"]) == (expected["image"], other["label"])
         assert best["probability"] == pytest.approx(other["probability"], abs=1e-5)
@@ -90,7 +90,7 @@ def test_rows_of_another_model_are_not_mixed_in(
     """A note says which model began a file that grows; what a finished one says of pictures must be said again."""
     path = part("rows.jsonl")
     before = partial_path(path).read_bytes()
-    origin = model_origin(str(trained))
+    origin = identify_model(str(trained))
     note_path(path).write_text(json.dumps(origin.as_row() | {"crops": 1}))
     other = ensemble / "members" / "2"
     refused = googlenet("predict", other, photos / "red", "--output", path, "--resume")
@@ -181,7 +181,7 @@ def test_a_run_that_is_ended_in_the_middle_goes_on(
         assert f"interrupted: {partial_path(path)} holds " in said
         assert "--resume goes on from there" in said
     assert not path.exists()
-    assert json.loads(note_path(path).read_bytes()) == model_origin(str(trained)).as_row() | {"crops": 1}
+    assert json.loads(note_path(path).read_bytes()) == identify_model(str(trained)).as_row() | {"crops": 1}
     done = program("predict", trained, many, "--output", path, "--resume")
     assert done.code == 0, done.err
     assert done.out.startswith("400 pictures (")

@@ -44,7 +44,7 @@ def test_the_features_are_those_of_the_model(index: Path, trained: Path, photos:
         features = classifier.predict(chunk.names[place], features=True).features
         assert features is not None
         np.testing.assert_allclose(chunk.features[place], features, atol=1e-5)
-    assert chunk.origin.model == str(trained.resolve())
+    assert chunk.model.model == str(trained.resolve())
 
 
 def test_the_picture_itself_comes_first_and_its_colour_next(googlenet: Run, index: Path, photos: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_bad_picture_is_named_once_in_table_and_log_also_after_a_resume(folder
 
 def test_a_name_that_is_not_utf8_is_kept(folder: RunFolder) -> None:
     name = os.fsdecode(b"cat/\xff.png")
-    folder.write_rows(folder.split, ("image", "class", "split"), [(name, "cat", "val")])
+    folder.write_table(folder.split, ("image", "class", "split"), [(name, "cat", "val")])
     assert rows(folder.split) == [{"image": name, "class": "cat", "split": "val"}]
     RunWriter(folder)(BadPictureFound(name, "empty file"))
     RunWriter(folder, step=5)

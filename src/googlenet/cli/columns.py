@@ -1,4 +1,4 @@
-"""Rows of cells as lines of text whose columns stand below each other."""
+"""Rows of cells as lines of text with aligned columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def aligned(rows: Sequence[Sequence[str]], *, words: int) -> list[str]:
-    """A line a row, all rows of the same length; the first `words` columns stand on the left, numbers on the right."""
+    """Return one line per row (rows of equal length); the first `words` columns are left-aligned, others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

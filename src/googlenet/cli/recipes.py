@@ -36,7 +36,7 @@ def recipes_command(
 
 
 def setting_text(value: object) -> str:
-    """A setting's value as a user would write it after `--set key=`."""
+    """A setting's value as it would be written after `--set key=`."""
     if value is None:
         return "none"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A folder of pictures, one folder a class, below train/, val/ and test/ or without them."""
+"""A folder of pictures with one folder per class, directly or inside train/, val/ and test/."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class FolderSource:
 
 
 def read_folder(root: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, FolderSource]:
-    """Find the pictures of a folder, as `walk_folder` goes through it.
+    """Find the pictures of a folder with `walk_folder`.
 
-    Raises `InputError` where a folder cannot be listed, `DataError` where the layout is not understood.
+    Raises `InputError` if a folder cannot be listed, `DataError` if the layout is not understood.
     """
     names: dict[Kind, list[str]] = {"file": [], "folder": [], "link": []}
     for entry in walk_folder(root):
