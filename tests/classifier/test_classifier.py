@@ -346,7 +346,7 @@ def test_an_array_that_is_no_picture_is_the_callers_mistake(
 def test_something_else_is_the_callers_mistake(classifier: Classifier) -> None:
     with pytest.raises(InputError, match="not int"):
         list(classifier.predict(iter([7])))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="top and batch are at least 1"):
+    with pytest.raises(InputError, match="top and batch must be at least 1"):
         classifier.predict(png("red"), top=0)
     with pytest.raises(InputError, match="there is no protocol of 3 crops; there is 1, 10, 144"):
         classifier.predict(png("red"), crops=3)

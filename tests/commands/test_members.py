@@ -131,7 +131,7 @@ def test_a_signal_in_the_last_evaluation_ends_it_with_the_line_that_goes_on(
     monkeypatch.setattr(CountDisplay, "__call__", lambda self, done, total: os.kill(os.getpid(), number))
     done = googlenet("train", "--resume", cut)
     assert done.code == code
-    assert done.out.endswith(f"stopped and saved; this line goes on:\n  googlenet train --resume {cut}\n")
+    assert done.out.endswith(f"stopped and saved; resume with:\n  googlenet train --resume {cut}\n")
     assert not (cut / "ensemble.json").exists()
     assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
     monkeypatch.undo()
@@ -171,5 +171,5 @@ def test_two_trainings_of_one_ensemble_are_one_too_many(
 
 def test_an_ensemble_has_at_least_two_members(googlenet: Run, photos: Path, tmp_path: Path) -> None:
     done = googlenet("train", photos, *TRAIN, "--members", "1", "--out", tmp_path / "run")
-    assert done.error == "--members is 1; an ensemble has at least 2, the paper's has 7"
+    assert done.error == "--members is 1; an ensemble needs at least 2 members (the paper's has 7)"
     assert not (tmp_path / "run").exists()

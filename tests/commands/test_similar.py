@@ -77,14 +77,13 @@ def test_a_model_that_has_moved_is_named_and_another_one_is_refused(
     first.rename(moved)
     gone = googlenet("similar", index, picture)
     assert gone.error == (
-        f"{index} was made with {first} ({first}: there is no such model file); --model names its new place"
+        f"{index} was made with {first}, which cannot be opened ({first}: there is no such model file); "
+        "give its new path with --model"
     )
     assert googlenet("similar", index, picture, "--model", moved).out.splitlines()[0] == f"1.0000  {picture}"
     other = ensemble / "members" / "2"
     refused = googlenet("similar", index, picture, "--model", other)
-    assert refused.error.startswith(
-        f"{index} was made with another model than {other} is now: its file had the sha256 "
-    )
+    assert refused.error.startswith(f"{index} was made with a different model than {other}: sha256 ")
 
 
 def test_what_cannot_be_searched_is_a_sentence(
@@ -94,7 +93,7 @@ def test_what_cannot_be_searched_is_a_sentence(
     plain = tmp_path / f"plain{index.suffix}"
     assert googlenet("predict", trained, picture, "--output", plain).code == 0
     assert (
-        "holds no features: write it with `googlenet predict --embeddings`"
+        "contains no features: write it with `googlenet predict --embeddings`"
         in googlenet("similar", plain, picture).error
     )
     assert googlenet("similar", tmp_path / "none.csv", picture).error.endswith("No such file or directory")
@@ -103,7 +102,7 @@ def test_what_cannot_be_searched_is_a_sentence(
     done = googlenet("predict", ensemble, picture, "--embeddings", "--json")
     assert done.error == (
         f"{ensemble} is an ensemble of 2 networks, which have no features in common; "
-        f"name one of them: {ensemble / 'members' / '1'}"
+        f"use one of them, such as {ensemble / 'members' / '1'}"
     )
 
 

@@ -78,19 +78,19 @@ def test_features_of_another_size_or_of_several_models_are_not_compared(tmp_path
     path = index(tmp_path / "one.jsonl", {"a": [1.0, 2.0]})
     other = index(tmp_path / "other.jsonl", {"b": [1.0, 2.0]}, model_sha256="cd34")
     path.write_bytes(path.read_bytes() + other.read_bytes())
-    with pytest.raises(InputError, match=r"one\.jsonl holds the features of different models"):
+    with pytest.raises(InputError, match=r"one\.jsonl contains features of different models"):
         list(read_features(path))
-    with pytest.raises(InputError, match="the index holds 2 features a picture, the model 3"):
+    with pytest.raises(InputError, match="the index has 2 features per picture, but the model has 3"):
         nearest(read_features(other), [1, 2, 3], top=1)
 
 
 @pytest.mark.parametrize(
     ("features", "sentence"),
     [
-        ({"a": None}, "holds no features: write it with `googlenet predict --embeddings`"),
-        ({"a": [1.0], "b": [1.0, 2.0]}, "the embedding of 'a' or of one behind it is damaged"),
-        ({"a": "text"}, "the embedding of 'a' or of one behind it is damaged"),
-        ({"a": 3.0}, "the embedding of 'a' is no list of numbers"),
+        ({"a": None}, "contains no features: write it with `googlenet predict --embeddings`"),
+        ({"a": [1.0], "b": [1.0, 2.0]}, "the embedding of 'a' or a later one is damaged"),
+        ({"a": "text"}, "the embedding of 'a' or a later one is damaged"),
+        ({"a": 3.0}, "the embedding of 'a' is not a list of numbers"),
     ],
 )
 def test_a_file_without_features_or_with_damaged_ones_is_refused(
@@ -104,7 +104,7 @@ def test_a_file_without_features_or_with_damaged_ones_is_refused(
 def test_a_file_that_is_not_there_or_of_another_kind_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read .*index\.csv: No such file"):
         list(read_features(tmp_path / "index.csv"))
-    with pytest.raises(InputError, match=r"cannot read .*index\.txt: a file of rows ends in \.csv, \.jsonl or"):
+    with pytest.raises(InputError, match=r"cannot read .*index\.txt: the file name must end in \.csv, \.jsonl or"):
         list(read_features(tmp_path / "index.txt"))
 
 

@@ -194,8 +194,7 @@ def test_a_disk_that_fills_up_is_a_sentence_and_what_there_is_can_be_gone_on_wit
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(caught.value) == (
-        f"cannot write {path}: File too large; what there is of it stays in {partial_path(path)}, "
-        "and --resume goes on from there"
+        f"cannot write {path}: File too large; the rows so far are in {partial_path(path)}, use --resume to continue"
     )
     assert not path.exists()
     existing = read_existing(path)
@@ -208,7 +207,7 @@ def test_a_disk_that_fills_up_is_a_sentence_and_what_there_is_can_be_gone_on_wit
 def test_a_file_that_holds_something_else_is_not_gone_on_with(tmp_path: Path) -> None:
     for name, text in (("rows.csv", "a,b\n1,2\n"), ("rows.jsonl", "{}\n")):
         (tmp_path / name).write_text(text)
-        with pytest.raises(InputError, match=r"is no row of `googlenet predict`"):
+        with pytest.raises(InputError, match=r"is not a row of `googlenet predict`"):
             read_existing(tmp_path / name)
         assert (tmp_path / name).read_text() == text
 

@@ -37,7 +37,9 @@ def test_two_trainings_cannot_write_into_one_folder(training: Training) -> None:
 
     def begin_another(event: Event) -> None:
         if isinstance(event, StepDone):
-            with pytest.raises(InputError, match=r"another training is writing into .*run; wait for its end, or name"):
+            with pytest.raises(
+                InputError, match=r"another training is writing into .*run; wait for it to finish, or use"
+            ):
                 training.run(job)
 
     first = training.run(job, listen=begin_another)
@@ -90,7 +92,7 @@ def test_a_folder_that_is_deleted_in_mid_run_is_made_again(training: Training, s
     assert [event.path for event in done.all(FolderRecreated)] == [job.folder.path]
     assert [event.step for event in done.all(CheckpointSaved)] == [6, 12, 18]
     assert len(job.folder.metrics.read_text().splitlines()) == 1 + 3
-    assert "was deleted; it is made again" in job.folder.log.read_text()
+    assert "was deleted; it was created again" in job.folder.log.read_text()
     model = load_model(job.folder.model)
     first, *since = (epoch.validation_top1 or 0.0 for epoch in done.all(EpochDone))
     assert first > max(since)

@@ -185,7 +185,7 @@ def _setting(annotation: Any) -> Setting:
 
 
 def _expected(kind: Any, notes: Sequence[Meta] = ()) -> str:
-    """A type and its bounds as a clause: `Annotated[float, Meta(ge=0, lt=1)]` -> "a number, at least 0, below 1"."""
+    """A type and its bounds as a clause: `Annotated[float, Meta(ge=0, lt=1)]` -> "a number of at least 0 and below 1"."""
     if get_origin(kind) is Annotated:
         return _expected(kind.__origin__, (*kind.__metadata__, *notes))
     parts = get_args(kind)
@@ -196,7 +196,7 @@ def _expected(kind: Any, notes: Sequence[Meta] = ()) -> str:
     if get_origin(kind) is tuple:
         one = _expected(parts[0])
         return f"{one}, or several separated by commas" if parts[-1] is ... else f"two values, each {one}"
-    bounds = {"at least": "ge", "above": "gt", "at most": "le", "below": "lt"}
+    bounds = {"of at least": "ge", "above": "gt", "at most": "le", "below": "lt"}
     limits = [
         f"{word} {bound:g}"
         for word, name in bounds.items()

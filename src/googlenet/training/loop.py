@@ -283,7 +283,7 @@ def validate(parts: TrainingParts) -> Evaluation:
     try:
         return _evaluate(parts)
     except TrainingError:
-        raise DivergenceError(f"the loss on val is not a finite number after step {parts.progress.step}") from None
+        raise DivergenceError(f"the loss on val is not finite after step {parts.progress.step}") from None
 
 
 def _evaluate(parts: TrainingParts) -> Evaluation:
