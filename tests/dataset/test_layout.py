@@ -185,7 +185,7 @@ def test_no_pictures_tells_what_was_found_and_expected() -> None:
     assert str(caught.value) == (
         "pets contains no pictures in class folders; ignored 2 pictures outside the class folders, "
         "1 file that is not a picture: .txt 1 (such as notes.txt, 1.jpg, 2.jpg); "
-        "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg beside DATA/val/CLASS/picture.jpg"
+        "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg and DATA/val/CLASS/picture.jpg"
     )
 
 

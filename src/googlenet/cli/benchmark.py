@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("engine", "precision", "kind", "median", "p95", "images/s", "memory", "file", "ratio")
 UNITS = ("", "", "", "ms", "ms", "", "MB", "MB", "")
-WORDS = 3  # left-aligned columns; numbers are right-aligned
+TEXT_COLUMNS = 3  # left-aligned columns; numbers are right-aligned
 
 
 def benchmark_command(
@@ -119,7 +119,7 @@ def _result(measured: Measurement, comparison: Comparison) -> dict[str, Any]:
 def _lines(comparison: Comparison) -> list[str]:
     """Return the table, fastest first, what was skipped and why, and a sentence about the fastest."""
     cells = [HEADINGS, UNITS, *(_cells(one, comparison) for one in comparison.measurements)]
-    lines = aligned(cells, words=WORDS)
+    lines = aligned(cells, text_columns=TEXT_COLUMNS)
     lines += [f"skipped: {one}: {reason}" for one, reason in comparison.left_out.items()]
     return ["", *lines, "", _sentence(comparison)]
 

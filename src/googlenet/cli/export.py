@@ -65,7 +65,7 @@ def export_command(
         bool, Option(help="Replace LRN by simpler operators, for runtimes that do not support it.")
     ] = False,
     with_example: Annotated[
-        bool, Option(help="Write a short Python program beside an ONNX file that runs it without googlenet.")
+        bool, Option(help="Write a short Python program next to the ONNX file that runs it without googlenet.")
     ] = False,
     out: Annotated[
         Path | None, Option(help="The file or folder to write; default: MODEL's name in the current folder.")

@@ -71,7 +71,7 @@ def _printed(text: str | None, met: bool | None) -> str:
 
 
 def _text_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = aligned(rows, words=3)
+    lines = aligned(rows, text_columns=3)
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 

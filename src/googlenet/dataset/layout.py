@@ -23,7 +23,7 @@ SPLIT_WORDS: dict[str, Split] = {
 }
 """Common names of splits, case-insensitive; a hold-out set is not used in training, so it is a test set."""
 
-EXPECTED = "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg beside DATA/val/CLASS/picture.jpg"
+EXPECTED = "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg and DATA/val/CLASS/picture.jpg"
 
 DEEPEST = 4
 """The number of folder levels that are searched for classes."""

@@ -52,7 +52,7 @@ class Samples:
         enough: Enough | None = None,
         notes: list[str] | None = None,
     ) -> Rgb | BadImage:
-        """Read picture `index`: (H, W, 3) uint8 RGB, reduced as `decode_image` says where larger, or why it is bad."""
+        """Read picture `index`: (H, W, 3) uint8 RGB, reduced as by `decode_image`, or a BadImage."""
         try:
             return self.source.decode(self.items[index].name, shortest_side, enough, notes)
         except OSError as error:  # vanished, no permission, a disk or network that fails

@@ -185,7 +185,7 @@ def _setting(annotation: Any) -> Setting:
 
 
 def _expected(kind: Any, notes: Sequence[Meta] = ()) -> str:
-    """A type and its bounds as a clause: `Annotated[float, Meta(ge=0, lt=1)]` -> "a number of at least 0 and below 1"."""
+    """`Annotated[float, Meta(ge=0, lt=1)]` -> "a number of at least 0 and below 1"."""
     if get_origin(kind) is Annotated:
         return _expected(kind.__origin__, (*kind.__metadata__, *notes))
     parts = get_args(kind)
@@ -204,7 +204,7 @@ def _expected(kind: Any, notes: Sequence[Meta] = ()) -> str:
         if (bound := getattr(note, name)) is not None
     ]
     return " ".join(
-        [{int: "an integer", float: "a number", bool: "true or false"}.get(kind, "a word"), " and ".join(limits)]
+        [{int: "an integer", float: "a number", bool: "true or false"}.get(kind, "a string"), " and ".join(limits)]
     ).rstrip()
 
 
