@@ -218,7 +218,7 @@ def test_crops_are_averaged(googlenet: Run, trained: Path, splits: Path) -> None
     assert (done.json["crops"], done.json["cost"], done.json["pictures"]) == (144, 144, 6)
     assert done.json["loss"] != googlenet("evaluate", trained, splits, "--json").json["loss"]
     text = googlenet("evaluate", trained, splits, "--crops", "144").out.splitlines()
-    assert text[1] == "crops  144 of each picture, averaged"
+    assert text[1] == "crops  144 per picture, averaged"
 
 
 def test_several_protocols_and_models_are_the_table_of_the_paper(
@@ -303,7 +303,7 @@ def test_models_that_held_different_pictures_back_have_no_split_in_common(
     data = {**(model.about.data or {}), "split": {"seed": 4, "share": 0.3}}
     save_model(replace(model, about=replace(model.about, data=data)), tmp_path / "other.safetensors")
     sentence = googlenet("evaluate", trained, tmp_path / "other.safetensors", photos).error
-    assert "(seed 3, share 0.3) and (seed 4, share 0.3)" in sentence
+    assert "(seed 3 and share 0.3, seed 4 and share 0.3)" in sentence
     done = googlenet("evaluate", trained, tmp_path / "other.safetensors", photos, "--split", "all", "--json")
     assert done.json["pictures"] == 36
 
@@ -316,4 +316,4 @@ def test_data_that_are_not_there_are_an_error(googlenet: Run, trained: Path, tmp
 
 
 def test_an_output_that_cannot_be_written_is_refused(googlenet: Run, trained: Path, splits: Path) -> None:
-    assert "ends in .csv, .jsonl or .parquet" in googlenet("evaluate", trained, splits, "--output", "rows.txt").error
+    assert "must end in .csv, .jsonl or .parquet" in googlenet("evaluate", trained, splits, "--output", "rows.txt").error

@@ -291,7 +291,7 @@ def test_resuming_what_has_no_checkpoint_starts_the_run(pictures: Path, tmp_path
     new, killed_early = tmp_path / "new", tmp_path / "killed-early"
     answer = googlenet("train", pictures, "--resume", new, *SHORT)
     assert answer.code == 0, answer.error
-    assert "starting: 28 pictures" in answer.error
+    assert "starting: 28 training pictures" in answer.error
     killed_early.mkdir()
     shutil.copy(new / "settings.json", killed_early)
     assert googlenet("train", "--resume", killed_early, "--device", "cpu").code == 0
@@ -431,7 +431,7 @@ def test_wrong_use_is_a_sentence_and_leaves_nothing_behind(
         (("input_size=4",), "4"),
         (
             ("variant=paper", "input_size=64", "auxiliary_weight=0", "optimizer=muon"),
-            "take variant=batchnorm or optimizer=sgd",
+            "use variant=batchnorm or optimizer=sgd",
         ),
         (("patch_aspect=1,200",), "patch_aspect is (1.0, 200.0)"),
     ],

@@ -32,7 +32,7 @@ def recipes_command(
         return
     say(f"{name}: {PURPOSES[name]}", "")
     for key, value in settings.items():
-        say(f"{key:<22} {setting_text(value):<28} {SETTINGS[key].description}")
+        say(f"{key:<26} {setting_text(value):<28} {SETTINGS[key].description}")
 
 
 def setting_text(value: object) -> str:

@@ -59,9 +59,14 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         TrainSizes | None, doc("input size by share of the training, such as 0:64,0.5:96; none: input_size")
     ] = None
     # augmentation (paper, Section 6)
-    patch_area: Annotated[Range | None, doc("range of a patch's share of the picture's area; off")] = (0.08, 1.0)
+    patch_area: Annotated[Range | None, doc("range of a patch's share of the picture's area; off: whole pictures")] = (
+        0.08,
+        1.0,
+    )
     patch_aspect: Annotated[Range, doc("range of a patch's width / height")] = (3 / 4, 4 / 3)
-    photometric: Annotated[Range | None, doc("range of the factors of contrast, brightness, colour; off")] = (0.5, 1.5)
+    photometric: Annotated[
+        Range | None, doc("range of the factors of contrast, brightness, colour; off: no change")
+    ] = (0.5, 1.5)
     lighting: Annotated[NotNegative, doc("standard deviation of the lighting noise; 0: off")] = 0.1
     interpolations: Annotated[tuple[Interpolation, ...], doc("one is drawn for each patch")] = (
         "bilinear",
@@ -106,7 +111,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     precision: Annotated[
         PrecisionSetting, doc("precision of the training; auto: bfloat16 if the machine has instructions for it")
     ] = "float32"
-    memory_gigabytes: Annotated[NotNegative, doc("maximum memory for decoded pictures")] = 4.0
+    memory_gigabytes: Annotated[NotNegative, doc("maximum memory for decoded pictures, GB")] = 4.0
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=64)] | None,
         doc("threads that load and augment pictures; none: one per available core, at most 16"),
