@@ -14,7 +14,6 @@ cannot be decoded is not an exception but a value, `googlenet.images.BadImage`.
 
 from __future__ import annotations
 
-EXIT_DONE = 0
 EXIT_FINDINGS = 1
 EXIT_WRONG_INPUT = 2
 
