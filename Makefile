@@ -20,7 +20,7 @@ DEMO := runs/demo
 help:
 	@sed -n 's/^# //p' Makefile
 
-$(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(wildcard src/googlenet/native/src/*)
+$(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(wildcard src/googlenet/native/src/* src/googlenet/native/src/simd/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "googlenet needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 2; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)  # none, or an interrupted one

@@ -37,11 +37,15 @@ def commands(folder: Path, library: Path, extra: tuple[str, ...] = ()) -> list[l
     """The commands that compile the library, its parts in `folder`; `extra`: flags beside those for all."""
     compiler = [*(os.environ.get("CC") or "cc").split(), *FLAGS]
     processor = platform.machine().lower()
-    units: list[tuple[str, str, tuple[str, ...]]] = [(source, source, ()) for source in SOURCES]
-    for name, (processors, flags) in INSTRUCTION_SETS.items():
-        if not processors or processor in processors:
-            defined = (f'-DSIMD_HEADER="simd/{name}.h"', f"-DSIMD_SET=simd_{name}")
-            units.append(("kernels.c", name, (*flags, *defined)))
+    sets = {
+        name: flags
+        for name, (processors, flags) in INSTRUCTION_SETS.items()
+        if not processors or processor in processors
+    }
+    listed = f"-DSIMD_SETS(SET)={' '.join(f'SET({name})' for name in sets)}"
+    units: list[tuple[str, str, tuple[str, ...]]] = [(source, source, (listed,)) for source in SOURCES]
+    for name, flags in sets.items():
+        units.append(("kernels.c", name, (*flags, f'-DSIMD_HEADER="simd/{name}.h"', f"-DSIMD_SET=simd_{name}")))
     objects = [str(folder / f"{name}.o") for _, name, _ in units]
     compiled = [
         [*compiler, *flags, *extra, "-c", str(ROOM / "src" / source), "-o", made]

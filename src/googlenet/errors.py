@@ -14,7 +14,6 @@ that cannot be decoded is not an exception but a value, `googlenet.images.BadIma
 
 from __future__ import annotations
 
-EXIT_DONE = 0
 EXIT_FINDINGS = 1
 EXIT_WRONG_INPUT = 2
 

@@ -99,7 +99,7 @@ def test_the_times_are_those_of_the_engine_that_they_name(
     model: Model, predicting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = {"native": 1.0, "onnx": 2.0}
-    monkeypatch.setattr("googlenet.engines.engine.best_here", lambda model: {"native": "native"}.get(predicting))
+    monkeypatch.setattr("googlenet.engines.opening.best_here", lambda model: {"native": "native"}.get(predicting))
     monkeypatch.setattr("googlenet.export.export.best_here", lambda model: {"native": "native"}.get(predicting))
     monkeypatch.setattr(
         "googlenet.export.export.time_in_turns", lambda engines, square, seconds: [times[one.name] for one in engines]

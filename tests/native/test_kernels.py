@@ -103,7 +103,7 @@ class Memory:
             phase_count=len(operations),
             arenas=arena.ctypes.data,
             arena_bytes=arena.size,
-            images=None if image is None else image.ctypes.data,
+            images=(arena if image is None else image).ctypes.data,
             image_count=1,
         )
         library = load_library()
@@ -154,10 +154,8 @@ SIZES = [(1, 1, 1), (1, 3, 70), (7, 8, 33), (16, 32, 64), (5, 20, 9)]
 
 @pytest.mark.parametrize(("size", "stride"), [(1, 1), (3, 1), (3, 2), (5, 1), (7, 2)])
 @pytest.mark.parametrize(("channels", "width", "outputs"), SIZES)
-@pytest.mark.parametrize("relu", [False, True])
-def test_conv_f32(
-    simd: InstructionSet, size: int, stride: int, channels: int, width: int, outputs: int, relu: bool
-) -> None:
+def test_conv_f32(simd: InstructionSet, size: int, stride: int, channels: int, width: int, outputs: int) -> None:
+    relu = size != 3
     generator = np.random.default_rng(size)
     memory, padding = Memory(), size // 2
     grid = (6 + 2 * padding - size) // stride + 1, (width + 2 * padding - size) // stride + 1
@@ -181,8 +179,7 @@ def test_conv_f32(
 
 @pytest.mark.parametrize(("size", "stride"), [(1, 1), (3, 2), (5, 1)])
 @pytest.mark.parametrize(("channels", "width", "outputs"), SIZES)
-@pytest.mark.parametrize("kind", ["int8", "float", "squared"])
-@pytest.mark.parametrize("group", [1, 4])
+@pytest.mark.parametrize(("kind", "group"), [("int8", 1), ("int8", 4), ("float", 4), ("squared", 1)])
 def test_conv_i8(
     simd: InstructionSet, size: int, stride: int, channels: int, width: int, outputs: int, kind: str, group: int
 ) -> None:
@@ -241,7 +238,7 @@ def winograd_of_integers(wide: Array, packed: Array, tile: int) -> Array:
 @pytest.mark.parametrize("arithmetic", ["f32", "i8"])
 @pytest.mark.parametrize("tile", [2, 4])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (5, 7), (8, 6), (9, 13)])
-@pytest.mark.parametrize("outputs", [3, 32, 45])
+@pytest.mark.parametrize("outputs", [3, 45])
 def test_winograd(simd: InstructionSet, arithmetic: str, tile: int, height: int, width: int, outputs: int) -> None:
     generator = np.random.default_rng(tile)
     memory, channels, int8 = Memory(), 32, arithmetic == "i8"
@@ -286,7 +283,7 @@ def test_winograd(simd: InstructionSet, arithmetic: str, tile: int, height: int,
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
-@pytest.mark.parametrize("channels", [1, 3, 15, 16, 21, 64, 100])
+@pytest.mark.parametrize("channels", [1, 15, 16, 64, 100])
 @pytest.mark.parametrize(("size", "stride", "padding"), [(3, 2, 0), (3, 1, 1), (2, 2, 0), (5, 3, 2)])
 def test_maxpool(
     simd: InstructionSet, dtype: type[np.generic], channels: int, size: int, stride: int, padding: int
@@ -314,8 +311,7 @@ def normalized(values: Array, window: int, alpha: float, beta: float, k: float) 
 
 
 @pytest.mark.parametrize("channels", [1, 8, 21, 64, 70])
-@pytest.mark.parametrize("window", [1, 5, 8])
-@pytest.mark.parametrize("beta", [0.5, 0.75])
+@pytest.mark.parametrize(("window", "beta"), [(1, 0.5), (5, 0.5), (5, 0.75), (8, 0.75)])
 @pytest.mark.parametrize("int8", [False, True])
 def test_lrn(simd: InstructionSet, channels: int, window: int, beta: float, int8: bool) -> None:
     generator = np.random.default_rng(channels)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
+import platform
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hatch_build
 from googlenet.engines import open_engine
 from googlenet.errors import InputError
+from googlenet.graph import PROBABILITIES, build_graph
 from googlenet.machine import Machine
 from googlenet.model import load_model
-from googlenet.native import is_best_here, library, load_library
+from googlenet.native import Network, is_best_here, library, load_library
 from googlenet.pretrained import find_model
 
 
@@ -64,12 +66,24 @@ def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch
         load_library()
 
 
-def test_the_library_is_built_from_its_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    shutil.copytree(hatch_build.ROOM / "src", tmp_path / "src")
-    monkeypatch.setattr(hatch_build, "ROOM", tmp_path)
+@pytest.mark.usefixtures("not_compiled")
+def test_another_processor_gets_the_scalar_kernels_and_prefers_onnx(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     monkeypatch.setattr(hatch_build, "LIBRARY", tmp_path / "kernels.so")
     assert hatch_build.compile_kernels() is None
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kernels.so", "src"]
+    assert [path.name for path in tmp_path.iterdir()] == ["kernels.so"]
+    assert [each.name for each in library.instruction_sets()] == ["scalar"]
+    assert not is_best_here()
+    network = Network(build_graph(load_model(find_model("bvlc"))), 1)
+    assert network.run(np.zeros((1, 64, 64, 3), np.uint8), (PROBABILITIES,))[PROBABILITIES].shape == (1, 1, 1, 1000)
+
+
+def test_an_instruction_set_that_is_not_here_is_refused_with_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(library.INSTRUCTION_SET, "neon")
+    with pytest.raises(InputError, match=r"no instruction set 'neon' for this processor, only scalar"):
+        library.choose_instruction_set()
 
 
 def test_without_a_compiler_the_package_is_built_and_says_what_it_lacks(

@@ -124,14 +124,14 @@ def check_graph(
     apart = all(node.operator != "LRN" for node in graph.nodes)
     try:
         found = _Comparison(graph, writings[1 if apart else 0]).run()
-    except _DifferenceError as difference:
+    except _Difference as difference:
         names = ", ".join(dict.fromkeys(spec.variant for spec in specs))
         raise ModelFileError(f"{where} does not hold the network that it names ({names}): {difference}") from None
     if found and not rounded:
         raise ModelFileError(f"{where} is damaged: its graph is in int8, and it does not say so")
 
 
-class _DifferenceError(Exception):
+class _Difference(Exception):
     """What is not as expected, as a clause."""
 
 
@@ -155,7 +155,7 @@ class _Comparison:
     read: set[str] = field(default_factory=set)
 
     def run(self) -> bool:
-        """Compare everything; whether there is rounding. Raises _DifferenceError."""
+        """Compare everything; whether there is rounding. Raises _Difference."""
         for which in ("inputs", "outputs"):
             _demand(getattr(self.graph, which) == getattr(self.expected, which), f"its {which} are others")
         self.names |= {value.name: value.name for value in self.graph.inputs}
@@ -165,7 +165,7 @@ class _Comparison:
         for value in self.expected.outputs:
             _demand(self.names[value.name] == value.name, f"{value.name!a} is the output of another node")
         if unread := sorted(self.graph.constants.keys() - self.read):
-            raise _DifferenceError(f"nothing reads its constant {unread[0]!a}")
+            raise _Difference(f"nothing reads its constant {unread[0]!a}")
         return bool(self.rounded)
 
     def _next(self) -> Node:
@@ -284,7 +284,7 @@ class _Comparison:
 
 def _demand(holds: bool, clause: str) -> None:
     if not holds:
-        raise _DifferenceError(clause)
+        raise _Difference(clause)
 
 
 def _usable(scales: NDArray[Any]) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError, ModelFileError
@@ -33,6 +35,12 @@ FIXED: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
 
 REQUIRED = {("Transpose", "perm"), ("Cast", "to"), ("MaxPool", "ceil_mode"), ("Concat", "axis"), ("Gemm", "transB")}
 """Attributes whose default, by ONNX, is another value than that."""
+
+INPUTS = {"Sub": 2, "Conv": 3, "Gemm": 3}
+"""How many an operator reads; Concat any number, all others one."""
+
+ON_FLAT = ("Flatten", "Gemm", "Relu", "Softmax", "Identity")
+"""The operators of tensors with two dimensions."""
 
 SETTINGS = {
     "Conv": ("kernel_shape", "strides", "pads"),
@@ -66,6 +74,7 @@ class _Reader:
         self.readers = graph.readers
         self.channels: dict[str, int] = {}
         self.single_pixels: set[str] = set()
+        self.flat: set[str] = set()  # names of tensors with two dimensions
         self.prepared: dict[str, tuple[str, ...]] = {IMAGES: ()}  # the picture, and what was done to it
         self.softmaxed: set[str] = set()  # names, not tensors: a softmax is done outside
 
@@ -96,8 +105,8 @@ class _Reader:
             raise InputError(
                 f"the graph {self.graph.name}: the engine native softmaxes {PROBABILITIES} and nothing else"
             )
-        if name != FEATURE_MAPS and tensor not in self.single_pixels:
-            raise InputError(f"the graph {self.graph.name}: the engine native gives {name} of a single pixel alone")
+        if (name in self.flat) != (name != FEATURE_MAPS):
+            raise ModelFileError(f"the graph {self.graph.name} contradicts itself: the dimensions of its output {name}")
         return tensor
 
     def unsupported(self, node: Node, what: str) -> InputError:
@@ -116,10 +125,11 @@ class _Reader:
         if node.operator not in READERS:
             raise self.unsupported(node, node.operator)
         self._check_attributes(node)
-        if not node.inputs or not node.inputs[0]:
-            raise self.contradiction(node, f"{node.operator} without an input")
+        if len(node.inputs) != INPUTS.get(node.operator, 1) and not (node.operator == "Concat" and node.inputs):
+            raise self.contradiction(node, f"{node.operator} of {len(node.inputs)} inputs")
         if node.operator != "Identity" and self.softmaxed & set(node.inputs):
             raise self.unsupported(node, f"{node.operator} of a softmax")
+        self._check_dimensions(node)
         READERS[node.operator](self, node, self.origin(node.inputs[0]))
 
     def _check_attributes(self, node: Node) -> None:
@@ -131,13 +141,21 @@ class _Reader:
             if operator == node.operator and name not in node.attributes:
                 raise self.unsupported(node, f"{operator} without {name}")
 
+    def _check_dimensions(self, node: Node) -> None:
+        """Tensors have four dimensions up to a Flatten and two behind it; here both are pixels with channels."""
+        flat = bool(self.flat & set(node.inputs))
+        if (flat and node.operator not in ON_FLAT) or (not flat and node.operator in ("Gemm", "Softmax")):
+            raise self.contradiction(node, f"{node.operator} of a tensor of {2 if flat else 4} dimensions")
+        if flat or node.operator == "Flatten":
+            self.flat.add(node.output)
+
     def _constant(self, node: Node, place: int, dimensions: int, what: str) -> NDArray[Any]:
         """The array that a node reads, with that many dimensions."""
-        array = self.graph.constants.get(node.inputs[place]) if place < len(node.inputs) else None
+        array = self.graph.constants.get(node.inputs[place])
         if array is None:
             raise self.unsupported(node, f"{node.operator} without a constant {what}")
-        if array.ndim != dimensions or 0 in array.shape:
-            raise self.contradiction(node, f"its {what} has the shape {array.shape}")
+        if array.ndim != dimensions or 0 in array.shape or array.dtype != np.float32:
+            raise self.contradiction(node, f"its {what} has the shape {array.shape} and the type {array.dtype}")
         return array
 
     def _numbers(self, node: Node, name: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
@@ -157,8 +175,6 @@ class _Reader:
 
     def softmax(self, node: Node, source: str) -> None:
         """Done in numpy, on (N, classes)."""
-        if source not in self.single_pixels:
-            raise self.unsupported(node, "a softmax over a whole grid")
         self.rename(node, source)
         self.softmaxed.add(node.output)
 
@@ -174,8 +190,8 @@ class _Reader:
             raise self.unsupported(node, "a subtraction from anything but the picture")
         if any(isinstance(step, LoadImage) for step in self.steps):
             raise self.unsupported(node, "a second subtraction from the picture")
-        mean = self.graph.constants.get(node.inputs[1]) if len(node.inputs) == 2 else None
-        if mean is None or mean.shape != (1, 3, 1, 1):
+        mean = self._constant(node, 1, 4, "mean")
+        if mean.shape != (1, 3, 1, 1):
             raise self.contradiction(node, "the picture's mean is not one number for each of three channels")
         self.steps.append(LoadImage(node.output, tuple(map(float, mean.reshape(-1)))))
         self.channels[node.output] = 3
@@ -203,8 +219,6 @@ class _Reader:
 
     def linear(self, node: Node, source: str) -> None:
         """A linear layer: a convolution of one pixel."""
-        if source not in self.single_pixels:
-            raise self.unsupported(node, "a linear layer over a whole grid")
         kernel = node.inputs[1]
         self.constants[kernel] = self._constant(node, 1, 2, "matrix")[:, :, None, None]
         self._convolve(node, source, kernel, 1, 1, (0, 0))
@@ -246,7 +260,8 @@ class _Reader:
         alpha, beta, k = (node.attributes.get(*default) for default in (("alpha", 1e-4), ("beta", 0.75), ("bias", 1.0)))
         if not isinstance(size, int) or not 1 <= size <= MAX_SETTING:
             raise self.contradiction(node, f"an LRN over {size} channels")
-        if not all(isinstance(number, int | float) for number in (alpha, beta, k)):
+        finite = all(isinstance(number, int | float) and isfinite(number) for number in (alpha, beta, k))
+        if not finite or alpha < 0 or k <= 0:  # type: ignore[operator]
             raise self.contradiction(node, f"an LRN with alpha {alpha}, beta {beta}, bias {k}")
         if beta not in (0.5, 0.75):
             raise self.unsupported(node, f"an LRN with the power {beta}")

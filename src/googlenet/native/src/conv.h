@@ -44,6 +44,7 @@ INLINE void multiply_rows(const Element element, const int rows, const Block *bl
         const vreg x = vload1(in[row] + byte);
         sums[row][0] = vdot(element, sums[row][0], x, low);
         sums[row][1] = vdot(element, sums[row][1], x, high);
+        if (element == FLOAT32) continue;  // sums of floats stay where they are without help
         VKEEP(sums[row][0]);
         VKEEP(sums[row][1]);
       }

@@ -1,29 +1,28 @@
 #include "dispatch.h"
 
-extern const InstructionSet simd_scalar, simd_avx2, simd_avx512vnni;
+// Whether the processor has an instruction set: a function for each header in simd/. Which of them are compiled, with
+// which flags, says hatch_build.py with -DSIMD_SETS(SET)=SET(scalar) ..., the slowest first.
 
-static int has_scalar(void) { return 1; }
+static inline int has_scalar(void) { return 1; }
 
 #if defined(__x86_64__)
-static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-static int has_avx512vnni(void) {
+static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+static inline int has_avx512vnni(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vnni");
 }
 #endif
 
-// A row here and one in hatch_build.py (the compiler's flags) for each header in simd/.
+#define DECLARE(name) extern const InstructionSet simd_##name;
+SIMD_SETS(DECLARE)
+
+#define ROW(name) {&simd_##name, has_##name},
 static const struct {
   const InstructionSet *set;
   int (*is_here)(void);
-} SETS[] = {
-    {&simd_scalar, has_scalar},
-#if defined(__x86_64__)
-    {&simd_avx2, has_avx2},
-    {&simd_avx512vnni, has_avx512vnni},
-#endif
-};
+} SETS[] = {SIMD_SETS(ROW)};
 enum { SET_COUNT = sizeof SETS / sizeof *SETS };
 
 const InstructionSet *googlenet_instruction_set(int number) { return number < SET_COUNT ? SETS[number].set : 0; }

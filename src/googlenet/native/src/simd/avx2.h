@@ -33,7 +33,11 @@ static inline void vstore_n(float *to, vreg a, int count) {
   else
     _mm256_maskstore_ps(to, first_lanes(count), a);
 }
-static inline vreg vload1(const void *from) { return _mm256_broadcast_ss(from); }
+static inline vreg vload1(const void *from) {
+  float value;
+  memcpy(&value, from, sizeof value);
+  return _mm256_set1_ps(value);
+}
 static inline vreg vzero(void) { return _mm256_setzero_ps(); }
 static inline vreg vset1_f32(float value) { return _mm256_set1_ps(value); }
 static inline vreg vadd_f32(vreg a, vreg b) { return _mm256_add_ps(a, b); }
