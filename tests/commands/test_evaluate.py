@@ -316,4 +316,6 @@ def test_data_that_are_not_there_are_an_error(googlenet: Run, trained: Path, tmp
 
 
 def test_an_output_that_cannot_be_written_is_refused(googlenet: Run, trained: Path, splits: Path) -> None:
-    assert "must end in .csv, .jsonl or .parquet" in googlenet("evaluate", trained, splits, "--output", "rows.txt").error
+    assert (
+        "must end in .csv, .jsonl or .parquet" in googlenet("evaluate", trained, splits, "--output", "rows.txt").error
+    )

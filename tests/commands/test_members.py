@@ -20,7 +20,7 @@ from googlenet.model import load_model
 from googlenet.recipes import recipe_from_dict
 from googlenet.runs import ModelSaved, RunFolder
 from googlenet.training import TrainingJob
-from googlenet.training.parts import build_network, build_plan
+from googlenet.training.parts import build_network, build_sampler
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -61,7 +61,7 @@ def test_members_share_their_start_and_differ_in_sampling_and_order_and_the_last
     for start in starts[1:6]:
         assert all(np.array_equal(start[name].detach(), starts[0][name].detach()) for name in starts[0])
     assert [job.recipe.width for job in jobs] == [0.125] * 6 + [0.125 * 1.25]
-    orders = {tuple(build_plan(job).epoch_order(0).tolist()) for job in jobs}
+    orders = {tuple(build_sampler(job).epoch_order(0).tolist()) for job in jobs}
     assert len(orders) == 7
     assert len({job.seed for job in jobs}) == 7
     rates = {(job.recipe.learning_rate, job.recipe.schedule, job.recipe.epochs) for job in jobs}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names
-from googlenet.dataset.walking import Kind, walk_folder
+from googlenet.dataset.walking import EntryKind, walk_folder
 from googlenet.errors import InputError
 from googlenet.images import BadImage, Enough, Rgb, decode_image, read_file
 
@@ -33,7 +33,7 @@ def read_folder(root: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, FolderS
 
     Raises `InputError` if a folder cannot be listed, `DataError` if the layout is not understood.
     """
-    names: dict[Kind, list[str]] = {"file": [], "folder": [], "link": []}
+    names: dict[EntryKind, list[str]] = {"file": [], "folder": [], "link": []}
     for entry in walk_folder(root):
         if entry.error is not None:
             raise InputError(f"{root / entry.name} cannot be read: {entry.error.strerror}") from entry.error

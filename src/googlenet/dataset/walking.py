@@ -11,7 +11,7 @@ from typing import Literal
 
 from googlenet.images import PICTURE_SUFFIXES
 
-Kind = Literal["file", "folder", "link", "closed"]
+EntryKind = Literal["file", "folder", "link", "closed"]
 
 LINKS_DEEP = 3
 """The most links to folders in one path: folders that link to each other have a path for every order of them."""
@@ -30,7 +30,7 @@ class Entry:
     cannot be listed, for the reason `error`.
     """
 
-    kind: Kind
+    kind: EntryKind
     name: str
     error: OSError | None = None
 

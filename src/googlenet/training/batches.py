@@ -33,7 +33,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchPlan:
+class BatchSampler:
     """How pictures are grouped into batches. Pictures that do not fill a last batch are dropped from the epoch.
 
     `labels` (pictures,) int64 are the pictures' classes. With `balance` 0 an epoch is every picture once; with 1 all
@@ -79,7 +79,7 @@ class BatchPlan:
 
 def iterate_batches(
     pictures: DecodedPictures,
-    plan: BatchPlan,
+    sampler: BatchSampler,
     *,
     first_step: int,
     size_at: Callable[[int], int],
@@ -94,11 +94,11 @@ def iterate_batches(
     def jobs() -> Iterator[tuple[int, int, int, NDArray[np.int64]]]:
         step = first_step
         while True:
-            epoch, start = divmod(step, plan.steps_per_epoch)
-            order = plan.epoch_order(epoch)
-            for position in range(start, plan.steps_per_epoch):
-                first = position * plan.batch_size
-                yield step, epoch, first, order[first : first + plan.batch_size]
+            epoch, start = divmod(step, sampler.steps_per_epoch)
+            order = sampler.epoch_order(epoch)
+            for position in range(start, sampler.steps_per_epoch):
+                first = position * sampler.batch_size
+                yield step, epoch, first, order[first : first + sampler.batch_size]
                 step += 1
 
     def prepare(job: tuple[int, int, int, NDArray[np.int64]]) -> Batch:
@@ -110,11 +110,11 @@ def iterate_batches(
             if isinstance(image, BadImage):
                 bad.append((pictures.samples.items[index].name, image.reason))
                 continue
-            if plan.augmentation.patch_area is None:
-                image = fit_square(image, input_size, fit=plan.fit)
+            if sampler.augmentation.patch_area is None:
+                image = fit_square(image, input_size, fit=sampler.fit)
             # Seeded by place, not by index: a picture that occurs twice in a balanced epoch is augmented differently.
-            generator = np.random.default_rng([plan.seed, AUGMENTATION, epoch, place])
-            images.append(augment_image(image, input_size, plan.augmentation, generator))
+            generator = np.random.default_rng([sampler.seed, AUGMENTATION, epoch, place])
+            images.append(augment_image(image, input_size, sampler.augmentation, generator))
             kept.append(index)
         stacked = np.stack(images) if images else np.empty((0, input_size, input_size, 3), np.uint8)
         return Batch(step, stacked, labels[kept], tuple(bad))

@@ -22,7 +22,11 @@ SCHEMA_VERSION = 1
 
 
 def save_checkpoint(
-    path: Path, network: GoogLeNet, optimizer: torch.optim.Optimizer, average: WeightAverage, progress: TrainingState
+    path: Path,
+    network: GoogLeNet,
+    optimizer: torch.optim.Optimizer,
+    average: WeightAverage,
+    training_state: TrainingState,
 ) -> None:
     """Write a checkpoint atomically; raises InputError for a full disk, which leaves the previous one untouched."""
     tensors = {f"network/{name}": tensor for name, tensor in floating_state(network).items()}
@@ -31,8 +35,8 @@ def save_checkpoint(
         tensors |= {
             f"optimizer/{index}/{name}": value for name, value in state.items() if isinstance(value, torch.Tensor)
         }
-    progress.average_count = average.count
-    header = {"schema_version": SCHEMA_VERSION, "progress": progress.to_dict()}
+    training_state.average_count = average.count
+    header = {"schema_version": SCHEMA_VERSION, "progress": training_state.to_dict()}
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomically(path, safetensors.torch.save(contiguous, {KEY: json.dumps(header)}))
 
@@ -50,7 +54,7 @@ def load_checkpoint(
                     f"reads {SCHEMA_VERSION}: resume with the version that wrote it, or delete it to restart the run"
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
-        progress = TrainingState.from_dict(header["progress"])
+        training_state = TrainingState.from_dict(header["progress"])
     except (safetensors.SafetensorError, OSError, LookupError, TypeError, ValueError) as error:
         raise ModelFileError(f"the checkpoint {path} cannot be read ({error}); delete it to restart the run") from None
     state = floating_state(network)
@@ -66,9 +70,9 @@ def load_checkpoint(
     average.values = {
         name: value.to(state[name].device).to(memory_format=_layout(state[name])) for name, value in means.items()
     }
-    average.count = progress.average_count
+    average.count = training_state.average_count
     _restore_optimizer(optimizer, _group(tensors, "optimizer/"))
-    return progress
+    return training_state
 
 
 def save_weights(path: Path, network: GoogLeNet) -> None:

@@ -31,8 +31,8 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
             data=_data(job),
             scores=scores(validation)
             | {
-                "training_seconds": round(parts.progress.seconds, 1),
-                "best_of": parts.progress.validations if job.recipe.selection == "best" else 1,
+                "training_seconds": round(parts.state.seconds, 1),
+                "best_of": parts.state.validations if job.recipe.selection == "best" else 1,
             },
             licence="not stated",
             source=_source(job),

@@ -75,10 +75,10 @@ def train_locked(
     parts = build_parts(job)
     emit(
         TrainingStarted(
-            step=parts.progress.step,
+            step=parts.state.step,
             steps=None if parts.budget.seconds else parts.budget.steps,
-            steps_per_epoch=parts.plan.steps_per_epoch,
-            training_pictures=parts.plan.pictures,
+            steps_per_epoch=parts.sampler.steps_per_epoch,
+            training_pictures=parts.sampler.pictures,
             validation_pictures=len(parts.validation.samples),
             parameters=sum(parameter.numel() for parameter in parts.network.parameters()),
             device=job.device,
@@ -91,8 +91,8 @@ def train_locked(
     try:
         return _train_on(job, parts, lock, emit, should_stop)
     except DivergenceError as divergence:
-        emit(TrainingDiverged(parts.progress.step, str(divergence)))
-        emit(TrainingStopped(parts.progress.step, parts.progress.seconds, "diverged"))
+        emit(TrainingDiverged(parts.state.step, str(divergence)))
+        emit(TrainingStopped(parts.state.step, parts.state.seconds, "diverged"))
         _restore_folder(job, parts, lock, emit)
         raise TrainingError(f"{divergence}{_save_best_so_far(job, parts, emit)}") from None
 
@@ -101,9 +101,9 @@ def _train_on(
     job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit, should_stop: Callable[[], bool]
 ) -> Model | None:
     validation = _run_steps(job, parts, lock, emit, should_stop)
-    finished = parts.share_done >= 1 or parts.progress.stopped_early
-    reason = "interrupted" if not finished else "no improvement" if parts.progress.stopped_early else "finished"
-    emit(TrainingStopped(parts.progress.step, parts.progress.seconds, reason))
+    finished = parts.share_done >= 1 or parts.state.stopped_early
+    reason = "interrupted" if not finished else "no improvement" if parts.state.stopped_early else "finished"
+    emit(TrainingStopped(parts.state.step, parts.state.seconds, reason))
     if not finished:
         return None
     _restore_folder(job, parts, lock, emit)
@@ -114,27 +114,27 @@ def _run_steps(
     job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit, should_stop: Callable[[], bool]
 ) -> Evaluation | None:
     """Make updates until the budget is used up; return the validation after the last one."""
-    progress, plan = parts.progress, parts.plan
+    state, sampler = parts.state, parts.sampler
     batches = iterate_batches(
-        parts.pictures, plan, first_step=progress.step, size_at=parts.size_at, workers=job.workers
+        parts.pictures, sampler, first_step=state.step, size_at=parts.size_at, workers=job.workers
     )
     validation = None
-    clock = _Clock(progress.seconds)
+    clock = _Clock(state.seconds)
     saved_at = clock.seconds()
     with closing(batches):
-        while parts.share_done < 1 and not progress.stopped_early:
+        while parts.share_done < 1 and not state.stopped_early:
             if should_stop():
                 _checkpoint(job, parts, lock, emit)
                 break
             batch = next(batches)
             _take_step(job, parts, batch, clock, emit)
             last = parts.share_done >= 1
-            epoch_ended = progress.step % plan.steps_per_epoch == 0
+            epoch_ended = state.step % sampler.steps_per_epoch == 0
             if epoch_ended or last:
                 _restore_folder(job, parts, lock, emit)
                 validation = _end_epoch(job, parts, batch, emit, last=last)
                 if not last:  # the final evaluation does not count as training time
-                    progress.seconds = clock.seconds()
+                    state.seconds = clock.seconds()
             if epoch_ended or last or clock.seconds() - saved_at >= job.recipe.checkpoint_seconds:
                 _checkpoint(job, parts, lock, emit)
                 saved_at = clock.seconds()
@@ -153,12 +153,12 @@ class _Clock:
 
 def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clock, emit: Emit) -> None:
     """Make one update and record its figures."""
-    progress = parts.progress
+    state = parts.state
     _report_bad(parts, "train", batch.bad, emit)
     epoch, learning_rate = parts.epoch, parts.learning_rate()
     set_learning_rate(parts.optimizer, learning_rate)
     # One seed per step instead of a random state to save: a resumed run draws the same dropout.
-    torch.manual_seed(int(np.random.SeedSequence([job.seed, DROPOUT, progress.step]).generate_state(1, np.uint64)[0]))
+    torch.manual_seed(int(np.random.SeedSequence([job.seed, DROPOUT, state.step]).generate_state(1, np.uint64)[0]))
     parts.prepare_network()
     if len(batch.labels):
         losses = train_step(
@@ -169,19 +169,19 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
             preprocessing=parts.preprocessing,
             settings=parts.step_settings,
         )
-        _check_finite(losses, progress.step + 1)
-        progress.epoch.add(losses)
-        progress.smoothed.add(losses)
-    progress.step += 1
-    elapsed = clock.seconds() - progress.seconds
-    progress.seconds += elapsed
-    progress.epoch.seconds += elapsed
+        _check_finite(losses, state.step + 1)
+        state.epoch.add(losses)
+        state.smoothed.add(losses)
+    state.step += 1
+    elapsed = clock.seconds() - state.seconds
+    state.seconds += elapsed
+    state.epoch.seconds += elapsed
     parts.average.update(parts.network, parts.share_done)
-    share, smoothed = parts.share_done, progress.smoothed
+    share, smoothed = parts.share_done, state.smoothed
     if len(batch.labels):
         emit(
             StepDone(
-                step=progress.step,
+                step=state.step,
                 epoch=epoch + 1,
                 progress=share,
                 input_size=batch.images.shape[1],
@@ -192,8 +192,8 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
                 smoothed_loss=smoothed.loss,
                 smoothed_head_losses=smoothed.head_losses,
                 smoothed_head_accuracies=smoothed.head_accuracies,
-                images_per_second=progress.epoch.pictures / max(progress.epoch.seconds, 1e-9),
-                seconds_left=progress.seconds * (1 - share) / share if share else None,
+                images_per_second=state.epoch.pictures / max(state.epoch.seconds, 1e-9),
+                seconds_left=state.seconds * (1 - share) / share if share else None,
             )
         )
 
@@ -217,28 +217,28 @@ def _check_finite(losses: StepLosses, step: int) -> None:
 
 def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit, *, last: bool) -> Evaluation | None:
     """Validate if it is due, keep the best weights, look for stuck heads, and report the epoch."""
-    recipe, progress, sums = job.recipe, parts.progress, parts.progress.epoch
-    epoch = (progress.step - 1) // parts.plan.steps_per_epoch + 1
+    recipe, state, sums = job.recipe, parts.state, parts.state.epoch
+    epoch = (state.step - 1) // parts.sampler.steps_per_epoch + 1
     validation, best = None, False
     if last or (recipe.validate_every and epoch % recipe.validate_every == 0):
         validation = validate(parts)
-        progress.validations += 1
-        best = progress.best_score is None or validation.top1 > progress.best_score
-        progress.stale = 0 if best else progress.stale + 1
+        state.validations += 1
+        best = state.best_score is None or validation.top1 > state.best_score
+        state.stale = 0 if best else state.stale + 1
         if best and _keep_best(job, parts, emit):
-            progress.best_score = validation.top1
-        progress.stopped_early = not last and recipe.patience is not None and progress.stale >= recipe.patience
+            state.best_score = validation.top1
+        state.stopped_early = not last and recipe.patience is not None and state.stale >= recipe.patience
         _report_bad(parts, "val", validation.bad_pictures, emit)
     head_losses = {head: sums.mean(loss) for head, loss in sums.heads.items()}
     for stuck in stuck_heads(epoch, head_losses, len(job.dataset.classes)):
-        if stuck.head not in progress.warned:
-            progress.warned.append(stuck.head)
+        if stuck.head not in state.warned:
+            state.warned.append(stuck.head)
             emit(stuck)
     emit(
         EpochDone(
             epoch=epoch,
-            step=progress.step,
-            seconds=progress.seconds,
+            step=state.step,
+            seconds=state.seconds,
             input_size=batch.images.shape[1],
             learning_rate=parts.optimizer.param_groups[0]["lr"],
             images_per_second=sums.pictures / max(sums.seconds, 1e-9),
@@ -250,7 +250,7 @@ def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit,
             best=best,
         )
     )
-    progress.epoch = EpochSums()
+    state.epoch = EpochSums()
     return validation
 
 
@@ -259,7 +259,7 @@ def _restore_folder(job: TrainingJob, parts: TrainingParts, lock: FolderLock, em
     with suppress(OSError):  # the next write reports what is wrong
         if lock.restore():
             job.folder.create()
-            parts.progress.best_score = None  # the best weights were in the folder
+            parts.state.best_score = None  # the best weights were in the folder
             emit(FolderRecreated(job.folder.path))
 
 
@@ -269,7 +269,7 @@ def _keep_best(job: TrainingJob, parts: TrainingParts, emit: Emit) -> bool:
         try:
             save_weights(job.folder.best_weights, parts.engine.network)
         except InputError as error:
-            emit(CheckpointFailed(parts.progress.step, str(error)))
+            emit(CheckpointFailed(parts.state.step, str(error)))
             return False
     return True
 
@@ -283,7 +283,7 @@ def validate(parts: TrainingParts) -> Evaluation:
     try:
         return _evaluate(parts)
     except TrainingError:
-        raise DivergenceError(f"the loss on val is not finite after step {parts.progress.step}") from None
+        raise DivergenceError(f"the loss on val is not finite after step {parts.state.step}") from None
 
 
 def _evaluate(parts: TrainingParts) -> Evaluation:
@@ -294,18 +294,18 @@ def _checkpoint(job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: 
     """Save a checkpoint; a full disk is only a warning, because the previous checkpoint is intact."""
     _restore_folder(job, parts, lock, emit)
     try:
-        save_checkpoint(job.folder.checkpoint, parts.network, parts.optimizer, parts.average, parts.progress)
+        save_checkpoint(job.folder.checkpoint, parts.network, parts.optimizer, parts.average, parts.state)
     except InputError as error:
-        emit(CheckpointFailed(parts.progress.step, str(error)))
+        emit(CheckpointFailed(parts.state.step, str(error)))
     else:
-        emit(CheckpointSaved(parts.progress.step, job.folder.checkpoint))
+        emit(CheckpointSaved(parts.state.step, job.folder.checkpoint))
 
 
 def _finish(job: TrainingJob, parts: TrainingParts, validation: Evaluation | None, emit: Emit) -> Model:
     """Select the weights (the best epoch's or the last), evaluate them, and write the model."""
     if validation is None:
         validation = validate(parts)
-    best = parts.progress.best_score
+    best = parts.state.best_score
     if job.recipe.selection == "best" and best is not None and best > validation.top1:
         load_weights(job.folder.best_weights, parts.engine.network)
         validation = _evaluate(parts)
@@ -314,7 +314,7 @@ def _finish(job: TrainingJob, parts: TrainingParts, validation: Evaluation | Non
 
 def _save_best_so_far(job: TrainingJob, parts: TrainingParts, emit: Emit) -> str:
     """Save the model of the best epoch if there is one, and return a clause that says so."""
-    if parts.progress.best_score is None or not job.folder.best_weights.is_file():
+    if parts.state.best_score is None or not job.folder.best_weights.is_file():
         return ""
     load_weights(job.folder.best_weights, parts.engine.network)
     validation = _evaluate(parts)

@@ -14,7 +14,7 @@ from googlenet.images import Preprocessing
 from googlenet.network import GoogLeNet
 from googlenet.recipes import train_size_at
 from googlenet.training.averaging import WeightAverage
-from googlenet.training.batches import BatchPlan
+from googlenet.training.batches import BatchSampler
 from googlenet.training.checkpoint import load_checkpoint
 from googlenet.training.freezing import freeze_rows, frozen_rows
 from googlenet.training.job import TrainingJob
@@ -53,9 +53,9 @@ class TrainingParts:
     network: GoogLeNet
     optimizer: torch.optim.Optimizer
     average: WeightAverage
-    progress: TrainingState
+    state: TrainingState
     pictures: DecodedPictures
-    plan: BatchPlan
+    sampler: BatchSampler
     budget: Budget
     schedule: Schedule
     preprocessing: Preprocessing
@@ -69,12 +69,12 @@ class TrainingParts:
     @property
     def share_done(self) -> float:
         """Share of the budget that is used up, 0 to 1."""
-        return self.budget.share_done(self.progress.step, self.progress.seconds)
+        return self.budget.share_done(self.state.step, self.state.seconds)
 
     @property
     def epoch(self) -> int:
         """The number of complete epochs."""
-        return self.progress.step // self.plan.steps_per_epoch
+        return self.state.step // self.sampler.steps_per_epoch
 
     def prepare_network(self) -> None:
         """Put the network into training mode for the next update, with the rows frozen that do not learn now."""
@@ -98,10 +98,10 @@ def build_network(job: TrainingJob) -> tuple[GoogLeNet, frozenset[str] | None]:
     return network.to(job.device), new
 
 
-def build_plan(job: TrainingJob) -> BatchPlan:
+def build_sampler(job: TrainingJob) -> BatchSampler:
     """How the training pictures are grouped into batches."""
     training, recipe = job.dataset.splits["train"], job.recipe
-    return BatchPlan(
+    return BatchSampler(
         seed=job.seed,
         batch_size=min(recipe.batch_size, len(training)),
         labels=training.labels,
@@ -127,22 +127,22 @@ def build_parts(job: TrainingJob) -> TrainingParts:
     architecture = network.architecture  # `job.architecture` would build it again each time
     optimizer = build_optimizer(network, recipe, new=new)
     average = WeightAverage.from_recipe(recipe)
-    progress = TrainingState()
+    state = TrainingState()
     if job.folder.checkpoint.is_file():
-        progress = load_checkpoint(job.folder.checkpoint, network, optimizer, average)
+        state = load_checkpoint(job.folder.checkpoint, network, optimizer, average)
 
-    preprocessing, plan = job.preprocessing, build_plan(job)
+    preprocessing, sampler = job.preprocessing, build_sampler(job)
     budget = Budget(
-        steps=recipe.steps or max(recipe.least_steps, round(recipe.epochs * plan.steps_per_epoch)),
+        steps=recipe.steps or max(recipe.least_steps, round(recipe.epochs * sampler.steps_per_epoch)),
         seconds=job.minutes * 60 if job.minutes else None,
     )
     return TrainingParts(
         network=network,
         optimizer=optimizer,
         average=average,
-        progress=progress,
+        state=state,
         pictures=build_pictures(job),
-        plan=plan,
+        sampler=sampler,
         budget=budget,
         schedule=Schedule(
             recipe.schedule,
@@ -160,6 +160,6 @@ def build_parts(job: TrainingJob) -> TrainingParts:
             limit_bytes=int(recipe.memory_gigabytes * GIGABYTE * VALIDATION_SHARE),
             workers=job.workers,
         ),
-        size_at=lambda step: train_size_at(recipe.sizes, budget.share_done(step, progress.seconds)),
+        size_at=lambda step: train_size_at(recipe.sizes, budget.share_done(step, state.seconds)),
         frozen_at=lambda share: frozen_rows(architecture, recipe, share),
     )

@@ -17,7 +17,7 @@ from googlenet.training.batches import iterate_batches
 from googlenet.training.freezing import freeze_rows, frozen_rows
 from googlenet.training.job import TrainingJob
 from googlenet.training.optimizer import build_optimizer, set_learning_rate
-from googlenet.training.parts import build_network, build_pictures, build_plan
+from googlenet.training.parts import build_network, build_pictures, build_sampler
 from googlenet.training.step import StepSettings, train_step
 
 SMOOTHING = 0.9  # decay of the moving average of the losses
@@ -81,7 +81,7 @@ def search_rate(
     settings = StepSettings(job.recipe.label_smoothing, job.recipe.auxiliary_weight, job.precision)
     input_size = job.recipe.sizes[-1][1]
     batches = iterate_batches(
-        build_pictures(job), build_plan(job), first_step=0, size_at=lambda step: input_size, workers=job.workers
+        build_pictures(job), build_sampler(job), first_step=0, size_at=lambda step: input_size, workers=job.workers
     )
     rates, losses = rising_rates(lowest, highest, steps), []
     torch.manual_seed(job.seed)
