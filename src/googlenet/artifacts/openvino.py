@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from googlenet.architecture import ArchitectureSpec
-from googlenet.artifacts.content import CheckedContent, Content
+from googlenet.artifacts.content import CheckedContent, Content, check_age
 from googlenet.artifacts.validate import Expected, expected_graphs
 from googlenet.errors import InputError, ModelFileError
 from googlenet.graph import IMAGES, OUTPUTS, Node
@@ -94,6 +94,7 @@ def check_ir(content: Content, where: str) -> CheckedContent:
             f"{where} is a network for OpenVINO that googlenet did not export: it does not say what its classes are "
             "and how pictures are prepared"
         )
+    check_age(metadata, where)
     for layer in network.iterfind("layers/layer"):
         _check_layer(layer, where)
         if layer.get("type") == "Const":
