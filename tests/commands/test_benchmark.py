@@ -87,7 +87,9 @@ def test_an_exported_file_is_timed_by_the_engines_that_run_it_and_beside_no_peer
 def test_the_text_says_why_no_peer_is_beside_an_exported_file(googlenet: Run, tmp_path: Path) -> None:
     write_exported(exported("onnx", [small_model()]), tmp_path / "model.onnx")
     done = googlenet("benchmark", tmp_path / "model.onnx", "--rounds", "1", "--batch", "1", "--threads", "1")
-    assert done.out.endswith("; peers are not timed: an exported file does not contain the plain graph that they need.\n")
+    assert done.out.endswith(
+        "; peers are not timed: an exported file does not contain the plain graph that they need.\n"
+    )
 
 
 def test_a_side_that_the_network_cannot_take_is_refused_before_anything_runs(googlenet: Run, trained: Path) -> None:
