@@ -133,7 +133,7 @@ def check_graph(
         raise ModelFileError(f"{where} is damaged: its graph is quantized, but its description does not state int8")
 
 
-class _Difference(Exception):
+class _Difference(Exception):  # noqa: N818 - it never leaves this file, so it is no error of the package
     """A difference from the expected graph, as a clause."""
 
 
