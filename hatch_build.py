@@ -1,7 +1,7 @@
 """Compiles the kernels of the engine `native` when the package is built or installed; also `python hatch_build.py`.
 
-Where there is no C compiler, the package is complete without them: other engines run the same models. So what goes
-wrong here is a message and no error, but for a wheel that is to be published: GOOGLENET_KERNELS=required makes it one.
+Without a C compiler, the package works without them: other engines run the same models. So a failure here is only a
+warning, unless GOOGLENET_KERNELS=required makes it an error, as for a wheel that is to be published.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 ROOM = Path(__file__).parent / "src" / "googlenet" / "native"
 LIBRARY = ROOM / "kernels.so"
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-pthread")
-"""For all files."""
+"""Compiler flags for all files."""
 
 SOURCES = ("dispatch.c", "thread_pool.c")
-"""What is compiled once."""
+"""Files that are compiled once."""
 
 X86_64, ANY_PROCESSOR = ("x86_64", "amd64"), ()
 INSTRUCTION_SETS = {
@@ -30,11 +30,11 @@ INSTRUCTION_SETS = {
     "avx2": (X86_64, ("-mavx2", "-mfma")),
     "avx512vnni": (X86_64, ("-mavx2", "-mfma", *(f"-mavx512{part}" for part in ("f", "bw", "vl", "dq", "vnni")))),
 }
-"""kernels.c is compiled for each: its header in simd/ -> the processors that it is for, and the compiler's flags."""
+"""kernels.c is compiled once for each: header in simd/ -> the processors that it is for, and compiler flags."""
 
 
 def commands(folder: Path, library: Path, extra: tuple[str, ...] = ()) -> list[list[str]]:
-    """The commands that compile the library, its parts in `folder`; `extra`: flags beside those for all."""
+    """The commands that compile the library, with object files in `folder`; `extra`: additional flags."""
     compiler = [*(os.environ.get("CC") or "cc").split(), *FLAGS]
     processor = platform.machine().lower()
     sets = {
@@ -55,15 +55,15 @@ def commands(folder: Path, library: Path, extra: tuple[str, ...] = ()) -> list[l
 
 
 def compile_kernels() -> str | None:
-    """Write the library; give None, or why it could not be written, as a sentence."""
+    """Build the library; returns None, or a sentence that says why it could not be built."""
     if os.name != "posix":
-        return "the kernels are written for Linux and macOS"
+        return "the kernels only support Linux and macOS"
     with tempfile.TemporaryDirectory(dir=LIBRARY.parent) as folder:
         built = Path(folder) / LIBRARY.name
         *compiling, linking = commands(Path(folder), built)
         with ThreadPoolExecutor() as together:
-            if said := next(filter(None, together.map(_run, compiling)), None) or _run(linking):
-                return said
+            if problem := next(filter(None, together.map(_run, compiling)), None) or _run(linking):
+                return problem
         built.replace(LIBRARY)
     return None
 
@@ -72,17 +72,17 @@ def _run(command: list[str]) -> str | None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
-        return f"the C compiler {command[0]} does not run: {error}"
+        return f"the C compiler {command[0]} cannot be run: {error}"
     return f"{' '.join(command)} failed:\n{done.stderr}" if done.returncode else None
 
 
 def build_or_say_why_not() -> bool:
-    """Whether there is a library now; exits where it is required and could not be made."""
+    """Whether the library was built; exits with an error if it is required and could not be built."""
     problem = compile_kernels()
     if problem is None:
         return True
     LIBRARY.unlink(missing_ok=True)  # an older one would not fit the package
-    print(f"this installation is without the engine native: {problem}", file=sys.stderr)
+    print(f"installed without the engine native: {problem}", file=sys.stderr)
     if os.environ.get("GOOGLENET_KERNELS") == "required":
         raise SystemExit(1)
     return False
@@ -95,12 +95,12 @@ except ModuleNotFoundError:  # run by hand
 else:
 
     class KernelsHook(BuildHookInterface[Any]):  # type: ignore[misc]
-        """Adds the library to a wheel, whose name then says for which machines it is."""
+        """Adds the library to a wheel and tags the wheel with its platform."""
 
         PLUGIN_NAME = "custom"
 
         def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-            """Called before a wheel, or an editable install, is put together."""
+            """Called before a wheel, or an editable install, is built."""
             if self.target_name == "wheel" and build_or_say_why_not():
                 build_data["artifacts"].append(str(LIBRARY.relative_to(Path(__file__).parent)))
                 build_data["pure_python"] = False

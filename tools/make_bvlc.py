@@ -2,8 +2,8 @@
 
     python tools/make_bvlc.py ../shared/data/bvlc_googlenet.caffemodel
 
-The same file comes out on every machine, byte for byte: the date is fixed, no versions are recorded, and the known
-answer is computed in float64 and rounded, so that no processor's way of adding shows.
+The result is the same on every machine, byte for byte: the date is fixed, no versions are recorded, and the known
+answer is computed in float64 and rounded, so that the order of summation does not matter.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ DECIMALS = 7  # of the known answer's probabilities
 
 
 def make_model(caffemodel: Path) -> Model:
-    """The model as it ships: weights that half precision can hold, and what float64 says of the known pictures."""
+    """The model as shipped: weights rounded to half precision, and the known answer computed in float64."""
     model = import_file(caffemodel, PROVENANCE, classes=imagenet_classes()).model
     weights = {name: weight.astype(np.float16).astype(np.float32) for name, weight in model.weights.items()}
     network = network_with_weights(build_architecture(model.spec), weights).double().eval()
@@ -54,7 +54,7 @@ def make_model(caffemodel: Path) -> Model:
 
 
 def main() -> None:
-    """Write the file and say where."""
+    """Write the file and print its path and size."""
     parser = argparse.ArgumentParser(description="Make the weights that ship with the project.")
     parser.add_argument("caffemodel", type=Path)
     parser.add_argument("--out", type=Path, default=SHIPPED)

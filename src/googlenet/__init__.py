@@ -4,7 +4,7 @@
     classifier = googlenet.load("runs/demo")
     print(classifier.predict("photo.jpg").best)
 
-Public names are imported lazily, so that `import googlenet` is quick and does not need torch.
+Public names are imported lazily, so that `import googlenet` is fast and does not need torch.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ __all__ = [
 def load(path: Any, *, engine: str | None = None, device: str | None = None, threads: int | None = None) -> Classifier:
     """Open a model file, a run folder, an exported file or included weights ("bvlc") as a `Classifier`.
 
-    `engine`: native, onnx, openvino or torch; `device`: cpu, cuda, mps. Raises ModelFileError or InputError.
+    `engine`: native, onnx, openvino or torch; `device`: cpu, cuda or mps; `threads`: number of CPU threads. Raises
+    ModelFileError or InputError.
     """
     from googlenet.classifier import Classifier
 

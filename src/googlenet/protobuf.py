@@ -1,12 +1,12 @@
-"""Small protobuf schemas of our own: of Caffe's and ONNX's messages, the handful of fields that hold weights.
+"""Minimal protobuf schemas: the fields of Caffe's and ONNX's messages that we read or write.
 
-Reading: the messages are made from the table below when they are first asked for. A message inside another is declared
-as bytes and parsed by itself when it is its turn: a file of many tiny messages then costs a few times its own size, not
-an object each, and nothing is allocated because a length in the file says so. Names are bytes too: old files do not
-always hold UTF-8. Fields that are not listed are skipped.
+Reading: message classes are created from the table below on first use. A nested message is declared as bytes and parsed
+only when needed: a file of many tiny messages then costs a few times its own size instead of an object each, and
+nothing is allocated just because a length in the file asks for it. Names are bytes too: old files are not always valid
+UTF-8. Fields that are not listed are skipped.
 
-Writing: `encode` gives pieces that are joined once, at the very end. The library would copy the weights, which are
-nearly all of a file, into every message around them; and it is not imported where nothing is read.
+Writing: `encode` returns pieces that are joined once, at the very end. The library would copy the weights, which are
+most of a file, into every enclosing message; it is only imported for reading.
 """
 
 from __future__ import annotations
@@ -97,15 +97,15 @@ SCHEMAS: dict[str, _Fields] = {
         ("data_location", 14, "int32"),
     ),
 }
-"""Message -> fields as (name, number, type). A repeated number is read packed and unpacked alike."""
+"""Message -> fields as (name, number, type). Repeated numbers can be read packed or unpacked."""
 
 MOST_PARTS = 10_000
-"""Most messages of a kind inside another; GoogLeNet has some 150 layers."""
+"""Most messages in a repeated field; GoogLeNet has about 150 layers."""
 
 Pieces: TypeAlias = list[bytes | memoryview]
-"""An encoded message, in the order of its bytes; nothing has been copied yet."""
+"""An encoded message as consecutive pieces that have not been copied yet."""
 
-_VARINT, _DELIMITED, _FIXED32 = 0, 2, 5  # how a field's value is written
+_VARINT, _DELIMITED, _FIXED32 = 0, 2, 5  # wire types
 _WIRE_TYPES = {"bytes": _DELIMITED, "int32": _VARINT, "int64": _VARINT, "float": _FIXED32}
 
 
@@ -132,9 +132,9 @@ def message_class(name: str) -> Any:
 
 
 def parse(name: str, data: bytes, *, where: str) -> Any:
-    """The message `name` that `data` holds; raises ModelFileError, which names the file `where`.
+    """Parse `data` as the message `name`; raises ModelFileError, which begins with the file's name `where`.
 
-    So many messages inside it that nobody ever meant them, a million empty layers, are damage too.
+    An absurd number of nested messages, such as a million empty layers, is an error too.
     """
     from google.protobuf.message import DecodeError
 
@@ -144,14 +144,14 @@ def parse(name: str, data: bytes, *, where: str) -> Any:
         raise ModelFileError(f"{where} is damaged: a {name} in it cannot be read") from error
     for field, _, kind in SCHEMAS[name]:
         if kind == "repeated bytes" and (count := len(getattr(message, field))) > MOST_PARTS:
-            raise ModelFileError(f"{where} is damaged: a {name} in it has {count:,} of {field!r}")
+            raise ModelFileError(f"{where} is damaged: a {name} in it has {count:,} entries in {field!r}")
     return message
 
 
 def encode(message: str, /, **fields: Any) -> Pieces:
-    """A message of `SCHEMAS` with these fields, in the order of their numbers; `b"".join` makes it bytes.
+    """Encode a message of `SCHEMAS`, fields in the order of their numbers; `b"".join` makes it bytes.
 
-    A field of bytes takes bytes, a memoryview of bytes, or the pieces of another message.
+    The value of a bytes field is bytes, a memoryview of bytes, or the pieces of another message.
     """
     if unknown := fields.keys() - {name for name, _, _ in SCHEMAS[message]}:
         raise KeyError(f"{message} has no {', '.join(sorted(unknown))}")
@@ -177,7 +177,7 @@ def _field(number: int, wire_type: int, value: Any) -> Iterator[bytes | memoryvi
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first, each but the last with its high bit set; negative numbers as 64 bits."""
+    """Seven bits per byte, lowest first, all but the last byte with the high bit set; negative numbers as 64 bits."""
     value %= 1 << 64
     encoded = bytearray()
     while value > 0x7F:
@@ -188,6 +188,6 @@ def _varint(value: int) -> bytes:
 
 
 def text(value: bytes) -> str:
-    """A name as text that can be printed: what is not UTF-8, and control characters, as escapes."""
+    """A name as printable text: invalid UTF-8 and control characters are escaped."""
     decoded = value.decode("utf-8", "backslashreplace")
     return decoded if decoded.isprintable() else ascii(decoded)[1:-1]

@@ -60,19 +60,19 @@ def test_a_network_with_an_average_over_the_whole_grid_takes_any_larger_input() 
 
 
 def test_a_head_of_linear_layers_takes_its_own_grid_alone() -> None:
-    with pytest.raises(InputError, match="too large: the variant 'fully-connected' takes 223 to 254 px"):
+    with pytest.raises(InputError, match="too large: the variant 'fully-connected' accepts 223 to 254 px"):
         check_input_size(TABLES["fully-connected"], 5000)
 
 
 def test_a_side_that_does_not_fit_is_answered_with_those_that_do() -> None:
     with pytest.raises(InputError) as small:
         check_input_size(PAPER, 20)
-    assert str(small.value) == "an input of 20 px is too small: the variant 'paper' takes 31 px at least"
+    assert str(small.value) == "an input of 20 px is too small: the variant 'paper' accepts 31 px or more"
     with pytest.raises(InputError) as large:
         check_input_size(PAPER, 288, auxiliaries=True)
     assert str(large.value) == (
-        "an input of 288 px is too large: the variant 'paper' takes 223 to 270 px; "
-        "adaptive_auxiliary_pooling=true lets its auxiliary classifiers take other sizes"
+        "an input of 288 px is too large: the variant 'paper' accepts 223 to 270 px; "
+        "adaptive_auxiliary_pooling=true makes its auxiliary classifiers accept other sizes"
     )
 
 

@@ -101,9 +101,9 @@ def test_layers_that_work_value_by_value_keep_the_shape_and_hold_no_weights(laye
 
 
 def test_a_grid_that_is_too_small_says_which_layer_has_no_output() -> None:
-    with pytest.raises(GridTooSmallError, match="conv1 has no output on a grid of 3"):
+    with pytest.raises(GridTooSmallError, match="conv1 has no output for an input of 3"):
         Convolution("conv1", 8, 5, padding=(0, 0)).output_shape((3, 3, 1))
-    with pytest.raises(GridTooSmallError, match="a 3x3 pool has no output on a grid of 1"):
+    with pytest.raises(GridTooSmallError, match="a 3x3 pool has no output for an input of 1"):
         MaxPool(3, 2).output_shape((1, 9, 1))
     assert issubclass(GridTooSmallError, InputError)
 

@@ -155,19 +155,19 @@ def test_another_dropout_leaves_the_auxiliary_classifiers_theirs() -> None:
 def test_an_unknown_variant_is_answered_with_the_nearest_or_with_all() -> None:
     with pytest.raises(InputError, match=r"no variant is called 'batch-norm'; did you mean 'batchnorm'\?"):
         ArchitectureSpec("batch-norm")
-    with pytest.raises(InputError, match=r"no variant is called 'vgg'; there are paper, naive, .*small-64"):
+    with pytest.raises(InputError, match=r"no variant is called 'vgg'; the variants are paper, naive, .*small-64"):
         ArchitectureSpec("vgg")
 
 
 @pytest.mark.parametrize(("classes", "channels"), [(0, 3), (-1, 3), (10, 0)])
 def test_sizes_that_cannot_be_are_refused_with_both_figures(classes: int, channels: int) -> None:
-    with pytest.raises(InputError, match=f"classes and channels are at least 1, not {classes} and {channels}"):
+    with pytest.raises(InputError, match=f"classes and channels must be at least 1, not {classes} and {channels}"):
         ArchitectureSpec(classes=classes, channels=channels)
 
 
 @pytest.mark.parametrize("width", [0.0, -1.0, 16.1, float("nan"), float("inf")])
 def test_a_width_that_cannot_be_is_refused(width: float) -> None:
-    with pytest.raises(InputError, match="width is above 0 and at most 16, not"):
+    with pytest.raises(InputError, match="width must be above 0 and at most 16, not"):
         ArchitectureSpec(width=width)
 
 

@@ -86,42 +86,45 @@ def as_empty(file: onnx.ModelProto) -> None:
 
 
 CHANGES: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
-    "an operator": (lambda file: setattr(file.graph.node[0], "op_type", "Loop"), "it holds the operator 'Loop'"),
+    "an operator": (lambda file: setattr(file.graph.node[0], "op_type", "Loop"), "it contains the operator 'Loop'"),
     "an attribute": (
         lambda file: first(file, "Conv").attribute.add(name="group", i=2, type=onnx.AttributeProto.INT),
-        r"its Conv 'conv1.convolution' has the attribute 'group' \(int\), nothing was expected",
+        r"its Conv 'conv1.convolution' has the attribute 'group' \(int\), expected none",
     ),
     "a kind of attribute": (
         lambda file: first(file, "Conv").attribute.add(name="body", type=onnx.AttributeProto.GRAPH),
-        "has the attribute 'body' of a kind that is never written",
+        "has the attribute 'body' of an unsupported type",
     ),
     "three paddings": (
         lambda file: next(one for one in first(file, "Conv").attribute if one.name == "pads").ints.pop(),
-        r"the attribute 'pads' \(3 ints\), 4 ints was expected",
+        r"the attribute 'pads' \(3 ints\), expected 4 ints",
     ),
     "no number": (
         lambda file: next(one for one in first(file, "LRN").attribute if one.name == "beta").__setattr__("f", np.nan),
-        r"the attribute 'beta' \(no finite number\), float was expected",
+        r"the attribute 'beta' \(not finite\), expected float",
     ),
-    "no size": (lambda file: without_attribute(file, "LRN", ["size"]), "lacks the attribute size"),
-    "no bias": (lambda file: first(file, "Conv").input.pop(), "its Conv reads 2 values and gives 1"),
-    "a nameless value": (lambda file: first(file, "Relu").output.__setitem__(0, ""), "its Relu reads 1 values"),
-    "a type": (as_halves, "the constant 'conv1.bias' has values of a type that is never written"),
+    "no size": (lambda file: without_attribute(file, "LRN", ["size"]), "has no attribute size"),
+    "no bias": (lambda file: first(file, "Conv").input.pop(), "its Conv has 2 inputs and 1 outputs"),
+    "a nameless value": (lambda file: first(file, "Relu").output.__setitem__(0, ""), "its Relu has 1 inputs"),
+    "a type": (as_halves, "the constant 'conv1.bias' has an unsupported type"),
     "no values": (as_empty, "the constant 'conv1.bias' has the empty shape"),
     "another shape": (lambda file: constant(file, "conv1.bias").dims.append(7), "bytes for the shape"),
     "a constant twice": (
         lambda file: file.graph.initializer.append(constant(file, "conv1.bias")),
-        "the constant 'conv1.bias' is in it twice",
+        "the constant 'conv1.bias' is defined twice",
     ),
     "a constant input": (
         lambda file: setattr(constant(file, "mean"), "name", "images"),
-        "its input 'images' is a constant, too",
+        "its input 'images' is also a constant",
     ),
     "a lost node": (lambda file: file.graph.node.remove(first(file, "Conv")), "which does not exist yet"),
-    "a newer version": (lambda file: setattr(file.opset_import[0], "version", 99), "ONNX in version 99"),
+    "a newer version": (
+        lambda file: setattr(file.opset_import[0], "version", 99),
+        "needs version 99 of the operators of ONNX",
+    ),
     "an output of halves": (
         lambda file: setattr(file.graph.output[0].type.tensor_type, "elem_type", onnx.TensorProto.FLOAT16),
-        "'probabilities' has values of a type or shape that is never written",
+        "'probabilities' has an unsupported type or shape",
     ),
 }
 

@@ -15,8 +15,8 @@ import safetensors.numpy
 import torch
 from PIL import Image
 
-from googlenet.artifacts import MODEL_KINDS, encode_onnx, open_model
-from googlenet.artifacts.open import kind_of
+from googlenet.artifacts import MODEL_FORMATS, encode_onnx, open_model
+from googlenet.artifacts.open import format_of
 from googlenet.errors import ModelFileError
 from googlenet.graph import build_graph
 from googlenet.importers import Provenance, import_file
@@ -46,7 +46,7 @@ def test_a_saved_model_opens_again_whatever_the_low_byte_of_its_header_is(tmp_pa
     shortest = -(-int.from_bytes(content[:8], "little") // 256) * 256
     for low in range(256):
         path.write_bytes(with_header_of(content, shortest + low))
-        assert kind_of(path) is MODEL_KINDS["model"], low
+        assert format_of(path) is MODEL_FORMATS["model"], low
         if low in (0x00, 0x08, 0x10, 0x50, 0x80):  # those that files of other formats begin with, too
             assert isinstance(open_model(path), Model)
 
@@ -121,4 +121,4 @@ def test_a_files_name_does_not_make_a_format_of_it(name: str, suffix: str, tmp_p
     if name == "zip" and suffix == ".pt2":
         assert "archive" in str(caught.value)
     else:
-        assert ("googlenet did not export" in str(caught.value)) == (name == "ONNX")
+        assert ("not exported by googlenet" in str(caught.value)) == (name == "ONNX")

@@ -40,19 +40,22 @@ def test_every_graph_that_is_exported_is_the_one_of_its_architecture(variant: st
         graph = to_int8(graph, make_images(model.preprocessing.input_size), round_all_outputs=writing != "int8")
     graph = decode_onnx(encode_onnx(graph))
     check = partial(check_graph, graph, [model.spec], model.preprocessing, where="net.onnx")
-    check(rounded=writing.startswith("int8"))
+    check(quantized=writing.startswith("int8"))
     if writing.startswith("int8"):
-        with pytest.raises(ModelFileError, match=r"net\.onnx is damaged: its graph is in int8, and it does not say so"):
-            check(rounded=False)
+        with pytest.raises(
+            ModelFileError,
+            match=r"net\.onnx is damaged: its graph is quantized, but its description does not state int8",
+        ):
+            check(quantized=False)
 
 
 def test_an_ensemble_is_the_one_of_its_architectures_in_their_order() -> None:
     models = [make_model("small-32", seed=1), make_model("small-32", seed=2, width=0.25)]
     graph, specs = decode_onnx(encode_onnx(build_graph(*models))), [model.spec for model in models]
-    check_graph(graph, specs, models[0].preprocessing, rounded=False, where="net.onnx")
+    check_graph(graph, specs, models[0].preprocessing, quantized=False, where="net.onnx")
     for others in (specs[::-1], specs[:1], [*specs, specs[0]]):
-        with pytest.raises(ModelFileError, match="does not hold the network that it names"):
-            check_graph(graph, others, models[0].preprocessing, rounded=False, where="net.onnx")
+        with pytest.raises(ModelFileError, match="does not contain the network in its description"):
+            check_graph(graph, others, models[0].preprocessing, quantized=False, where="net.onnx")
 
 
 @pytest.fixture(scope="module")
@@ -143,25 +146,28 @@ FLOATS: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
     "5,000 outputs": (values("linear.weight", lambda matrix: np.resize(matrix, (5000, matrix.shape[1]))), "the shape"),
     "weights that are no numbers": (values("conv1.weight", with_value(np.nan)), "not finite numbers"),
     "weights without end": (values("linear.bias", with_value(-np.inf)), "not finite numbers"),
-    "weights of another type": (values("conv1.bias", lambda bias: bias.astype(np.int32)), "values of the type int32"),
-    "another mean": (values("mean", with_value(0.0)), "other values than that network's"),
-    "another norm": (values("pool1.layer_1.band", with_value(1.0)), "other values than that network's"),
+    "weights of another type": (values("conv1.bias", lambda bias: bias.astype(np.int32)), "has the type int32"),
+    "another mean": (values("mean", with_value(0.0)), "other values than in that network"),
+    "another norm": (values("pool1.layer_1.band", with_value(1.0)), "other values than in that network"),
     "a value twice": (reads("Concat", 1, "3a.1x1"), "reads '3a.1x1' instead of"),
-    "shared weights": (shared, "reads '3a.1x1.bias', which another node reads, too"),
+    "shared weights": (shared, "reads '3a.1x1.bias', which another node also reads"),
     "nodes behind the last": (
         lambda file: file.graph.node.append(onnx.helper.make_node("Relu", ["3a"], ["more"], "more")),
-        "it has more nodes",
+        "it has additional nodes",
     ),
     "no last nodes": (lambda file: file.graph.node[-1].CopyFrom(file.graph.node[-2]), "is made twice"),
     "an unread constant": (
         lambda file: file.graph.initializer.append(numpy_helper.from_array(np.ones(1, np.float32), "more")),
-        "nothing reads its constant 'more'",
+        "its constant 'more' is not used",
     ),
     "a field that we do not know": (lambda file: setattr(first(file, "Conv"), "domain", "com.foreign"), "more in its"),
-    "two kinds of values": (lambda file: file.graph.initializer[0].float_data.append(1.0), "more in its graph"),
+    "two kinds of values": (
+        lambda file: file.graph.initializer[0].float_data.append(1.0),
+        "its graph has additional fields",
+    ),
     "outputs of another shape": (
         lambda file: setattr(file.graph.output[0].type.tensor_type.shape.dim[1], "dim_value", 10),
-        "its outputs are others",
+        "its outputs differ",
     ),
 }
 
@@ -200,20 +206,23 @@ def other_axis(file: onnx.ModelProto) -> None:
 
 
 ROUNDED: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
-    "a scale of 0": (values("conv1.scale", lambda scale: scale * 0), "no grid of 256 steps"),
-    "a scale below 0": (values("conv1.scale", lambda scale: -scale), "no grid of 256 steps"),
-    "a denormal scale": (values("conv1.scale", lambda scale: np.float32(1e-42)), "no grid of 256 steps"),
-    "an endless scale": (values("conv1.scale", lambda scale: np.float32(np.inf)), "no grid of 256 steps"),
-    "a grid that begins elsewhere": (values("conv1.zero_point", lambda zero: np.uint8(7)), "does not begin at 0"),
-    "another grid for the picture": (values("images_less_mean.zero_point", lambda zero: np.uint8(7)), "not the picture's"),
+    "a scale of 0": (values("conv1.scale", lambda scale: scale * 0), "no valid scale"),
+    "a scale below 0": (values("conv1.scale", lambda scale: -scale), "no valid scale"),
+    "a denormal scale": (values("conv1.scale", lambda scale: np.float32(1e-42)), "no valid scale"),
+    "an endless scale": (values("conv1.scale", lambda scale: np.float32(np.inf)), "no valid scale"),
+    "a grid that begins elsewhere": (values("conv1.zero_point", lambda zero: np.uint8(7)), "zero point other than 0"),
+    "another grid for the picture": (
+        values("images_less_mean.zero_point", lambda zero: np.uint8(7)),
+        "not the picture's",
+    ),
     "grids that a module joins": (values("3a.1x1.scale", lambda scale: scale * 2), "different grids"),
-    "a filter's scale of 0": (values("conv1.weight.scales", with_value(0.0)), "scales that cannot be computed with"),
-    "a bias on another scale": (values("conv1.bias.scales", with_value(1.0)), "is not on the scale of the sums"),
+    "a filter's scale of 0": (values("conv1.weight.scales", with_value(0.0)), "has invalid scales"),
+    "a bias on another scale": (values("conv1.bias.scales", with_value(1.0)), "does not have the scale of the sums"),
     "one scale for all filters": (values("conv1.weight.scales", lambda scales: scales[:1]), "a scale for each filter"),
-    "a code of -128": (values("conv1.weight.quantized", with_value(-128)), "codes below -127"),
-    "a norm's codes": (values("pool1.layer_1.band.quantized", lambda codes: codes // 2), "other values than that"),
+    "a code of -128": (values("conv1.weight.quantized", with_value(-128)), "values below -127"),
+    "a norm's codes": (values("pool1.layer_1.band.quantized", lambda codes: codes // 2), "other values than in that"),
     "a kernel of one channel": (values("3a.3x3.weight.quantized", lambda kernel: kernel[:, :1]), "has the shape"),
-    "a scale for all axes": (other_axis, "is no rounding of weights"),
+    "a scale for all axes": (other_axis, "does not dequantize weights"),
     "rounded values that nothing reads": (reads("Conv", 0, "images_less_mean"), "reads 'images_less_mean' instead of"),
 }
 
@@ -258,7 +267,9 @@ def test_a_description_of_another_network_is_refused_before_anything_as_large_is
     for changes in ({"variant": "inception5h"}, {"width": 0.3}, {"width": 16.0}):
         other = replace(network, architecture=replace(network.architecture, **changes))
         content = resealed(whole.content[0], described(whole.description, networks=(other,)))
-        sentence = "cannot hold the weights" if "width" in changes else "does not hold the network that it names"
+        sentence = (
+            "cannot hold the weights" if "width" in changes else "does not contain the network in its description"
+        )
         with pytest.raises(ModelFileError, match=sentence):
             check_exported((content,), "onnx", PATH)
 

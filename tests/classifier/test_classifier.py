@@ -85,13 +85,13 @@ def test_a_file_that_is_closed_or_open_as_text_is_told_apart_from_a_bad_picture(
     closed = path.open("rb")
     closed.close()
     assert classifier.predict(closed).error == "cannot be read (read of closed file)"
-    with path.open(encoding="latin-1") as text, pytest.raises(InputError, match=r"binary mode, as open\(path, 'rb'\)"):
+    with path.open(encoding="latin-1") as text, pytest.raises(InputError, match=r"binary mode: open\(path, 'rb'\)"):
         classifier.predict(text)
 
 
 @pytest.mark.parametrize("source", [7, None, 0.5, object(), [7], (None,), [png("red"), "a.png", {}]])
 def test_what_is_no_picture_is_refused_at_the_call(classifier: Classifier, source: Any) -> None:
-    with pytest.raises(InputError, match="a picture is a path, bytes, a file open in binary mode, a Pillow"):
+    with pytest.raises(InputError, match="a picture must be a path, bytes, a file open in binary mode, a Pillow"):
         classifier.predict(source)
 
 
@@ -132,9 +132,9 @@ def test_an_address_and_an_archive_say_what_to_do(classifier: Classifier, tmp_pa
     with tarfile.open(tmp_path / "photos.tar", "w") as tar:
         tar.addfile(tarfile.TarInfo("empty.jpg"))
     address, archive = classifier.predict(["https://example.org/cat.jpg?size=1", tmp_path / "photos.tar"])
-    assert address.error == "an address, not a file: download it first"
+    assert address.error == "a URL, not a file: download it first"
     assert archive.error == (
-        "a tar archive, which is not read: unpack it and name the folder; `googlenet evaluate` reads it in place"
+        "a tar archive, which is not supported: unpack it and name the folder; `googlenet evaluate` reads it in place"
     )
 
 
@@ -339,7 +339,9 @@ def test_no_pictures_give_no_predictions(classifier: Classifier) -> None:
 def test_an_array_that_is_no_picture_is_the_callers_mistake(
     array: NDArray[Any], named: str, classifier: Classifier
 ) -> None:
-    with pytest.raises(InputError, match=rf"is \(H, W, 3\) or \(H, W\) uint8, not {named}"):
+    with pytest.raises(
+        InputError, match=rf"an array must be \(H, W, 3\) or \(H, W\) uint8 to be a picture, not {named}"
+    ):
         classifier.predict(array)
 
 
@@ -348,5 +350,5 @@ def test_something_else_is_the_callers_mistake(classifier: Classifier) -> None:
         list(classifier.predict(iter([7])))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="top and batch must be at least 1"):
         classifier.predict(png("red"), top=0)
-    with pytest.raises(InputError, match="there is no protocol of 3 crops; there is 1, 10, 144"):
+    with pytest.raises(InputError, match="there is no protocol with 3 crops; choose one of 1, 10, 144"):
         classifier.predict(png("red"), crops=3)

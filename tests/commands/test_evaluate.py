@@ -293,7 +293,7 @@ def test_models_with_other_classes_are_refused(googlenet: Run, trained: Path, sp
     classes = (*model.classes[:2], ClassLabel("mauve", "mauve"))
     save_model(replace(model, classes=classes), tmp_path / "other.safetensors")
     sentence = googlenet("evaluate", trained, tmp_path / "other.safetensors", splits).error
-    assert f"only {trained} knows 'red'; only {tmp_path / 'other.safetensors'} knows 'mauve'" in sentence
+    assert f"only {trained} has 'red'; only {tmp_path / 'other.safetensors'} has 'mauve'" in sentence
 
 
 def test_models_that_held_different_pictures_back_have_no_split_in_common(

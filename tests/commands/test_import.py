@@ -201,9 +201,12 @@ def broken(state: State, change: Callable[[State], object], path: Path) -> Path:
     ("change", "clause"),
     [
         (lambda state: state.pop("conv1.conv.weight"), "(missing: conv1.weight)"),
-        (lambda state: state.update({"fc9.weight": state["fc.bias"]}), "(left over: 'fc9.weight')"),
-        (lambda state: state.update({"fc.bias": np.zeros(4, np.float32)}), "of another shape: linear.bias (4,) inste"),
-        (lambda state: state.update({"fc.bias": np.full(3, np.nan, np.float32)}), "the weight linear.bias holds val"),
+        (lambda state: state.update({"fc9.weight": state["fc.bias"]}), "(unexpected: 'fc9.weight')"),
+        (lambda state: state.update({"fc.bias": np.zeros(4, np.float32)}), "wrong shape: linear.bias (4,) inste"),
+        (
+            lambda state: state.update({"fc.bias": np.full(3, np.nan, np.float32)}),
+            "the weight linear.bias contains NaN",
+        ),
         (
             lambda state: state.update({"fc.weight": np.full((3, 1024), 3e38, np.float32)}),
             "answers with values that are not finite numbers",

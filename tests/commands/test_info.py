@@ -119,7 +119,7 @@ def test_half_a_file_is_refused_even_without_verifying(googlenet: Run, trained: 
 def test_a_run_that_has_no_model_yet_is_an_error(googlenet: Run, trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "model.safetensors").unlink()
-    assert googlenet("info", tmp_path / "run").error == f"the folder {tmp_path / 'run'} holds no model.safetensors"
+    assert googlenet("info", tmp_path / "run").error == f"the folder {tmp_path / 'run'} contains no model.safetensors"
 
 
 def test_each_member_of_an_ensemble_is_shown_and_checked(googlenet: Run, ensemble: Path, tmp_path: Path) -> None:

@@ -205,8 +205,8 @@ def test_a_tar_and_an_address_are_rows_that_say_what_to_do(
         tar.add(photos / "red", "red")
     done = googlenet("predict", trained, tmp_path / "photos.tar", "https://example.org/cat.jpg?x=1", "--json")
     assert [line["error"] for line in done.lines] == [
-        "a tar archive, which is not read: unpack it and name the folder; `googlenet evaluate` reads it in place",
-        "an address, not a file: download it first",
+        "a tar archive, which is not supported: unpack it and name the folder; `googlenet evaluate` reads it in place",
+        "a URL, not a file: download it first",
     ]
 
 
@@ -371,7 +371,7 @@ def test_crops_and_an_ensemble_in_python_say_what_the_command_says(
         for label, share in shares.items():
             both = [one.probability for ranking in alone for one in ranking if one.label == label]
             assert share == pytest.approx(sum(both) / 2, abs=2e-6)
-    assert googlenet("predict", ensemble, *paths, "--crops", "3").error.startswith("there is no protocol of 3 crops")
+    assert googlenet("predict", ensemble, *paths, "--crops", "3").error.startswith("there is no protocol with 3 crops")
 
 
 def test_a_model_that_is_not_there_or_no_model_is_an_error(googlenet: Run, photos: Path, tmp_path: Path) -> None:
@@ -379,10 +379,10 @@ def test_a_model_that_is_not_there_or_no_model_is_an_error(googlenet: Run, photo
     missing, empty, other = tmp_path / "missing", tmp_path / "empty", tmp_path / "other.safetensors"
     empty.mkdir()
     other.write_bytes(b"x" * 100)
-    assert googlenet("predict", missing, picture).error == f"{missing}: there is no such model file"
-    assert googlenet("predict", empty, picture).error == f"the folder {empty} holds no model.safetensors"
+    assert googlenet("predict", missing, picture).error == f"{missing}: no such model file"
+    assert googlenet("predict", empty, picture).error == f"the folder {empty} contains no model.safetensors"
     assert str(other) in googlenet("predict", other, picture).error
-    with pytest.raises(InputError, match="there is no such model file"):
+    with pytest.raises(InputError, match="no such model file"):
         package.load(missing)
 
 

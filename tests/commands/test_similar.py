@@ -77,7 +77,7 @@ def test_a_model_that_has_moved_is_named_and_another_one_is_refused(
     first.rename(moved)
     gone = googlenet("similar", index, picture)
     assert gone.error == (
-        f"{index} was made with {first}, which cannot be opened ({first}: there is no such model file); "
+        f"{index} was made with {first}, which cannot be opened ({first}: no such model file); "
         "give its new path with --model"
     )
     assert googlenet("similar", index, picture, "--model", moved).out.splitlines()[0] == f"1.0000  {picture}"

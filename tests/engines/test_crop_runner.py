@@ -136,5 +136,5 @@ def test_an_ensemble_and_an_engine_without_any_give_no_features() -> None:
 
 
 def test_a_protocol_that_does_not_exist_is_refused_before_a_picture_is_read() -> None:
-    with pytest.raises(InputError, match="there is no protocol of 12 crops; there is 1, 10, 144"):
+    with pytest.raises(InputError, match="there is no protocol with 12 crops; choose one of 1, 10, 144"):
         CropRunner((Recorder().member(CROP),), (12,))

@@ -64,5 +64,5 @@ def test_a_name_that_is_no_text_is_shown_all_the_same() -> None:
 
 
 def test_a_protocol_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(InputError, match="there is no protocol of 5 crops"):
+    with pytest.raises(InputError, match="there is no protocol with 5 crops"):
         crop_sheet(halves(9, 9), SMALL, 5, name="x")

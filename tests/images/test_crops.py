@@ -63,7 +63,7 @@ def test_the_scales_of_the_paper_and_of_other_input_sizes() -> None:
 
 
 def test_a_protocol_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    with pytest.raises(InputError, match="there is no protocol of 12 crops; there is 1, 10, 144"):
+    with pytest.raises(InputError, match="there is no protocol with 12 crops; choose one of 1, 10, 144"):
         crop_views(5, 5, DEFAULT_PREPROCESSING, 12)
 
 

@@ -249,7 +249,7 @@ def test_12_bits_that_a_tiff_states_are_scaled_by_its_own_white() -> None:
 
 def test_a_kind_of_tiff_that_is_not_read_says_what_to_do() -> None:
     assert reason(tiff(np.array([0.5, 1.0]))) == (
-        "damaged, or a kind of TIFF that is not read: save it with 8 or 16 bits a value, or as PNG"
+        "damaged, or an unsupported kind of TIFF: save it with 8 or 16 bits per value, or as PNG"
     )
 
 
@@ -264,8 +264,8 @@ def test_few_grey_levels_of_a_deep_picture_are_told_with_their_count() -> None:
     twelve = (ramp * 4095).astype(np.uint16)
     (note,) = noted(encode(Image.fromarray(twelve[np.newaxis]), "PNG"))
     assert note == (
-        "its values (from 0 to 4,095, where 0 is black and 65,535 white) become 17 of 256 levels: "
-        "scale them to the whole range"
+        "its values (from 0 to 4,095, where 0 is black and 65,535 is white) become 17 of 256 levels: "
+        "scale them to the full range"
     )
     assert "become 17 of 256 levels" in noted(tiff(twelve))[0]
     (outlier,) = noted(tiff(np.append(-(2**15), ramp * 3000).astype("<i2")))
@@ -277,7 +277,7 @@ def test_16_bits_of_colour_that_are_almost_black_are_told() -> None:
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 50, 1, 16, 2, 0, 0, 0))
     data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" + rows)) + chunk(b"IEND", b"")
     assert noted(data) == [
-        "its values (16 bits each, the brightest 15 of 255) become 16 of 256 levels: scale them to the whole range"
+        "its values (16 bits each, the brightest 15 of 255) become 16 of 256 levels: scale them to the full range"
     ]
 
 
@@ -372,7 +372,7 @@ def test_a_heic_picture_comes_upright_and_its_size_is_checked(monkeypatch: pytes
 def test_a_heic_picture_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     assert reason(b"\0\0\0\x1cftypmif1\0\0\0\0mif1heicmiaf") == (
-        "a HEIC picture: pip install 'googlenet[heic]' reads it, or convert it to JPEG"
+        "a HEIC picture: pip install 'googlenet[heic]' to read it, or convert it to JPEG"
     )
 
 
@@ -536,18 +536,21 @@ def test_what_is_not_a_picture_is_bad(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (encode(picture(), "ICO", sizes=[(16, 16)]), "an ICO icon, which is not read: convert it to JPEG or PNG"),
-        (encode(picture(), "JPEG2000"), "a JPEG 2000 picture, which is not read: convert it to JPEG or PNG"),
-        (encode(picture(), "JPEG2000", no_jp2=True), "a JPEG 2000 picture, which is not read"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture, which is not read: convert it to JPEG or PNG"),
-        (b"\xff\x0a\xfa\x7f", "a JPEG XL picture, which is not read"),
-        (b"%PDF-1.7", "a PDF document, which is not read: convert its pages to PNG"),
-        (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing, which is not read"),
-        (b"<!DOCTYPE html><HTML><body>404", "a web page, which is not read: download the picture itself"),
-        (bytes(128) + b"DICM", "a DICOM file, which is not read: convert it to PNG or TIFF"),
-        (b"PK\3\4", "a zip archive, which is not read: unpack it and name the folder"),
-        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video or another picture that is not read"),
-        (b"version https://git-lfs.github.com/spec/v1\noid", "a pointer of Git LFS, which is not read: `git lfs pull`"),
+        (encode(picture(), "ICO", sizes=[(16, 16)]), "an ICO icon, which is not supported: convert it to JPEG or PNG"),
+        (encode(picture(), "JPEG2000"), "a JPEG 2000 picture, which is not supported: convert it to JPEG or PNG"),
+        (encode(picture(), "JPEG2000", no_jp2=True), "a JPEG 2000 picture, which is not supported"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture, which is not supported: convert it to JPEG or PNG"),
+        (b"\xff\x0a\xfa\x7f", "a JPEG XL picture, which is not supported"),
+        (b"%PDF-1.7", "a PDF document, which is not supported: convert its pages to PNG"),
+        (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing, which is not supported"),
+        (b"<!DOCTYPE html><HTML><body>404", "a web page, which is not supported: download the picture itself"),
+        (bytes(128) + b"DICM", "a DICOM file, which is not supported: convert it to PNG or TIFF"),
+        (b"PK\3\4", "a zip archive, which is not supported: unpack it and name the folder"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video, or an unsupported picture format"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "a Git LFS pointer, which is not supported: run `git lfs pull`",
+        ),
     ],
 )
 def test_a_format_that_is_not_read_is_named_with_what_to_do(data: bytes, said: str) -> None:

@@ -108,5 +108,5 @@ def test_the_slimmest_pictures_become_squares(fit: Fit, shape: tuple[int, int, i
 
 
 def test_a_resize_below_the_side_is_refused() -> None:
-    with pytest.raises(InputError, match="a picture scaled to 200 pixels cannot fill a square of 224"):
+    with pytest.raises(InputError, match="a picture scaled to 200 px cannot fill a square of 224 px"):
         fit_square(noise(4, 4), 224, fit="crop", resize_size=200)

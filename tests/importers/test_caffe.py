@@ -123,7 +123,7 @@ def test_another_network_is_refused_with_what_is_missing_and_what_is_left_over(
     sentence = str(caught.value)
     assert sentence.startswith("alexnet.caffemodel: the weights are not those of 'paper' with 1,000 classes (missing: ")
     assert "missing: conv1.weight, conv1.bias, 5b.1x1.weight and 11 more" in sentence
-    assert "left over: 'conv1'.weight, 'conv1'.bias" in sentence
+    assert "unexpected: 'conv1'.weight, 'conv1'.bias" in sentence
 
 
 def test_without_a_classifier_no_number_of_classes_is_claimed(weights: Weights, write_caffemodel: Write) -> None:
@@ -194,7 +194,7 @@ def test_a_network_description_without_weights_is_told_as_such() -> None:
 
 @pytest.mark.parametrize("empty", [b"\xa2\x06\x00", b"\x12\x00"])
 def test_a_million_empty_layers_are_damage(empty: bytes) -> None:
-    with pytest.raises(ModelFileError, match=r"a caffe\.NetParameter in it has 1,000,000 of 'layers?'"):
+    with pytest.raises(ModelFileError, match=r"a caffe\.NetParameter in it has 1,000,000 entries in 'layers?'"):
         read_caffemodel(empty * 1_000_000, where="net")
 
 

@@ -112,7 +112,7 @@ def test_a_fine_tuned_one_needs_its_classes(tmp_path: Path) -> None:
 def test_another_state_dict_with_the_same_key_is_refused_with_both_sides(tmp_path: Path) -> None:
     state = make_state()
     state["mixed9z_1x1_pre_relu_conv.weight"] = state.pop("mixed5b_1x1_pre_relu_conv.weight")
-    sentence = r"missing: 5b\.1x1\.weight; left over: 'mixed9z_1x1_pre_relu_conv\.weight'"
+    sentence = r"missing: 5b\.1x1\.weight; unexpected: 'mixed9z_1x1_pre_relu_conv\.weight'"
     with pytest.raises(ModelFileError, match=sentence):
         imported(state, tmp_path)
 

@@ -196,7 +196,7 @@ def widen(name: str, tensor: Any) -> None:
     ("change", "clause"),
     [
         (make_integers, r"the weights 't\d+' of a Conv are not stored in it as floats"),
-        (widen, r"missing: .*; left over: 't\d+', 't\d+'"),
+        (widen, r"missing: .*; unexpected: 't\d+', 't\d+'"),
     ],
 )
 def test_another_network_is_refused_with_both_sides(

@@ -161,7 +161,7 @@ def test_the_engine_answers_as_torchvision_does_behind_its_own_preparation(
 
 
 def test_another_networks_state_dict_is_refused_with_what_is_left_over(state: State) -> None:
-    with pytest.raises(ModelFileError, match=r"net\.pth: .* 'torchvision' .*left over: 'layer1\.0\.conv1\.weight'"):
+    with pytest.raises(ModelFileError, match=r"net\.pth: .* 'torchvision' .*unexpected: 'layer1\.0\.conv1\.weight'"):
         our_weights(state | {"layer1.0.conv1.weight": np.zeros(1, np.float32)})
 
 

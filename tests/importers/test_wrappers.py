@@ -130,7 +130,7 @@ def test_a_classifier_of_two_layers_is_refused_and_no_number_of_classes_is_claim
     tuned |= {"fc.0.weight": torch.ones(1024, 1024), "fc.0.bias": torch.ones(1024)}
     with pytest.raises(ModelFileError) as caught:
         imported(tuned, tmp_path)
-    assert "the weights are not those of 'torchvision' (missing: linear.weight, linear.bias; left over: '" in str(
+    assert "the weights are not those of 'torchvision' (missing: linear.weight, linear.bias; unexpected: '" in str(
         caught.value
     )
 

@@ -51,15 +51,15 @@ def test_any_other_path_means_itself(tmp_path: Path) -> None:
         ("{", "is damaged: it is not the JSON of an ensemble"),
         ("[" * 100_000, "is damaged"),
         (" " * 2**20 + "{}", "is damaged"),
-        ([], "is not the list of an ensemble"),
-        ({"schema_version": 1}, "there is no field `members`"),
+        ([], "is not a valid list of an ensemble"),
+        ({"schema_version": 1}, "missing field `members`"),
         ({"schema_version": 1, "members": []}, "'members': expected `array` of length >= 1"),
         ({"schema_version": 1, "members": [3]}, r"'members\[0\]': expected `str`, got `int`"),
-        ({"schema_version": 1, "members": ["a"], "weights": [1]}, "there is an unknown field `weights`"),
+        ({"schema_version": 1, "members": ["a"], "weights": [1]}, "unknown field `weights`"),
         ({"schema_version": 2, "members": ["a"]}, r"was written by a newer googlenet \(schema 2\): upgrade"),
         ({"schema_version": 1, "members": ["a", "./a"]}, "a member is listed twice"),
         *(
-            ({"schema_version": 1, "members": [path]}, "is no path below the ensemble's folder")
+            ({"schema_version": 1, "members": [path]}, "is not a path below the ensemble's folder")
             for path in ("", ".", "..", "../other", "a/../../b", "/etc", "\\\\host\\share", "C:/models", "a\0b")
         ),
     ],
@@ -88,7 +88,7 @@ def test_a_list_with_paths_that_lead_elsewhere_is_not_written(tmp_path: Path) ->
 
 def test_a_member_that_is_missing_is_named(ensemble: Path) -> None:
     (ensemble / "members/2/model.safetensors").unlink()
-    with pytest.raises(InputError, match=r"members/2 holds no model\.safetensors"):
+    with pytest.raises(InputError, match=r"members/2 contains no model\.safetensors"):
         load_models([ensemble], load_model)
 
 
@@ -100,8 +100,8 @@ def test_no_models_are_no_ensemble() -> None:
 @pytest.mark.parametrize(
     ("ids", "difference"),
     [
-        (("n01", "n02", "n09"), r"only .*/members/1 knows 'n03'; only .*/members/2 knows 'n09'$"),
-        (("n01", "n03", "n02"), r"class 1 is 'n02' in the one and 'n03' in the other$"),
+        (("n01", "n02", "n09"), r"only .*/members/1 has 'n03'; only .*/members/2 has 'n09'$"),
+        (("n01", "n03", "n02"), r"class 1 is 'n02' in one and 'n03' in the other$"),
     ],
 )
 def test_members_with_other_classes_are_refused_with_the_difference(
@@ -109,7 +109,7 @@ def test_members_with_other_classes_are_refused_with_the_difference(
 ) -> None:
     other = model_with(classes=tuple(ClassLabel(one, one) for one in ids))
     save_model(other, ensemble / "members/2/model.safetensors")
-    with pytest.raises(InputError, match=f"cannot answer together, their classes differ: {difference}"):
+    with pytest.raises(InputError, match=f"cannot form an ensemble, their classes differ: {difference}"):
         load_models([ensemble], load_model)
 
 

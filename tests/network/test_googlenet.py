@@ -146,7 +146,7 @@ def test_features_of_the_fully_connected_variant_take_sizes_that_its_head_does_n
     network = GoogLeNet(build_architecture(ArchitectureSpec("fully-connected", width=0.125))).eval()
     with torch.inference_mode():
         assert network.features(noise(1, 3, 320, 320))["5b"].shape[2:] == (10, 10)
-    with pytest.raises(InputError, match="takes 223 to 254 px"):
+    with pytest.raises(InputError, match="accepts 223 to 254 px"):
         network(noise(1, 3, 320, 320))
 
 
@@ -161,7 +161,7 @@ def test_too_small_an_input_is_answered_with_the_least_size() -> None:
     network = GoogLeNet(NARROW_PAPER).eval()
     for call in (network, network.features):
         with pytest.raises(
-            InputError, match="an input of 30 px is too small: the variant 'paper' takes 31 px at least"
+            InputError, match="an input of 30 px is too small: the variant 'paper' accepts 31 px or more"
         ):
             call(noise(1, 3, 64, 30))
 
@@ -169,7 +169,7 @@ def test_too_small_an_input_is_answered_with_the_least_size() -> None:
 def test_training_at_a_size_that_the_auxiliary_classifiers_do_not_take_is_answered_with_the_cure() -> None:
     network = GoogLeNet(NARROW_PAPER).train()
     for height, width in ((128, 128), (224, 300), (300, 224)):
-        with pytest.raises(InputError, match="takes 223 to 270 px; adaptive_auxiliary_pooling=true"):
+        with pytest.raises(InputError, match="accepts 223 to 270 px; adaptive_auxiliary_pooling=true"):
             network(noise(1, 3, height, width))
 
 

@@ -74,7 +74,7 @@ def test_a_path_is_a_path_and_only_bare_text_is_a_name(tmp_path: Path, monkeypat
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_name() -> None:
-    with pytest.raises(InputError, match=r"^bvcl: there is no such model file; did you mean 'bvlc'\?$"):
+    with pytest.raises(InputError, match=r"^bvcl: no such model file; did you mean 'bvlc'\?$"):
         find_model("bvcl")
     with pytest.raises(InputError, match=r"did you mean 'bvlc'\?"):
         googlenet.load("blvc")

@@ -102,7 +102,7 @@ def test_a_digest_that_was_published_in_part_is_compared_in_part(published: Publ
 
 def test_another_file_is_thrown_away(published: Published, server: Server) -> None:
     server.content = CONTENT[:-1] + b"?"
-    with pytest.raises(InputError, match=f"is not what was published: its sha1 is [0-9a-f]{{40}}, .* be {DIGEST}"):
+    with pytest.raises(InputError, match=f"is not the published file: its sha1 is [0-9a-f]{{40}} instead of {DIGEST}"):
         fetch(published)
     assert names(cache_folder()) == []
 
@@ -110,7 +110,7 @@ def test_another_file_is_thrown_away(published: Published, server: Server) -> No
 def test_a_file_put_there_by_hand_is_checked_too(published: Published, server: Server) -> None:
     cache_folder().mkdir()
     (cache_folder() / "net.caffemodel").write_bytes(b"an error page")
-    with pytest.raises(InputError, match=r"put there by hand; delete it to fetch it again"):
+    with pytest.raises(InputError, match=r"put there by hand; delete it to download it again"):
         fetch(published)
     (cache_folder() / "net.caffemodel").write_bytes(CONTENT)
     assert fetch(published).read_bytes() == CONTENT
@@ -125,7 +125,7 @@ def test_a_connection_that_is_cut_is_taken_up_where_it_was(published: Published,
 
 def test_a_connection_that_is_cut_for_good_is_taken_up_by_the_next_call(published: Published, server: Server) -> None:
     server.cuts = [100_000, 100_000, 100_000]
-    with pytest.raises(InputError, match=r"the connection was cut\); 0\.3 MB are kept, and the same command goes on"):
+    with pytest.raises(InputError, match=r"the connection was interrupted\); 0\.3 MB are kept: run the same command"):
         fetch(published)
     assert not is_fetched(published)
     assert fetch(published).read_bytes() == CONTENT
@@ -147,7 +147,7 @@ def test_the_beginning_of_something_longer_is_dropped(published: Published, serv
 def test_the_beginning_of_something_else_does_not_pass(published: Published) -> None:
     cache_folder().mkdir()
     (cache_folder() / "net.caffemodel.part").write_bytes(b"something else")
-    with pytest.raises(InputError, match="is not what was published"):
+    with pytest.raises(InputError, match="is not the published file"):
         fetch(published)
     assert fetch(published).read_bytes() == CONTENT
 
@@ -159,14 +159,14 @@ def test_without_a_network_it_says_where_to_put_the_file(published: Published) -
         with pytest.raises(InputError) as caught:
             fetch(replace(published, address=address))
     sentence = str(caught.value)
-    assert sentence.startswith(f"cannot fetch {address} (")
-    assert sentence.endswith(f"fetch it elsewhere and put it at {cache_folder() / 'net.caffemodel'}")
+    assert sentence.startswith(f"cannot download {address} (")
+    assert sentence.endswith(f"download it elsewhere and put it at {cache_folder() / 'net.caffemodel'}")
     assert "\n" not in sentence
 
 
 def test_a_file_that_is_gone_from_its_address_says_so(published: Published, server: Server) -> None:
     server.status = 404
-    with pytest.raises(InputError, match=r"\(the server says 404 Not Found\)"):
+    with pytest.raises(InputError, match=r"\(the server answered 404 Not Found\)"):
         fetch(published)
     assert server.asked == [None]
 

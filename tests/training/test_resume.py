@@ -213,8 +213,8 @@ def test_a_truncated_checkpoint_is_refused(checkpoint: Checkpoint, kept: float) 
 
 def test_a_checkpoint_of_another_network_is_refused(checkpoint: Checkpoint) -> None:
     sentence = r"the weights in the checkpoint .* do not fit the network in the run's settings \("
-    checkpoint.assert_refused(sentence + "of another shape: conv1.weight", width=0.25)
-    checkpoint.assert_refused(sentence + "of another shape: conv1.weight", channels=1)
+    checkpoint.assert_refused(sentence + "wrong shape: conv1.weight", width=0.25)
+    checkpoint.assert_refused(sentence + "wrong shape: conv1.weight", channels=1)
 
 
 def test_a_checkpoint_whose_average_lacks_a_weight_is_refused(checkpoint: Checkpoint) -> None:

@@ -1,4 +1,4 @@
-"""What a network costs, read off its table: weights, multiply-adds, and the least input it can take."""
+"""What a network costs, computed from its table: weights, multiply-adds, and the input sizes it accepts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from googlenet.architecture.layers import (
 from googlenet.architecture.table1 import Architecture, Auxiliary, Printed, TableRow, row_depth
 from googlenet.errors import InputError
 
-LARGEST_INPUT_SIZE = 4096  # px; beyond this no larger input is tried
+LARGEST_INPUT_SIZE = 4096  # px; larger inputs are not tried
 
 
 def row_shapes(architecture: Architecture, shape: Shape | None = None) -> dict[str, Shape]:
-    """Size of each row's output by the row's name, for an input of `shape` (left out: the one it was drawn for)."""
+    """Output shape of each row by the row's name, for an input of `shape` (default: the architecture's own)."""
     shape = architecture.input_shape if shape is None else shape
     shapes = {}
     for row in architecture.rows:
@@ -50,7 +50,7 @@ def weight_shapes(architecture: Architecture, *, auxiliaries: bool = True) -> We
 
 
 def multiply_adds(layers: tuple[Layer, ...], shape: Shape) -> int:
-    """Multiply-adds of layers for one input of `shape`: every kernel once for each place of its output."""
+    """Multiply-adds of layers for one input of `shape`: every kernel once for each position of its output."""
     total = 0
     for layer, input_shape in layer_records.walk(layers, shape):
         if isinstance(layer, Convolution | Linear):
@@ -60,11 +60,11 @@ def multiply_adds(layers: tuple[Layer, ...], shape: Shape) -> int:
 
 
 def input_sizes(architecture: Architecture, *, auxiliaries: bool = False) -> tuple[int, int | None]:
-    """Smallest and largest input size in px that all layers take, with `auxiliaries` the auxiliary classifiers' too.
+    """Smallest and largest input size in px that all layers accept; `auxiliaries` includes the auxiliary classifiers.
 
-    The largest is None where there is none. The paper's auxiliary classifiers, whose pool is 5x5/3, take 223 to 270 px.
+    The largest is None if there is no limit. The paper's auxiliary classifiers (5x5/3 pool) accept 223 to 270 px.
     """
-    own = architecture.input_size  # fits by design; the sizes that fit are an interval around it
+    own = architecture.input_size  # always accepted; the accepted sizes are an interval around it
 
     def fits(input_size: int) -> bool:
         return _grid_fits(architecture, input_size, auxiliaries=auxiliaries)
@@ -75,23 +75,25 @@ def input_sizes(architecture: Architecture, *, auxiliaries: bool = False) -> tup
 
 
 def check_input_size(architecture: Architecture, input_size: int, *, auxiliaries: bool = False) -> None:
-    """Raise InputError, naming the sizes that fit, where an input of `input_size` px does not fit the network."""
+    """Raise InputError, listing the accepted sizes, if the network does not accept inputs of `input_size` px."""
     if _grid_fits(architecture, input_size, auxiliaries=auxiliaries):
         return
     least, largest = input_sizes(architecture, auxiliaries=auxiliaries)
-    takes = f"{least} px at least" if largest is None else f"{least} to {largest} px"
+    accepted = f"{least} px or more" if largest is None else f"{least} to {largest} px"
     only_auxiliaries = auxiliaries and _grid_fits(architecture, input_size, auxiliaries=False)
     hint = (
-        "; adaptive_auxiliary_pooling=true lets its auxiliary classifiers take other sizes" if only_auxiliaries else ""
+        "; adaptive_auxiliary_pooling=true makes its auxiliary classifiers accept other sizes"
+        if only_auxiliaries
+        else ""
     )
     wrong = "too small" if input_size < least else "too large"
     raise InputError(
-        f"an input of {input_size} px is {wrong}: the variant {architecture.variant!r} takes {takes}{hint}"
+        f"an input of {input_size} px is {wrong}: the variant {architecture.variant!r} accepts {accepted}{hint}"
     )
 
 
 def _grid_fits(architecture: Architecture, input_size: int, *, auxiliaries: bool) -> bool:
-    """Whether an input passes, and meets linear layers with as many values as their weights were drawn for."""
+    """Whether an input passes all layers, and linear layers get as many values as their weights expect."""
     sized = replace(architecture, input_size=input_size)
     try:
         return weight_shapes(sized, auxiliaries=auxiliaries) == weight_shapes(architecture, auxiliaries=auxiliaries)
@@ -101,7 +103,7 @@ def _grid_fits(architecture: Architecture, input_size: int, *, auxiliaries: bool
 
 @dataclass(frozen=True, slots=True)
 class RowCost:
-    """A row of the table with what it costs beside what the paper prints; `met` is None where nothing is printed."""
+    """The computed cost of a row next to the paper's printed figures; `*_met` is None where nothing is printed."""
 
     name: str
     kind: str
@@ -118,7 +120,7 @@ class RowCost:
 
 @dataclass(frozen=True, slots=True)
 class NetworkCost:
-    """The costs of a network: totals without the auxiliary classifiers (but for the one so named), and its rows."""
+    """The costs of a network, with its rows; only `parameters_with_auxiliary` counts the auxiliary classifiers."""
 
     variant: str
     input_size: int
@@ -131,7 +133,7 @@ class NetworkCost:
 
 
 def network_cost(architecture: Architecture) -> NetworkCost:
-    """Count a network row by row; parameters with biases, multiply-adds for one input."""
+    """The cost of a network row by row: parameters including biases, multiply-adds for one input."""
     rows = []
     shape = architecture.input_shape
     for row in architecture.rows:
@@ -171,12 +173,12 @@ def _row_cost(row: TableRow, shape: Shape) -> RowCost:
 
 
 def _met(printed: str | None, *readings: int) -> bool | None:
-    """Whether a printed figure is one of the readings, rounded down, up or to nearest at its own precision."""
+    """Whether a printed figure equals one of the readings, rounded up or down to the printed precision."""
     if printed is None:
         return None
     match = re.fullmatch(r"(\d+)(?:\.(\d+))?([KM])", printed)
     if match is None:
-        raise InputError(f"the table prints {printed!r}, which is no figure")
+        raise InputError(f"the table prints {printed!r}, which is not a number")
     unit = {"K": 1024, "M": 1_000_000}[match[3]]
     decimals = 10 ** len(match[2] or "")
     value = int(match[1] + (match[2] or ""))
@@ -184,6 +186,6 @@ def _met(printed: str | None, *readings: int) -> bool | None:
 
 
 def cost_to_dict(cost: NetworkCost) -> dict[str, Any]:
-    """The counts by name, for JSON."""
+    """The costs as a dict, for JSON."""
     fields = {name: getattr(cost, name) for name in cost.__slots__ if name != "rows"}
     return fields | {"rows": [{name: getattr(row, name) for name in row.__slots__} for row in cost.rows]}

@@ -1,7 +1,7 @@
-"""The layers a network is described with: frozen records that know their output size and the shapes of their weights.
+"""Layers as data: frozen records that know their output shape and the shapes of their weights.
 
 A shape is `(height, width, channels)`; a vector is `(1, 1, channels)`. Nothing here computes on pictures: the torch
-network, the counts of Table 1 and exported graphs are three readings of these records.
+network, the costs of Table 1 and exported graphs are all built from these records.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ BATCH_NORM_EPSILON = 1e-3
 
 
 class GridTooSmallError(InputError):
-    """A layer that would have no output because what it is given is smaller than its window."""
+    """A layer has no output because its input is smaller than its window."""
 
 
 def _pooled_length(length: int, kernel_size: int, stride: int, padding: int, *, round_up: bool) -> int:
-    """Output size of a pool; windows that start in the padding behind the picture do not count (as Caffe and torch)."""
+    """Output size of a pool; windows that start in the trailing padding are dropped, as in Caffe and torch."""
     span = length + 2 * padding - kernel_size
     steps = -(-span // stride) if round_up else span // stride
     if round_up and steps * stride >= length + padding:
         steps -= 1
     if steps < 0:
-        raise GridTooSmallError(f"a {kernel_size}x{kernel_size} pool has no output on a grid of {length}")
+        raise GridTooSmallError(f"a {kernel_size}x{kernel_size} pool has no output for an input of {length}")
     return steps + 1
 
 
@@ -38,8 +38,8 @@ def _pooled_length(length: int, kernel_size: int, stride: int, padding: int, *, 
 class Convolution:
     """A convolution with its ReLU (paper, Section 5: every convolution has one, reductions and projections included).
 
-    `padding` is (before, after) on each axis; left out, it keeps the size at stride 1. With `batch_norm` (its epsilon)
-    there is a batch normalisation before the ReLU and no bias.
+    `padding` is (before, after) on each axis; default: what keeps the size at stride 1. `batch_norm` is the epsilon of
+    a batch normalisation between convolution and ReLU; with one there is no bias.
     """
 
     name: str
@@ -51,22 +51,22 @@ class Convolution:
 
     @property
     def pads(self) -> tuple[int, int]:
-        """Padding (before, after) that is really used."""
+        """The effective padding (before, after)."""
         return self.padding if self.padding is not None else (self.kernel_size // 2, self.kernel_size // 2)
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Size of the output; raises GridTooSmallError where the window does not fit."""
+        """Shape of the output; raises GridTooSmallError if the window does not fit."""
 
-        def input_size(length: int) -> int:
+        def output_length(length: int) -> int:
             span = length + sum(self.pads) - self.kernel_size
             if span < 0:
-                raise GridTooSmallError(f"{self.name} has no output on a grid of {length}")
+                raise GridTooSmallError(f"{self.name} has no output for an input of {length}")
             return span // self.stride + 1
 
-        return input_size(shape[0]), input_size(shape[1]), self.filters
+        return output_length(shape[0]), output_length(shape[1]), self.filters
 
     def weight_shapes(self, shape: Shape) -> WeightShapes:
-        """Shapes of the weights by name; a kernel is (filters, channels, height, width)."""
+        """Shapes of the weights by name; the kernel is (filters, channels, height, width)."""
         kernel = {f"{self.name}.weight": (self.filters, shape[2], self.kernel_size, self.kernel_size)}
         if self.batch_norm is None:
             return kernel | {f"{self.name}.bias": (self.filters,)}
@@ -83,7 +83,7 @@ class MaxPool:
     padding: int = 0
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Size of the output, rounded up."""
+        """Shape of the output, rounded up."""
         height, width = (
             _pooled_length(length, self.kernel_size, self.stride, self.padding, round_up=True) for length in shape[:2]
         )
@@ -102,7 +102,7 @@ class AveragePool:
     stride: int
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Size of the output, rounded down."""
+        """Shape of the output, rounded down."""
         height, width = (
             _pooled_length(length, self.kernel_size, self.stride, 0, round_up=False) for length in shape[:2]
         )
@@ -148,7 +148,7 @@ class LocalResponseNorm:
 
 @dataclass(frozen=True, slots=True)
 class Dropout:
-    """Dropout of a `share` of the values, in training alone."""
+    """Dropout with probability `share`, in training only."""
 
     share: float
 
@@ -181,18 +181,18 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Inception:
-    """Branches that read the same input and whose outputs stand side by side along the channels (paper, Figure 2)."""
+    """Branches with the same input, whose outputs are concatenated along the channels (paper, Figure 2)."""
 
     name: str
     branches: tuple[tuple[Layer, ...], ...]
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The grid of the branches, which all have the same, with their channels added up."""
+        """The height and width that all branches share, with the sum of their channels."""
         shapes = [output_shape(branch, shape) for branch in self.branches]
         return shapes[0][0], shapes[0][1], sum(channels for _, _, channels in shapes)
 
     def weight_shapes(self, shape: Shape) -> WeightShapes:
-        """The weights of all branches, each name behind the module's."""
+        """The weights of all branches, each name prefixed with the module's."""
         return {
             f"{self.name}.{name}": weight_shape
             for branch in self.branches
@@ -233,14 +233,14 @@ def _is_reduction(name: str) -> bool:
 
 
 def output_shape(layers: tuple[Layer, ...], shape: Shape) -> Shape:
-    """Size of the output of layers that follow each other."""
+    """Output shape of a sequence of layers."""
     for layer in layers:
         shape = layer.output_shape(shape)
     return shape
 
 
 def weight_shapes(layers: tuple[Layer, ...], shape: Shape) -> WeightShapes:
-    """Shapes of all weights of layers that follow each other."""
+    """Shapes of all weights of a sequence of layers."""
     found: WeightShapes = {}
     for layer in layers:
         found |= layer.weight_shapes(shape)
@@ -249,7 +249,7 @@ def weight_shapes(layers: tuple[Layer, ...], shape: Shape) -> WeightShapes:
 
 
 def walk(layers: tuple[Layer, ...], shape: Shape) -> Iterator[tuple[Layer, Shape]]:
-    """Every layer that is no module with the shape of its input, in order, branches one after the other."""
+    """Every layer inside and outside modules with its input shape, in order, branches one after the other."""
     for layer in layers:
         if isinstance(layer, Inception):
             for branch in layer.branches:
@@ -260,7 +260,7 @@ def walk(layers: tuple[Layer, ...], shape: Shape) -> Iterator[tuple[Layer, Shape
 
 
 def map_layers(layers: tuple[Layer, ...], change: Callable[[Layer], Layer | None]) -> tuple[Layer, ...]:
-    """The layers, those inside modules included, each replaced by what `change` returns for it; None leaves it out."""
+    """The layers, those inside modules included, each replaced by what `change` returns for it; None removes it."""
     changed: list[Layer] = []
     for layer in layers:
         if isinstance(layer, Inception):
@@ -272,12 +272,12 @@ def map_layers(layers: tuple[Layer, ...], change: Callable[[Layer], Layer | None
 
 
 def is_statistic(name: str) -> bool:
-    """Whether a weight is a running statistic of batch normalisation: saved, but not a parameter that is trained."""
+    """Whether a weight is a running statistic of batch normalisation: saved, but not a trained parameter."""
     return name.endswith((".running_mean", ".running_var"))
 
 
 def count_parameters(shapes: Mapping[str, tuple[int, ...]], *, biases: bool = True) -> int:
-    """Trained values in weights of these shapes, with or without biases."""
+    """Number of parameters in weights of these shapes, with or without biases."""
     total = 0
     for name, shape in shapes.items():
         if is_statistic(name) or (not biases and name.endswith(".bias")):

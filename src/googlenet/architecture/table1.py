@@ -1,4 +1,4 @@
-"""Table 1 of the paper as data: its rows, their layers, and beside them the figures as printed."""
+"""Table 1 of the paper as data: its rows, their layers, and the printed figures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RowKind: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """The cells of a row as the paper prints them; "K" is 1,024 in the parameters, ops are multiply-adds."""
+    """The cells of a row as printed; "K" is 1,024 in the parameters, "ops" are multiply-adds."""
 
     output: str
     depth: int
@@ -36,7 +36,7 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One row of the table: its name, the layers it stands for, and what the paper prints for it (None: not there)."""
+    """One row of the table: its name, its layers, and the paper's figures for it (None: not in the paper)."""
 
     name: str
     kind: RowKind
@@ -46,7 +46,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Auxiliary:
-    """An auxiliary classifier: layers on the output of row `after`, run in training alone (paper, Section 5)."""
+    """An auxiliary classifier: layers on the output of row `after`, used only in training (paper, Section 5)."""
 
     name: str
     after: str
@@ -55,7 +55,7 @@ class Auxiliary:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A whole network as data: `input_size` is what it was drawn for, in px; the last linear layer gives the logits."""
+    """A whole network as data: `input_size` is its nominal one, in px; the last linear layer outputs the logits."""
 
     variant: str
     input_size: int
@@ -134,18 +134,18 @@ _ROWS = (
 )
 
 PAPER = Architecture("paper", 224, 3, 1000, _ROWS, (_auxiliary("4a"), _auxiliary("4d")))
-"""GoogLeNet as in Table 1 and Figure 3. The 7x7 average pool is written as an average over the whole grid, which is
-the same at 224 px and lets other input sizes through."""
+"""GoogLeNet as in Table 1 and Figure 3. The 7x7 average pool is written as a global average pool, which is the same at
+224 px and works for other input sizes."""
 
 HEADS = ("main", *(auxiliary.name for auxiliary in PAPER.auxiliaries))
-"""Names of the classifiers that a network may have, the main one first: those of the paper, in every variant."""
+"""Names of the classifiers that a network can have, the main one first: those of the paper, in every variant."""
 
 INCEPTION_MODULES = tuple(row.name for row in _ROWS if row.kind == "inception")
 """The names of the modules: "3a" to "5b"."""
 
 
 def row_depth(row: TableRow) -> int:
-    """Layers with weights on the longest way through a row (the table's column "depth")."""
+    """Layers with weights on the longest path through a row (the table's column "depth")."""
 
     def depth(layers: tuple[Layer, ...]) -> int:
         return sum(

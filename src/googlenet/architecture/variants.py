@@ -1,4 +1,4 @@
-"""Variants of the network, each written as its difference from the paper's table, and how one is chosen and sized."""
+"""Variants of the network, each written as its difference from the paper's table, and the spec that selects one."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from googlenet.errors import InputError
 from googlenet.suggestions import did_you_mean
 
 PUBLISHED_NORM = LocalResponseNorm(size=11, alpha=0.0011, beta=0.5, k=2.0)
-"""Inception5h's LRN as its published graph has it: depth radius 5, bias 2, alpha 1e-4 for each of the 11 squares (a
-record's alpha is divided by its size)."""
+"""Inception5h's LRN as in its published graph: depth radius 5, bias 2, alpha 1e-4 for each of the 11 channels (the
+alpha of a record is divided by its size)."""
 
 PORT_NORM = LocalResponseNorm(size=9, alpha=1e-4, beta=0.5, k=1.0)
-"""Inception5h's LRN as its PyTorch ports have it; with the published weights it is wrong (docs/paper.md)."""
+"""Inception5h's LRN as in its PyTorch ports; wrong for the published weights (docs/paper.md)."""
 
-AUXILIARY_POOL_OUTPUT = 4  # what the paper's 5x5/3 pool gives at 224 px
+AUXILIARY_POOL_OUTPUT = 4  # output size of the paper's 5x5/3 pool at 224 px
 
 
 def _mapped(table: Architecture, change: Callable[[Layer], Layer | None]) -> Architecture:
-    """The table with `change` made to every layer, modules and auxiliary classifiers included."""
+    """The table with `change` applied to every layer, including those of modules and auxiliary classifiers."""
     return replace(
         table,
         rows=tuple(replace(row, layers=map_layers(row.layers, change)) for row in table.rows),
@@ -56,7 +56,7 @@ def _without_rows(table: Architecture, *names: str) -> Architecture:
 
 
 def _without_printed(table: Architecture) -> Architecture:
-    """The table without the paper's figures, which are those of another network."""
+    """The table without the paper's figures, which do not apply to a changed network."""
     return replace(table, rows=tuple(replace(row, printed=None) for row in table.rows))
 
 
@@ -65,7 +65,7 @@ def _named(table: Architecture, variant: str, *, input_size: int = 224) -> Archi
 
 
 def _batch_norm(table: Architecture) -> Architecture:
-    """Batch normalisation in every convolution instead of biases and of LRN."""
+    """Batch normalisation in every convolution instead of biases and LRN."""
 
     def change(layer: Layer) -> Layer | None:
         if isinstance(layer, LocalResponseNorm):
@@ -76,7 +76,7 @@ def _batch_norm(table: Architecture) -> Architecture:
 
 
 def _adaptive_auxiliary_pooling(table: Architecture) -> Architecture:
-    """Auxiliary classifiers whose average pool gives 4x4 at every input size (the paper's does at 223 to 270 px)."""
+    """Auxiliary classifiers whose average pool outputs 4x4 at every input size (the paper's: only at 223 to 270 px)."""
 
     def change(layer: Layer) -> Layer:
         return AdaptiveAveragePool(AUXILIARY_POOL_OUTPUT) if isinstance(layer, AveragePool) else layer
@@ -85,7 +85,7 @@ def _adaptive_auxiliary_pooling(table: Architecture) -> Architecture:
 
 
 def _classifiers(layers: tuple[Layer, ...], outputs: int) -> tuple[Layer, ...]:
-    """The layers with the last linear one giving `outputs` logits."""
+    """The layers, with `outputs` logits from the last linear one."""
     last = max(index for index, layer in enumerate(layers) if isinstance(layer, Linear))
     return tuple(
         replace(layer, outputs=outputs) if index == last and isinstance(layer, Linear) else layer
@@ -107,7 +107,7 @@ def _with_classes(table: Architecture, classes: int) -> Architecture:
 
 
 def _with_width(table: Architecture, width: float) -> Architecture:
-    """The table with every number of filters multiplied and rounded to a multiple of 8 (1 leaves it alone)."""
+    """The table with every number of filters multiplied and rounded to a multiple of 8 (1: unchanged)."""
 
     def wider(filters: int) -> int:
         return max(8, int(filters * width / 8 + 0.5) * 8)
@@ -170,14 +170,14 @@ def _batchnorm() -> Architecture:
 
 
 def _small_32() -> Architecture:
-    """The grid shrinks by 2 before 3a instead of by 8: 32 px enter it as 16x16."""
+    """Stride 2 before 3a instead of 8: a 32 px input reaches it as 16x16."""
     table = _without_rows(PAPER, "pool2")
     table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 3),)))
     return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "small-32", input_size=32)
 
 
 def _small_64() -> Architecture:
-    """The grid shrinks by 4 before 3a instead of by 8: 64 px enter it as 16x16, 96 px as 24x24."""
+    """Stride 4 before 3a instead of 8: a 64 px input reaches it as 16x16, 96 px as 24x24."""
     table = _without_rows(PAPER, "pool1")
     table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 5, 2),)))
     return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "small-64", input_size=64)
@@ -185,7 +185,7 @@ def _small_64() -> Architecture:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A variant: what it is in a sentence, and its table."""
+    """A variant: what it is, as a phrase, and the function that builds its table."""
 
     purpose: str
     build: Callable[[], Architecture]
@@ -193,26 +193,26 @@ class Variant:
 
 VARIANTS: dict[str, Variant] = {
     "paper": Variant("Table 1 and Figure 3 to the letter", lambda: PAPER),
-    "naive": Variant("Figure 2a, without reductions: shows what they save", _naive),
+    "naive": Variant("Figure 2a: modules without 1x1 reductions, to show what those save", _naive),
     "fully-connected": Variant("the head that average pooling replaced (Section 5)", _fully_connected),
     "inception5h": Variant(
         "the network published with weights in 2014-15, 1,008 outputs",
         lambda: _inception5h("inception5h", PUBLISHED_NORM),
     ),
     "inception5h-port": Variant(
-        "inception5h with the LRN of its PyTorch ports, for weights trained with it",
+        "inception5h with the LRN of its PyTorch ports, for weights trained with that",
         lambda: _inception5h("inception5h-port", PORT_NORM),
     ),
     "torchvision": Variant("torchvision's googlenet: batch normalisation, 3x3 for 5x5", _torchvision),
     "batchnorm": Variant("the paper's filters with batch normalisation instead of LRN and biases", _batchnorm),
-    "small-32": Variant("batch normalisation and a gentle stem for pictures of 28 to 47 px", _small_32),
-    "small-64": Variant("batch normalisation and a gentle stem for pictures of 48 to 96 px", _small_64),
+    "small-32": Variant("batch normalisation and a stem of stride 2, for pictures of 28 to 47 px", _small_32),
+    "small-64": Variant("batch normalisation and a stem of stride 4, for pictures of 48 to 96 px", _small_64),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ArchitectureSpec:
-    """Which network: a variant's name and the sizes a user may choose. `width` multiplies the filters."""
+    """Which network: a variant's name and the sizes a user can choose. `width` multiplies the filters."""
 
     variant: str = "paper"
     classes: int = 1000
@@ -221,14 +221,14 @@ class ArchitectureSpec:
     adaptive_auxiliary_pooling: bool = False
 
     def __post_init__(self) -> None:
-        """Raise InputError for a variant that does not exist and for sizes that cannot be."""
+        """Raise InputError for an unknown variant and for invalid sizes."""
         if self.variant not in VARIANTS:
-            hint = did_you_mean(self.variant, VARIANTS, otherwise=f"there are {', '.join(VARIANTS)}")
+            hint = did_you_mean(self.variant, VARIANTS, otherwise=f"the variants are {', '.join(VARIANTS)}")
             raise InputError(f"no variant is called {self.variant!r}; {hint}")
         if self.classes < 1 or self.channels < 1:
-            raise InputError(f"classes and channels are at least 1, not {self.classes} and {self.channels}")
+            raise InputError(f"classes and channels must be at least 1, not {self.classes} and {self.channels}")
         if not 0 < self.width <= 16:
-            raise InputError(f"width is above 0 and at most 16, not {self.width}")
+            raise InputError(f"width must be above 0 and at most 16, not {self.width}")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, for JSON."""
@@ -236,7 +236,7 @@ class ArchitectureSpec:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> ArchitectureSpec:
-        """Back from `to_dict`; raises InputError for fields that are unknown or missing."""
+        """The inverse of `to_dict`; raises InputError for unknown or missing fields."""
         names = {field.name for field in dataclasses.fields(cls)}
         if set(fields) != names:
             raise InputError(
@@ -246,13 +246,13 @@ class ArchitectureSpec:
 
 
 def with_dropout(architecture: Architecture, share: float) -> Architecture:
-    """The table with another dropout before its last layer; the auxiliary classifiers keep theirs."""
+    """The table with dropout `share` before its last layer; the auxiliary classifiers keep theirs."""
     rows = tuple(replace(row, layers=(Dropout(share),)) if row.kind == "dropout" else row for row in architecture.rows)
     return replace(architecture, rows=rows)
 
 
 def build_architecture(spec: ArchitectureSpec) -> Architecture:
-    """The table of a variant, sized as the spec says."""
+    """The table of a variant with the spec's classes, channels and width."""
     table = _with_width(VARIANTS[spec.variant].build(), spec.width)
     if (spec.classes, spec.channels) != (table.classes, table.channels):
         table = replace(_with_classes(_without_printed(table), spec.classes), channels=spec.channels)

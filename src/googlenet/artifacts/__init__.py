@@ -1,6 +1,6 @@
-"""Model files of every format: the one door to a MODEL, and the files that are exported, one file a format.
+"""Opening a MODEL of any format, and the formats of exported files, one module per format.
 
-Names are imported when they are first used: whoever runs a model writes one graph and opens no exported file.
+Names are imported lazily: running a model needs the encoder of graphs, but none of the readers of exported files.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from googlenet.artifacts.onnx_encoding import OPSET, encode_onnx
     from googlenet.artifacts.onnx_graph import decode_onnx
     from googlenet.artifacts.open import (
-        MODEL_KINDS,
+        MODEL_FORMATS,
         AnyModel,
-        ModelKind,
+        ModelFormat,
         describe_model,
         model_files,
         open_model,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPORT_FORMATS",
-    "MODEL_KINDS",
+    "MODEL_FORMATS",
     "OPSET",
     "Agreement",
     "AnyModel",
@@ -47,7 +47,7 @@ __all__ = [
     "ExportFormat",
     "ExportedModel",
     "ExportedNetwork",
-    "ModelKind",
+    "ModelFormat",
     "Precision",
     "Target",
     "decode_onnx",
@@ -84,9 +84,9 @@ __getattr__ = lazy_exports(
         ),
         "onnx_graph": ("decode_onnx",),
         "open": (
-            "MODEL_KINDS",
+            "MODEL_FORMATS",
             "AnyModel",
-            "ModelKind",
+            "ModelFormat",
             "describe_model",
             "model_files",
             "open_model",

@@ -1,7 +1,7 @@
-"""Exported files as models: the record, the table of their formats, reading one and writing one.
+"""Exported files as models: the record, the table of formats, reading and writing.
 
-An exported file carries all of a model but its weights by name: the graph that they became takes their place. What it
-says is in its format's own metadata (`googlenet.model.description`), with the sha256 of the graph that it says it of.
+An exported file has everything of a model, with a graph in place of the weights by name. The description is in the
+format's own metadata (`googlenet.model.description`), with the sha256 of the graph.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ from googlenet.model import (
 )
 
 Target: TypeAlias = Literal["onnx", "openvino", "pt2"]
-"""The formats of exported files that this package runs itself."""
+"""The formats of exported files; all of them can be run by this package."""
 
 Precision: TypeAlias = Literal["float32", "bf16", "int8"]
-"""What most of an exported network is computed in."""
+"""The precision of most of an exported network's computation."""
 
 KIND = "exported model"
-LARGEST_INPUT_SIZE = 4096  # px: the known answer's pictures are made, not stored, and nobody asks for larger ones
+LARGEST_INPUT_SIZE = 4096  # px: bounds the size of the known answer's pictures, which are generated
 MOST_ANSWERS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedNetwork:
-    """A network that went into an exported file: its table, and where it comes from."""
+    """A network in an exported file: its architecture, and where it comes from."""
 
     architecture: ArchitectureSpec
     about: About
@@ -55,12 +55,12 @@ class ExportedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How an exported file compares with its models in float32, on the machine that exported it.
+    """Comparison of an exported file with its models in float32, on the machine that exported it.
 
-    `pictures` and `evaluated_on`: how many pictures, and which; `same_top1`: share of them with the same best class;
-    `worst`: largest difference of a probability; `milliseconds`: median for one picture with `engine`, that of the
-    runtime the file is for, beside `float32_milliseconds` of the same target in float32; `predict_milliseconds`: with
-    `predict_engine`, which `predict` took there; `misses`: what it should have reached and did not, in sentences.
+    `pictures` and `evaluated_on`: how many pictures, and which; `same_top1`: share of pictures with the same best
+    class; `worst`: largest difference of a probability; `milliseconds`: median for one picture with `engine`, the one
+    of the file's runtime; `float32_milliseconds`: the same in float32; `predict_milliseconds`: with `predict_engine`,
+    the default of `predict` there; `misses`: the thresholds that were not met, in sentences.
     """
 
     pictures: int
@@ -78,7 +78,7 @@ class Agreement:
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The JSON in an exported file; `sha256` is that of its graph.
 
-    `known_answer`: what the models say in float32 of `known_answer_images`, (K, classes).
+    `known_answer`: the models' float32 probabilities for `known_answer_images`, (K, classes).
     """
 
     schema_version: Literal[2] = 2
@@ -96,9 +96,9 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportedModel:
-    """An exported file: its bytes, and what it says of itself by the names that a `Model` has.
+    """An exported file: its bytes and its description, with the same properties as a `Model`.
 
-    `graph`: the one in an ONNX file that was read, compared with that of its networks.
+    `graph`: the validated graph of an ONNX file that was read.
     """
 
     path: Path
@@ -113,7 +113,7 @@ class ExportedModel:
 
     @property
     def precision(self) -> Precision:
-        """What most of it is computed in."""
+        """The precision of most of its computation."""
         return self.description.precision
 
     @property
@@ -133,12 +133,12 @@ class ExportedModel:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How pictures become squares; mean, scale and order of channels are inside the graph."""
+        """How pictures become squares; mean, scale and channel order are part of the graph."""
         return self.description.preprocessing
 
     @property
     def known_answer(self) -> KnownAnswer | None:
-        """What the models say in float32 of pictures that are made by formula, and how near this file comes."""
+        """The models' float32 probabilities for generated pictures, and the tolerance of this file."""
         answers = self.description.known_answer
         if not answers:
             return None
@@ -152,12 +152,12 @@ class ExportedModel:
 
     @property
     def agreement(self) -> Agreement | None:
-        """How it compared with float32 when it was exported."""
+        """Its comparison with float32 when it was exported."""
         return self.description.agreement
 
     @property
     def sha256(self) -> str:
-        """That of the graph."""
+        """The sha256 of the graph."""
         return self.description.sha256
 
     @property
@@ -168,10 +168,10 @@ class ExportedModel:
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """A format: `what` it is for people, its `files` below a folder (none: one file), the most bytes of each.
+    """A format: `what` it is, its `files` in a folder (empty: a single file), and the `largest` size of each in bytes.
 
-    `check` reads a content and raises ModelFileError, which begins with its second argument, for what cannot be
-    run safely; `with_metadata` gives a content with other metadata.
+    `check` parses a content and raises ModelFileError, which begins with its second argument, if it cannot be run
+    safely; `with_metadata` returns a content with other metadata.
     """
 
     what: str
@@ -185,7 +185,7 @@ class ExportFormat:
 EXPORT_FORMATS: dict[Target, ExportFormat] = {
     "onnx": ExportFormat("an ONNX file", ".onnx", (), (2**30,), onnx.check_onnx, onnx.with_metadata),
     "openvino": ExportFormat(
-        "a network for OpenVINO",
+        "an OpenVINO IR",
         "",
         openvino.FILES,
         (16 * 2**20, 2**30),
@@ -193,17 +193,17 @@ EXPORT_FORMATS: dict[Target, ExportFormat] = {
         openvino.with_metadata,
     ),
     "pt2": ExportFormat(
-        "a program for torch", ".pt2", (), (2**30,), torch_export.check_pt2, torch_export.with_metadata
+        "a torch.export program", ".pt2", (), (2**30,), torch_export.check_pt2, torch_export.with_metadata
     ),
 }
 """The formats of exported files, by target."""
 
 
 def read_exported(path: Path, target: Target) -> ExportedModel:
-    """Read an exported file, or the folder of one, of a known format, and check all that can be without running it.
+    """Read an exported file, or its folder, of a known format, and check everything short of running it.
 
-    Raises InputError for a path that cannot be read, ModelFileError for a file that is too large, damaged, of others,
-    or whose description is not that of its graph.
+    Raises InputError for a path that cannot be read, ModelFileError for a file that is too large, damaged, not exported
+    by googlenet, or whose description does not match its graph.
     """
     largest = EXPORT_FORMATS[target].largest
     return check_exported(
@@ -212,21 +212,21 @@ def read_exported(path: Path, target: Target) -> ExportedModel:
 
 
 def check_exported(content: Content, target: Target, path: Path) -> ExportedModel:
-    """Check the content of an exported file, which was read from `path`; raises as `read_exported` does."""
+    """Check the content of an exported file that was read from `path`; raises as `read_exported` does."""
     checked = EXPORT_FORMATS[target].check(content, str(path))
     description = read_description(checked.metadata, Description, kind=KIND, where=str(path))
     if description.target != target:
-        raise ModelFileError(f"{path} is damaged: it says that it is {EXPORT_FORMATS[description.target].what}")
+        raise ModelFileError(f"{path} is damaged: its description states {EXPORT_FORMATS[description.target].what}")
     if description.sha256 != checked.sha256:
-        raise ModelFileError(f"{path} is damaged: its graph is not the one that was described (sha256 differs)")
+        raise ModelFileError(f"{path} is damaged: its graph was changed (sha256 differs)")
     _check(description, where=str(path))
     check_size(_specs(description), sum(map(len, content)), where=str(path))
-    checked.check(_specs(description), description.preprocessing, rounded=description.precision == "int8")
+    checked.check(_specs(description), description.preprocessing, quantized=description.precision == "int8")
     return ExportedModel(path, checked.content, description, checked.graph)
 
 
 def describe_content(content: Content, description: Description) -> ExportedModel:
-    """A content that was just made with its description, which gets the content's sha256; not written yet."""
+    """An exported model from new content and its description, which gets the content's sha256; not written yet."""
     entry = EXPORT_FORMATS[description.target]
     empty = entry.with_metadata(content, with_checksum("{}"))
     described = msgspec.structs.replace(description, sha256=entry.check(empty, "the exported graph").sha256)
@@ -235,7 +235,7 @@ def describe_content(content: Content, description: Description) -> ExportedMode
 
 
 def write_exported(model: ExportedModel, path: Path) -> None:
-    """Write the file of an exported model, or its folder, which is made; InputError where that cannot be done."""
+    """Write the file of an exported model, or its folder, which is created; raises InputError if that fails."""
     for one, data in zip(_paths(path, model.target), model.content, strict=True):
         if one != path:
             _make_folder(path)
@@ -261,7 +261,7 @@ def _read(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as file:
             if path.stat().st_size > most:
-                raise ModelFileError(f"{path} is larger than any exported GoogLeNet ({most / 2**20:,.0f} MB)")
+                raise ModelFileError(f"{path} is larger than the limit for exported files ({most / 2**20:,.0f} MB)")
             return file.read(most)
     except OSError as error:
         raise cannot_read(path, error) from error
@@ -270,10 +270,10 @@ def _read(path: Path, most: int) -> bytes:
 def _check(description: Description, *, where: str) -> None:
     if description.preprocessing.resize_size > LARGEST_INPUT_SIZE:
         raise ModelFileError(
-            f"{where}: pictures of {description.preprocessing.resize_size:,} px are more than {LARGEST_INPUT_SIZE:,}"
+            f"{where}: resize_size is {description.preprocessing.resize_size:,}, the limit is {LARGEST_INPUT_SIZE:,}"
         )
     for network in description.networks:
         check_fit(network.architecture, description.classes, description.preprocessing, where=where)
     answers = description.known_answer
     if any(len(row) != len(description.classes) or not np.isfinite(row).all() for row in answers):
-        raise ModelFileError(f"{where}: the known answer does not belong to the model")
+        raise ModelFileError(f"{where}: the known answer does not fit the model")

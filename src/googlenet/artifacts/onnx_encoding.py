@@ -1,4 +1,4 @@
-"""A graph as an ONNX file, which any runtime of ONNX reads."""
+"""Encodes a graph as an ONNX file for any ONNX runtime."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from googlenet.graph.graph import Attribute
 from googlenet.protobuf import Pieces, encode
 
 OPSET = 17
-"""The set of operators: the oldest that has all we use, so that old runtimes read the files, too."""
-IR_VERSION = 8  # the format's own version, which goes with this set
+"""Operator set version: the oldest that has all operators we use, so that old runtimes can read the files."""
+IR_VERSION = 8  # the version of the format that matches this operator set
 
 ELEMENT_TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7}
-"""ONNX's numbers for the types of tensors."""
+"""ONNX's numbers of element types."""
 
 _FLOAT, _INT, _INTS = 1, 2, 7  # AttributeProto.AttributeType
 
@@ -40,7 +40,7 @@ def encode_graph(graph: Graph) -> Pieces:
 
 
 def encode_file(graph: bytes | Pieces, metadata: Mapping[str, str] | None = None) -> bytes:
-    """The bytes of an ONNX file around an `onnx.GraphProto` that is encoded already."""
+    """The bytes of an ONNX file with an already encoded `onnx.GraphProto`."""
     pieces = encode(
         "onnx.ModelProto",
         ir_version=IR_VERSION,
@@ -76,7 +76,7 @@ def _attribute(name: str, value: Attribute) -> Pieces:
 
 
 def encode_tensor(name: str, values: NDArray[Any]) -> Pieces:
-    """The `onnx.TensorProto` of a constant; the last of the pieces are its values."""
+    """The `onnx.TensorProto` of a constant; the last piece is its values."""
     little_endian = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return encode(
         "onnx.TensorProto",

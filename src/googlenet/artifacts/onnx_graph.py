@@ -1,6 +1,6 @@
-"""An ONNX file that was exported here as a graph again: the inverse of `encode_onnx`.
+"""Decodes an ONNX file that googlenet exported into a graph: the inverse of `encode_onnx`.
 
-What our graphs never hold is refused by name, attributes above all: one that is passed over would change the answer.
+Anything that our graphs never contain is refused by name, attributes in particular: ignoring one would change results.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from googlenet.graph.graph import Attribute
 from googlenet.protobuf import encode, parse, text
 
 ANY_NUMBER = 1000
-"""Most inputs of an operator that takes any number: members of an ensemble, branches of a module."""
+"""Most inputs of a variadic operator: members of an ensemble, branches of a module."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Operator:
-    """From `least` to `most` inputs, and the kind of each attribute; those not in `optional` are always written."""
+    """From `least` to `most` inputs, and the type of each attribute; those not in `optional` are always written."""
 
     least: int
     most: int
@@ -63,7 +63,7 @@ OPERATORS: dict[str, _Operator] = {
     "Sub": _Operator(2, 2),
     "Transpose": _Operator(1, 1, {"perm": "4 ints"}),
 }
-"""All that is in a graph of `build_graph`, or of one that was rewritten or quantised."""
+"""All operators in graphs from `build_graph`, including rewritten and quantized ones."""
 
 CONSTANT_TYPES = {ELEMENT_TYPES[name]: np.dtype(name) for name in ("float32", "uint8", "int8", "int32")}
 
@@ -76,10 +76,10 @@ _FLOAT, _INT, _INTS = 1, 2, 7  # AttributeProto.AttributeType
 
 
 def decode_onnx(content: bytes, *, where: str = "the ONNX file") -> Graph:
-    """The graph in the bytes of an ONNX file that was exported here.
+    """The graph of an ONNX file that googlenet exported.
 
-    Raises ModelFileError, which begins with `where`, for a damaged file, for other operators, attributes and types
-    than ours, and for a graph that does not hold together.
+    Raises ModelFileError, which begins with `where`, for a damaged file, for unknown operators, attributes and types,
+    and for an inconsistent graph.
     """
     return decode_graph(parse("onnx.ModelProto", content, where=where), where=where)
 
@@ -87,31 +87,31 @@ def decode_onnx(content: bytes, *, where: str = "the ONNX file") -> Graph:
 def decode_graph(model: Any, *, where: str) -> Graph:
     """The graph of an `onnx.ModelProto`; raises as `decode_onnx` does.
 
-    Each message in it is encoded again and compared: what is in the file and not in this graph, such as a field that
-    is not in our schema and that a runtime would read, is refused.
+    Each message is encoded again and compared, so that anything else in the file, such as a field that is not in our
+    schema but that a runtime would read, is refused.
     """
     _check_operators(model, where)
     graph = parse("onnx.GraphProto", model.graph, where=where)
     if graph.sparse_initializer or model.functions:
-        raise ModelFileError(f"{where} was not exported by googlenet: it holds sparse tensors or functions")
+        raise ModelFileError(f"{where} was not exported by googlenet: it contains sparse tensors or functions")
     constants = dict[str, NDArray[Any]]()
     for encoded in graph.initializer:
         name, values = _constant(encoded, where)
         if name in constants:
-            raise ModelFileError(f"{where} is damaged: the constant {name!a} is in it twice")
+            raise ModelFileError(f"{where} is damaged: the constant {name!a} is defined twice")
         constants[name] = values
     inputs, outputs = (tuple(_value(value, where) for value in values) for values in (graph.input, graph.output))
     if both := sorted(constants.keys() & {value.name for value in inputs}):
-        raise ModelFileError(f"{where} was not exported by googlenet: its input {both[0]!a} is a constant, too")
+        raise ModelFileError(f"{where} was not exported by googlenet: its input {both[0]!a} is also a constant")
     nodes = tuple(_node(encoded, where) for encoded in graph.node)
     if not nodes:
-        raise ModelFileError(f"{where} is damaged: there is no graph in it")
+        raise ModelFileError(f"{where} is damaged: it contains no graph")
     try:
         decoded = Graph(text(graph.name), nodes, constants, inputs, outputs)
     except InputError as error:
         raise ModelFileError(f"{where} is damaged: {error}") from error
     fields = {name: getattr(graph, name) for name in ("name", "node", "initializer", "input", "output")}
-    _demand_nothing_more(sum(map(len, encode("onnx.GraphProto", **fields))) == len(model.graph), where)
+    _check_same(sum(map(len, encode("onnx.GraphProto", **fields))) == len(model.graph), where)
     return decoded
 
 
@@ -121,14 +121,14 @@ def _constant(encoded: bytes, where: str) -> tuple[str, NDArray[Any]]:
     _check_tensor(tensor, where)
     name, dtype, shape = text(tensor.name), CONSTANT_TYPES.get(tensor.data_type), tuple(tensor.dims)
     if dtype is None or 0 in shape:
-        what = "values of a type that is never written" if dtype is None else f"the empty shape {shape}"
+        what = "an unsupported type" if dtype is None else f"the empty shape {shape}"
         raise ModelFileError(f"{where} was not exported by googlenet: the constant {name!a} has {what}")
     stored = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<"))
     values = stored.astype(dtype, copy=False).reshape(shape)
     *before, data = encode_tensor(name, values)
-    beginning = b"".join(before)  # the values are the last field: they are not copied to be compared
+    beginning = b"".join(before)  # the values are the last field, and need no comparison
     same = len(beginning) + len(data) == len(encoded) and encoded.startswith(beginning)
-    _demand_nothing_more(same, where)
+    _check_same(same, where)
     return name, values
 
 
@@ -137,41 +137,41 @@ def _node(encoded: bytes, where: str) -> Node:
     name, inputs, outputs = text(node.op_type), tuple(map(text, node.input)), tuple(map(text, node.output))
     operator = OPERATORS.get(name)
     if operator is None:
-        raise ModelFileError(f"{where} was not exported by googlenet: it holds the operator {name!a}")
+        raise ModelFileError(f"{where} was not exported by googlenet: it contains the operator {name!a}")
     if not operator.least <= len(inputs) <= operator.most or len(outputs) != 1 or not all(inputs + outputs):
         raise ModelFileError(
-            f"{where} was not exported by googlenet: its {name} reads {len(inputs):,} values and gives {len(outputs):,}"
+            f"{where} was not exported by googlenet: its {name} has {len(inputs):,} inputs and {len(outputs):,} outputs"
         )
     _check_node(node, where)
     parsed = [parse("onnx.AttributeProto", attribute, where=where) for attribute in node.attribute]
-    kinds = {text(attribute.name): _kind(attribute) for attribute in parsed}
-    for attribute, kind in kinds.items():
-        if operator.attributes.get(attribute) != kind:
+    types = {text(attribute.name): _type_of(attribute) for attribute in parsed}
+    for attribute, found in types.items():
+        if operator.attributes.get(attribute) != found:
             raise ModelFileError(
                 f"{where} was not exported by googlenet: its {name} {outputs[0]!a} has the attribute {attribute!a} "
-                f"({kind}), {operator.attributes.get(attribute, 'nothing')} was expected"
+                f"({found}), expected {operator.attributes.get(attribute, 'none')}"
             )
-    if missing := sorted(operator.attributes.keys() - operator.optional - kinds.keys()):
-        raise ModelFileError(f"{where} is damaged: its {name} {outputs[0]!a} lacks the attribute {missing[0]}")
+    if missing := sorted(operator.attributes.keys() - operator.optional - types.keys()):
+        raise ModelFileError(f"{where} is damaged: its {name} {outputs[0]!a} has no attribute {missing[0]}")
     decoded = Node(name, inputs, outputs[0], {text(attribute.name): _number(attribute) for attribute in parsed})
-    _demand_nothing_more(b"".join(encode_node(decoded)) == encoded, where)
+    _check_same(b"".join(encode_node(decoded)) == encoded, where)
     return decoded
 
 
-def _demand_nothing_more(same: bool, where: str) -> None:
-    """`same`: whether what was decoded and encoded again is what was read."""
+def _check_same(same: bool, where: str) -> None:
+    """Raise ModelFileError unless `same`, whether a decoded message encodes to what was read."""
     if not same:
-        raise ModelFileError(f"{where} was not exported by googlenet: there is more in its graph than is ever written")
+        raise ModelFileError(f"{where} was not exported by googlenet: its graph has additional fields")
 
 
-def _kind(attribute: Any) -> str:
+def _type_of(attribute: Any) -> str:
     if attribute.type == _FLOAT:
-        return "float" if isfinite(attribute.f) else "no finite number"
+        return "float" if isfinite(attribute.f) else "not finite"
     return "int" if attribute.type == _INT else f"{len(attribute.ints)} ints"
 
 
 def _number(attribute: Any) -> Attribute:
-    """A float as the shortest decimal number that its 32 bits stand for: what was written before it was rounded."""
+    """The value; a float as the shortest decimal number with the same 32 bits, which is what was encoded."""
     if attribute.type == _FLOAT:
         return float(str(np.float32(attribute.f)))
     return int(attribute.i) if attribute.type == _INT else tuple(attribute.ints)
@@ -180,51 +180,49 @@ def _number(attribute: Any) -> Attribute:
 def _value(encoded: bytes, where: str) -> Value:
     """An input or output of the graph."""
     value = parse("onnx.ValueInfoProto", encoded, where=where)
-    kind = parse("onnx.TypeProto", value.type, where=where)
-    tensor = parse("onnx.TypeProto.Tensor", kind.tensor_type, where=where)
+    value_type = parse("onnx.TypeProto", value.type, where=where)
+    tensor = parse("onnx.TypeProto.Tensor", value_type.tensor_type, where=where)
     shape = parse("onnx.TensorShapeProto", tensor.shape, where=where)
     name, dtype = text(value.name), CONSTANT_TYPES.get(tensor.elem_type)
     if dtype is None or len(shape.dim) > MOST_DIMENSIONS:
-        raise ModelFileError(
-            f"{where} was not exported by googlenet: {name!a} has values of a type or shape that is never written"
-        )
+        raise ModelFileError(f"{where} was not exported by googlenet: {name!a} has an unsupported type or shape")
     lengths = (parse("onnx.TensorShapeProto.Dimension", length, where=where) for length in shape.dim)
     decoded = Value(name, dtype, tuple(text(length.dim_param) or length.dim_value for length in lengths))
-    _demand_nothing_more(b"".join(encode_value(decoded)) == encoded, where)
+    _check_same(b"".join(encode_value(decoded)) == encoded, where)
     return decoded
 
 
 def _check_operators(model: Any, where: str) -> None:
-    """Raise ModelFileError for a ModelProto that needs operators of others, or newer ones."""
+    """Raise ModelFileError for a ModelProto that needs custom or newer operators."""
     for encoded in model.opset_import:
         operators = parse("onnx.OperatorSetIdProto", encoded, where=where)
         if operators.domain not in (b"", b"ai.onnx") or not 1 <= operators.version <= OPSET:
             name = text(operators.domain) or "ONNX"
             raise ModelFileError(
-                f"{where} needs the operators of {name} in version {operators.version}; this googlenet knows those of "
-                f"ONNX up to {OPSET}: export the model again, or upgrade"
+                f"{where} needs version {operators.version} of the operators of {name}; this one supports ONNX's up "
+                f"to {OPSET}: export the model again, or upgrade"
             )
 
 
 def _check_node(node: Any, where: str) -> None:
-    """Raise ModelFileError for a NodeProto with an attribute that is neither a number nor whole numbers."""
+    """Raise ModelFileError for a NodeProto with an attribute that is not a float, an integer or a list of integers."""
     for encoded in node.attribute:
         attribute = parse("onnx.AttributeProto", encoded, where=where)
         if attribute.type not in (_FLOAT, _INT, _INTS):
             raise ModelFileError(
                 f"{where} was not exported by googlenet: its {text(node.op_type)!a} has the attribute "
-                f"{text(attribute.name)!a} of a kind that is never written"
+                f"{text(attribute.name)!a} of an unsupported type"
             )
 
 
 def _check_tensor(tensor: Any, where: str) -> None:
-    """Raise ModelFileError for a TensorProto whose bytes are elsewhere, of an unknown kind, or not its shape's."""
+    """Raise ModelFileError for a TensorProto with external data, an unknown type, or a size not of its shape."""
     name = text(tensor.name)
     if tensor.data_location == _EXTERNAL or tensor.external_data:
-        raise ModelFileError(f"{where}: the values of {name!a} lie in another file; an exported file holds them all")
+        raise ModelFileError(f"{where}: the values of {name!a} are in another file, which is not supported")
     size = ITEM_SIZES.get(tensor.data_type)
     if size is None:
-        raise ModelFileError(f"{where} is damaged: {name!a} has values of the unknown kind {tensor.data_type}")
+        raise ModelFileError(f"{where} is damaged: {name!a} has the unknown type {tensor.data_type}")
     shape = tuple(tensor.dims[: MOST_DIMENSIONS + 1])
     if (
         len(shape) > MOST_DIMENSIONS

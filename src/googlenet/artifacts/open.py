@@ -1,4 +1,4 @@
-"""What a user calls MODEL -> a model that runs: a model file, a RUN folder, an ensemble's, or an exported file."""
+"""A user's MODEL -> a model: from a model file, a RUN folder (also of an ensemble), or an exported file."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from googlenet.model import (
 )
 
 AnyModel: TypeAlias = Model | ExportedModel
-"""What an engine runs, and a classifier is made of."""
+"""Anything that an engine can run and a classifier can use."""
 
 
 @dataclass(frozen=True, slots=True)
-class ModelKind:
-    """A kind of MODEL: whether a path is one, how it is read, and how only what it says of itself is."""
+class ModelFormat:
+    """A format of a MODEL: whether a path has it, how to load it, and how to read only its description."""
 
     fits: Callable[[Path], bool]
     load: Callable[[Path], AnyModel]
@@ -39,7 +39,7 @@ def _format_of(path: Path) -> FileFormat:
     try:
         with path.open("rb") as file:
             return file_format(file.read(BEGINNING))
-    except OSError:  # a folder, or nothing that can be read: the last kind says so
+    except OSError:  # a folder or unreadable: the last format raises the error
         return ""
 
 
@@ -47,42 +47,42 @@ def _is_pt2(path: Path) -> bool:
     return path.suffix == ".pt2" and _format_of(path) == "zip"
 
 
-def _exported(target: Target, fits: Callable[[Path], bool]) -> ModelKind:
+def _exported(target: Target, fits: Callable[[Path], bool]) -> ModelFormat:
     read = partial(read_exported, target=target)
-    return ModelKind(fits, read, read)
+    return ModelFormat(fits, read, read)
 
 
-MODEL_KINDS: dict[str, ModelKind] = {
+MODEL_FORMATS: dict[str, ModelFormat] = {
     "onnx": _exported("onnx", lambda path: _format_of(path) == "ONNX"),
     "openvino": _exported("openvino", lambda path: (path / XML_FILE).is_file()),
     "pt2": _exported("pt2", _is_pt2),
-    "model": ModelKind(lambda path: True, load_model, read_header),
+    "model": ModelFormat(lambda path: True, load_model, read_header),
 }
-"""Kinds of MODEL, the first that fits counts; the last one says what a path is that is none."""
+"""Formats of a MODEL; the first that fits is used, and the last one raises the error if a path is not a model."""
 
 
-def kind_of(path: Path) -> ModelKind:
-    """The kind of a path that `member_paths` gave."""
-    return next(kind for kind in MODEL_KINDS.values() if kind.fits(path))
+def format_of(path: Path) -> ModelFormat:
+    """The format of a path from `member_paths`."""
+    return next(one for one in MODEL_FORMATS.values() if one.fits(path))
 
 
 def open_model(path: Path) -> AnyModel:
-    """Read one model of any kind; raises ModelFileError and InputError as `load_model` and `read_exported` do."""
-    return kind_of(path).load(path)
+    """Read one model of any format; raises ModelFileError and InputError as `load_model` and `read_exported` do."""
+    return format_of(path).load(path)
 
 
 def open_models(paths: Sequence[Path]) -> tuple[AnyModel, ...]:
-    """Read the models of all paths, those of ensembles one by one; raises as `load_models` does."""
+    """Read the models at all paths, including the members of ensembles; raises as `load_models` does."""
     return load_models(paths, open_model)
 
 
 def describe_model(path: Path) -> ModelHeader | ExportedModel:
-    """Read what a model says of itself, of a model file without its weights; raises as `open_model` does."""
-    return kind_of(path).describe(path)
+    """Read the description of a model, without the weights of a model file; raises as `open_model` does."""
+    return format_of(path).describe(path)
 
 
 def model_files(path: Path) -> tuple[Path, ...]:
-    """The files that a path given by `member_paths` stands for; raises InputError where there are none."""
+    """The files of the model at a path from `member_paths`; raises InputError if there are none."""
     if (path / XML_FILE).is_file():
         return tuple(path / name for name in EXPORT_FORMATS["openvino"].files)
     return (resolve_model_path(path),)

@@ -1,9 +1,9 @@
-"""OpenVINO's IR, a network as XML beside the bytes of its constants; checked without OpenVINO.
+"""OpenVINO's IR: a network as an XML file and a binary file with its constants; validated without OpenVINO.
 
-Metadata are entries of `rt_info`, where OpenVINO keeps what is known of a network. How OpenVINO writes a bias or a
-rounding changes from version to version, so the layers are not compared one by one: those that compute (`COMPUTING`)
-must be as many of each as the networks that the file names have, with their attributes and kernels; the others are
-standard operators whose shapes OpenVINO itself infers and checks.
+Metadata are entries of `rt_info`, where OpenVINO keeps metadata. How OpenVINO represents biases and quantization varies
+with its version, so layers are not compared one by one: there must be as many of each compute layer (`COMPUTING`) as in
+the networks of the description, with the same attributes and kernels; the others are standard operators whose shapes
+OpenVINO itself infers and checks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from googlenet.architecture import ArchitectureSpec
-from googlenet.artifacts.content import CheckedContent, Content
+from googlenet.artifacts.content import CheckedContent, Content, check_age
 from googlenet.artifacts.validate import Expected, expected_graphs
 from googlenet.errors import InputError, ModelFileError
 from googlenet.graph import IMAGES, OUTPUTS, Node
@@ -30,16 +30,16 @@ from googlenet.model import DESCRIPTION_KEY
 XML_FILE, CONSTANTS_FILE = FILES = ("model.xml", "model.bin")
 
 ITEM_BITS = {"f64": 64, "f32": 32, "f16": 16, "bf16": 16, "i64": 64, "i32": 32, "i8": 8, "u8": 8, "boolean": 8}
-"""What one value takes, by OpenVINO's names of the types that its constants have here."""
+"""Size of a value, by OpenVINO's names of the types that constants may have."""
 
 MOST_DEPTH = 16
-"""Levels of the XML, of which OpenVINO writes seven; a tree of any depth would overrun the stack of who walks it."""
+"""Deepest nesting of the XML; OpenVINO writes seven levels, and unlimited nesting would overflow stacks."""
 
 LARGEST_NUMBER = 2**16
-"""Of the whole numbers that layers are told: axes, targets of a reshape."""
+"""Largest magnitude of integer constants: axes, shapes of reshapes."""
 
 VALUES = {"f64": "<f8", "f32": "<f4", "f16": "<f2", "i64": "<i8"}
-"""The types of constants whose values are checked, by OpenVINO's names."""
+"""NumPy dtypes of the constants whose values are checked, by OpenVINO's names."""
 
 
 def _pair(values: Any) -> str:
@@ -61,39 +61,39 @@ def _pool(node: Node) -> dict[str, str]:
     return _window(node) | {"kernel": _pair(node.attributes["kernel_shape"]), "rounding_type": "ceil"}
 
 
-def _norm(node: Node) -> dict[str, str]:
+def _lrn(node: Node) -> dict[str, str]:
     return {key: f"{node.attributes[key]:.6g}" for key in ("size", "alpha", "beta", "bias")}
 
 
 COMPUTING: dict[str, tuple[str, Callable[[Node], dict[str, str]]]] = {
     "Conv": ("Convolution", _window),
     "MaxPool": ("MaxPool", _pool),
-    "LRN": ("LRN", _norm),
+    "LRN": ("LRN", _lrn),
     "Gemm": ("MatMul", lambda node: {"transpose_a": "false", "transpose_b": "true"}),
     "Softmax": ("SoftMax", lambda node: {"axis": "1"}),
     "Relu": ("ReLU", lambda node: {}),
     "GlobalAveragePool": ("ReduceMean", lambda node: {"keep_dims": "true"}),
 }
-"""An operator of a graph -> the type of the layer in IR that computes it, and those of its attributes that count."""
+"""Operator of a graph -> type of the corresponding IR layer, and the attributes that are compared."""
 
 JOINING = "Concat"
-"""Concatenations are counted where they join channels (axis 1); OpenVINO has others for lengths of shapes."""
+"""Only concatenations of channels (axis 1) are counted; OpenVINO uses others to build shapes."""
 
 
 def check_ir(content: Content, where: str) -> CheckedContent:
-    """What an IR says of itself, and the sha256 of its layers, their edges and the constants.
+    """The metadata of an IR, and the sha256 of its layers, edges and constants.
 
-    Raises ModelFileError for one that is damaged, that others wrote, whose constants do not lie in its bytes, or whose
-    inputs and outputs are not those of `build_graph`.
+    Raises ModelFileError if it is damaged or was not exported by googlenet, if constants lie outside of the binary
+    file, or if its inputs and outputs are not those of `build_graph`.
     """
     xml, constants = content
     network = _parsed(xml, where)
     metadata = {entry.tag: entry.get("value", "") for entry in network.iterfind("rt_info/*")}
     if DESCRIPTION_KEY not in metadata:
         raise ModelFileError(
-            f"{where} is a network for OpenVINO that googlenet did not export: it does not say what its classes are "
-            "and how pictures are prepared"
+            f"{where} is an OpenVINO IR that was not exported by googlenet: its classes and preprocessing are unknown"
         )
+    check_age(metadata, where)
     for layer in network.iterfind("layers/layer"):
         _check_layer(layer, where)
         if layer.get("type") == "Const":
@@ -110,7 +110,7 @@ def check_ir(content: Content, where: str) -> CheckedContent:
 
 
 def with_metadata(content: Content, metadata: Mapping[str, str]) -> Content:
-    """The IR with these metadata, instead of those it has under the same keys."""
+    """The IR with these metadata, replacing those with the same keys."""
     network = _parsed(content[0], "the exported graph")
     known = network.find("rt_info")
     info = ElementTree.SubElement(network, "rt_info") if known is None else known
@@ -122,7 +122,7 @@ def with_metadata(content: Content, metadata: Mapping[str, str]) -> Content:
 
 
 class _ShallowBuilder(ElementTree.TreeBuilder):
-    """Builds a tree of a few levels alone; raises ValueError for more."""
+    """Builds a tree of at most `MOST_DEPTH` levels; raises ValueError for more."""
 
     depth = 0
 
@@ -130,7 +130,7 @@ class _ShallowBuilder(ElementTree.TreeBuilder):
         """Open an element."""
         self.depth += 1
         if self.depth > MOST_DEPTH:
-            raise ValueError(f"its elements are nested more than {MOST_DEPTH} deep")
+            raise ValueError(f"its elements are nested more than {MOST_DEPTH} levels deep")
         return super().start(tag, attrs)
 
     def end(self, tag: Any, /) -> ElementTree.Element:
@@ -140,7 +140,7 @@ class _ShallowBuilder(ElementTree.TreeBuilder):
 
 
 def _parsed(xml: bytes, where: str) -> ElementTree.Element:
-    """The tree of an XML in UTF-8 without declarations: entities are fetched and repeated by whoever reads them."""
+    """The tree of an XML in UTF-8 without declarations, because parsers expand and fetch entities."""
     encoding = re.match(rb"""\s*<\?xml[^>]*encoding\s*=\s*["']([^"']*)""", xml)
     if b"\0" in xml or (encoding and encoding[1].lower() not in (b"utf-8", b"us-ascii")):
         raise ModelFileError(f"{where} was not exported by googlenet: its XML is not in UTF-8")
@@ -154,16 +154,16 @@ def _parsed(xml: bytes, where: str) -> ElementTree.Element:
 
 
 def _check_layer(layer: ElementTree.Element, where: str) -> None:
-    """A layer is a standard operator, and has nothing inside it that is run: no body of a loop, no code."""
+    """Check that a layer is a standard operator without anything executable inside: no loop body, no code."""
     what = f"the layer {layer.get('name', '')!a}"
     if not re.fullmatch(r"opset\d+", layer.get("version", "")):
-        raise ModelFileError(f"{where} was not exported by googlenet: {what} is no standard operator")
-    if strange := {child.tag for child in layer} - {"data", "input", "output", "rt_info"}:
-        raise ModelFileError(f"{where} was not exported by googlenet: {what} has a {sorted(strange)[0]!a}")
+        raise ModelFileError(f"{where} was not exported by googlenet: {what} is not a standard operator")
+    if unknown := {child.tag for child in layer} - {"data", "input", "output", "rt_info"}:
+        raise ModelFileError(f"{where} was not exported by googlenet: {what} has a {sorted(unknown)[0]!a}")
 
 
 def _check_constant(layer: ElementTree.Element, constants: bytes, where: str) -> None:
-    """The range of bytes fits the shape and lies in the file of constants; the values can be computed with."""
+    """Check that the byte range fits the shape and lies in the binary file, and that the values are finite."""
     data = layer.find("data")
     fields = {} if data is None else data.attrib
     try:
@@ -179,11 +179,11 @@ def _check_constant(layer: ElementTree.Element, constants: bytes, where: str) ->
         values = np.frombuffer(constants, dtype, stored // np.dtype(dtype).itemsize, offset)
         low, high = (-LARGEST_NUMBER, LARGEST_NUMBER) if values.dtype.kind == "i" else (-np.inf, np.inf)
         if not ((values >= low) & (values <= high) & np.isfinite(values)).all():
-            raise ModelFileError(f"{where} is damaged: {what} holds values that cannot be computed with")
+            raise ModelFileError(f"{where} is damaged: {what} has values that are not finite or too large")
 
 
 def _shape_of(fields: Mapping[str, str]) -> tuple[int, ...]:
-    """The shape of a constant by its attributes; raises ValueError for none."""
+    """The shape of a constant from its attributes; raises ValueError if it is invalid."""
     return tuple(int(length) for length in fields.get("shape", "").split(",") if length.strip())
 
 
@@ -193,26 +193,26 @@ def _check_networks(
     specs: Sequence[ArchitectureSpec],
     preprocessing: Preprocessing,
     *,
-    rounded: bool,
+    quantized: bool,
 ) -> None:
-    """Compare the layers that compute, and the kernels, with the networks'."""
+    """Compare the compute layers and the kernels with those of the networks."""
     try:
-        writings = expected_graphs(tuple(specs), preprocessing)
+        forms = expected_graphs(tuple(specs), preprocessing)
     except InputError as error:
         raise ModelFileError(f"{where}: {error}") from error
     found, kernels = _computing_layers(network), _kernels(network)
     for name, computed in (("layers", found), ("kernels", kernels)):
-        expected = [_expected_layers(one) if name == "layers" else _expected_kernels(one) for one in writings]
+        expected = [_expected_layers(one) if name == "layers" else _expected_kernels(one) for one in forms]
         if computed not in expected:
             variants = ", ".join(dict.fromkeys(spec.variant for spec in specs))
             nearest = min(expected, key=lambda one: (one - computed).total())
             odd = next(iter((computed - nearest) or (nearest - computed)))
             raise ModelFileError(
-                f"{where} does not hold the network that it names ({variants}): it has {computed[odd]} {name} "
+                f"{where} does not contain the network in its description ({variants}): it has {computed[odd]} {name} "
                 f"{' '.join(map(str, odd))!a} instead of {nearest[odd]}"
             )
-    if not rounded and any(layer.get("type") == "FakeQuantize" for layer in network.iterfind("layers/layer")):
-        raise ModelFileError(f"{where} is damaged: it is in int8, and does not say so")
+    if not quantized and any(layer.get("type") == "FakeQuantize" for layer in network.iterfind("layers/layer")):
+        raise ModelFileError(f"{where} is damaged: it is quantized, but its description does not state int8")
 
 
 _Counted = Counter[tuple[Any, ...]]
@@ -239,13 +239,13 @@ def _computing_layers(network: ElementTree.Element) -> _Counted:
 
 
 def _keys_of(operator: str) -> list[str]:
-    """The attributes of a type of layers that count, in order."""
+    """The attributes of an operator's layers that are compared, in order."""
     example = Node(operator, (), "", {"kernel_shape": (), "size": 0, "alpha": 0.0, "beta": 0.0, "bias": 0.0})
     return sorted(COMPUTING[operator][1](example))
 
 
 def _plain(value: str) -> str:
-    """An attribute as it is compared: a single number in six digits, since OpenVINO writes those of a double."""
+    """An attribute in the form that is compared: numbers with six digits, since OpenVINO writes doubles."""
     try:
         return f"{float(value):.6g}"
     except ValueError:
@@ -262,7 +262,7 @@ def _expected_kernels(graph: Expected) -> _Counted:
 
 
 def _of_kernels(shapes: Iterator[tuple[int, ...]]) -> _Counted:
-    """Those with more than one axis that is longer than 1: no biases, means and scales."""
+    """Count the shapes with more than one axis longer than 1, that is, without biases, means and scales."""
     return Counter(shape for shape in shapes if sum(length > 1 for length in shape) > 1)
 
 

@@ -33,7 +33,7 @@ class CropRunner:
         """Refuse what cannot be before a picture is read."""
         for crops in self.protocols:
             if crops not in CROPS:
-                raise InputError(f"there is no protocol of {crops} crops; there is {', '.join(map(str, CROPS))}")
+                raise InputError(f"there is no protocol with {crops} crops; choose one of {', '.join(map(str, CROPS))}")
 
     @property
     def preprocessings(self) -> tuple[Preprocessing, ...]:

@@ -1,4 +1,4 @@
-"""Pictures: from the bytes of a file to the uint8 RGB squares that every engine takes."""
+"""Pictures: from the bytes of a file to the uint8 RGB squares that are every engine's input."""
 
 from googlenet.images.crops import CROPS, Crops, View, crop_scales, crop_views, least_size, take_crops
 from googlenet.images.decode import PIXEL_LIMIT, BadImage, Enough, Rgb, Size, decode_image, decode_picture

@@ -1,4 +1,4 @@
-"""A sheet that shows what the network sees of a picture: the views of a protocol, in order, each with its place."""
+"""A contact sheet of what the network sees of a picture: the views of a crop protocol, in order, with labels."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from googlenet.images.decode import Rgb
 from googlenet.images.preprocessing import Preprocessing
 from googlenet.printable import printable
 
-WIDTH = 1080  # px: that of a telephone held upright
+WIDTH = 1080  # px: a phone in portrait orientation
 GAP = 12
 COLUMNS = 6
 CELL = (WIDTH - (COLUMNS + 1) * GAP) // COLUMNS
 PICTURE = 420  # px: longest side of the picture itself
-TITLE, LABEL = 28, 22  # px: sizes of text that can be read there
-LINE = 1.4  # heights of text a line takes
+TITLE, LABEL = 28, 22  # px: text sizes that are legible there
+LINE = 1.4  # line height, in text heights
 BACKGROUND, INK, FAINT = (244, 244, 242), (30, 30, 30), (100, 100, 100)
 
 
 def crop_sheet(image: Rgb, preprocessing: Preprocessing, crops: int, *, name: str) -> Image.Image:
-    """Draw the picture `name` (H, W, 3) uint8 RGB and its `crops` views, a row for each square of each scale.
+    """Draw the picture `name` (H, W, 3) uint8 RGB and its `crops` views, one row per square and scale.
 
-    Raises InputError for a protocol that does not exist.
+    Raises InputError for an unknown protocol.
     """
     height, width = image.shape[:2]
     views = crop_views(width, height, preprocessing, crops)
@@ -35,7 +35,7 @@ def crop_sheet(image: Rgb, preprocessing: Preprocessing, crops: int, *, name: st
         printable(name),
         f"{width} x {height} px",
         f"{crops} {'crop' if crops == 1 else 'crops'} of {preprocessing.input_size} px",
-        f"{len(squares)} of them different" if len(squares) < crops else "",
+        f"{len(squares)} of them distinct" if len(squares) < crops else "",
     )
     step = _line(TITLE) + CELL + _line(LABEL) + 2 * GAP
     shown = ImageOps.contain(Image.fromarray(image), (PICTURE, PICTURE))
@@ -69,7 +69,7 @@ def _row_title(view: View) -> str:
 def _write(
     draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, size: int, colour: tuple[int, int, int], *, room: int
 ) -> None:
-    """Write one line, cut where it would leave its room."""
+    """Write one line of text, truncated to `room` px."""
     font = ImageFont.load_default(size)
     shown = text
     while shown and draw.textlength(shown, font=font) > room:

@@ -1,11 +1,11 @@
-"""Protocols of crops: which squares of a picture the network sees, as a pure function of the picture's size.
+"""Crop protocols: which squares of a picture the network sees, as a pure function of the picture's size.
 
-Every view is a square of `input_size` pixels cut from the picture after scaling. "The whole square resized to the input
-size" is such a view, too: the square of the picture whose shorter side is scaled to exactly that size. So a
-view is made by one resampling of the picture, and views that are the same square by definition are equal.
+Every view is a square of `input_size` pixels cut from the scaled picture. "The whole square resized to the input size"
+is also such a view: of the picture whose shorter side is scaled to exactly that size. So every view is one resampling
+of the picture, and views of the same pixels compare equal.
 
 Sizes are those of the paper for a network of 224 px (256, 288, 320, 352) and grow with the input size: 8, 9, 10 and 11
-sevenths of it, to the nearest pixel. Offsets of a centre round down, as in `fit_square`.
+sevenths of it, to the nearest pixel. Offsets of centred crops are rounded down, as in `fit_square`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ PixelBox = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One input of the network: the square `box` of the picture scaled to `scaled`, mirrored or not.
+    """One input of the network: the square `box` of the picture scaled to `scaled`, optionally mirrored.
 
-    A letterboxed picture does not fill its box, which then reaches over the picture's edge. The names (`scale`: pixels
-    of the shorter side before the crop, `square`, `place`) are for people; views of the same pixels are equal.
+    The box of a letterboxed picture extends beyond the picture's edge. `scale` (pixels of the shorter side before the
+    crop), `square` and `place` are labels for people; views of the same pixels compare equal.
     """
 
     scaled: Size
@@ -45,7 +45,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crops:
-    """The distinct squares of a picture, and what each counts in the protocols that were asked for.
+    """The distinct squares of a picture, and the weight of each in the requested protocols.
 
     `squares`: (V, S, S, 3) uint8 RGB; `weights`: (protocols, V) float64, each row sums to 1.
     """
@@ -65,8 +65,7 @@ def _one_crop(width: int, height: int, preprocessing: Preprocessing) -> tuple[Vi
 def _ten_crops(width: int, height: int, preprocessing: Preprocessing) -> tuple[View, ...]:
     """Krizhevsky's: corners and centre of the central square of 8/7 of the input size, then the same mirrored.
 
-    The model's fit makes that square: its centre is cut out (`crop`), or all of the picture is in it (`squash`,
-    `letterbox`).
+    The model's fit makes that square: a centre crop (`crop`), or the whole picture (`squash`, `letterbox`).
     """
     input_size, scale = preprocessing.input_size, crop_scales(preprocessing.input_size)[0]
     scaled = scaled_size(width, height, scale, preprocessing.fit)
@@ -80,7 +79,7 @@ def _ten_crops(width: int, height: int, preprocessing: Preprocessing) -> tuple[V
 def _paper_crops(width: int, height: int, preprocessing: Preprocessing) -> tuple[View, ...]:
     """Section 7 of the paper: 4 scales, 3 squares of each, 6 crops of each, then the same 72 mirrored.
 
-    The paper scales the shorter side, so the model's own fit has no say here.
+    The paper scales the shorter side; the model's own fit is not used.
     """
     input_size = preprocessing.input_size
     return _with_mirrored(
@@ -111,7 +110,7 @@ CROPS: dict[int, Callable[[int, int, Preprocessing], tuple[View, ...]]] = {
 """Protocols by their number of views: (width, height, preprocessing) -> the views, in order."""
 
 ROOM = 3.0
-"""Pixels of a reduced picture for each pixel of the scaled one, at least (`make bench-decode` says what less costs)."""
+"""Least number of pixels of a reduced picture per pixel of the scaled one (`make bench-decode` measures the loss)."""
 
 _SEVENTHS = (8, 9, 10, 11)  # 256, 288, 320, 352 are 8/7 ... 11/7 of 224
 
@@ -122,16 +121,16 @@ def crop_scales(input_size: int) -> tuple[int, ...]:
 
 
 def crop_views(width: int, height: int, preprocessing: Preprocessing, crops: int) -> tuple[View, ...]:
-    """The `crops` views of a picture of that size, in order; raises InputError for a protocol that does not exist."""
+    """The `crops` views of a picture of that size, in order; raises InputError for an unknown protocol."""
     if crops not in CROPS:
-        raise InputError(f"there is no protocol of {crops} crops; there is {', '.join(map(str, CROPS))}")
+        raise InputError(f"there is no protocol with {crops} crops; choose one of {', '.join(map(str, CROPS))}")
     return CROPS[crops](width, height, preprocessing)
 
 
 def least_size(width: int, height: int, preprocessing: Preprocessing, *protocols: int) -> Size:
-    """(width, height) that a picture of that size needs for the views of `protocols`: the largest scaling, with room.
+    """The least (width, height) to which a picture of that size may be reduced before `protocols` are applied.
 
-    A picture reduced to no less than that gives nearly the same squares as the whole one.
+    A picture reduced to no less than that gives nearly the same squares as the full-size one.
     """
     scaled = [view.scaled for crops in protocols for view in crop_views(width, height, preprocessing, crops)]
     columns, rows = (max(lengths) for lengths in zip(*scaled, strict=True))
@@ -141,16 +140,16 @@ def least_size(width: int, height: int, preprocessing: Preprocessing, *protocols
 def take_crops(image: Rgb, preprocessing: Preprocessing, *protocols: int) -> Crops:
     """Cut the squares of one or several `protocols` (keys of `CROPS`) from an image (H, W, 3) uint8 RGB.
 
-    A square that occurs several times, in one protocol or in several, is made once; squares are in the order in which
-    they first occur. The picture is resized once a scale, and only where a square needs it, so that very slim pictures
-    need no more memory than others.
+    A square that occurs several times, in one protocol or in several, is made once; squares are in order of first
+    occurrence. The picture is resized once per scale, and only in the regions that squares need, so extreme aspect
+    ratios take no extra memory.
     """
     height, width = image.shape[:2]
     counts = [Counter(crop_views(width, height, preprocessing, crops)) for crops in protocols]
     views = tuple(dict.fromkeys(view for count in counts for view in count))
     weights = np.array([[count[view] / count.total() for view in views] for count in counts], np.float64)
     squares = np.empty((len(views), preprocessing.input_size, preprocessing.input_size, 3), np.uint8)
-    squares[:] = preprocessing.mean_rgb  # a border, where a box reaches over the picture's edge
+    squares[:] = preprocessing.mean_rgb  # the border, where a box extends beyond the picture's edge
     for scaled in dict.fromkeys(view.scaled for view in views):
         chosen = [index for index, view in enumerate(views) if view.scaled == scaled]
         _cut(image, scaled, [views[index] for index in chosen], [squares[index] for index in chosen])
@@ -177,7 +176,7 @@ def _cut(image: Rgb, scaled: Size, views: list[View], squares: list[NDArray[np.u
 
 
 def merge_boxes(boxes: Iterable[PixelBox]) -> list[PixelBox]:
-    """Frames that hold the boxes: those that overlap share one, and no two frames overlap."""
+    """Bounding boxes that contain all `boxes`: overlapping boxes share one, and no two bounding boxes overlap."""
     frames: list[PixelBox] = []
     for box in dict.fromkeys(boxes):
         frame = box
@@ -213,7 +212,7 @@ def _places(room: int) -> tuple[tuple[str, int, int], ...]:
 
 
 def _centre(length: int, input_size: int) -> int:
-    """Where a centred square of `input_size` begins; below 0 where it is the wider one, by half of the difference."""
+    """Where a centred square of `input_size` begins; negative if the square is larger, by half the difference."""
     return (length - input_size) // 2 if length >= input_size else -((input_size - length) // 2)
 
 

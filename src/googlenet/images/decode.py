@@ -1,4 +1,4 @@
-"""Bytes of a picture file -> (H, W, 3) uint8 RGB, or a `BadImage` that says why not; the header is checked first."""
+"""Bytes of a picture file -> (H, W, 3) uint8 RGB, or a `BadImage` with the reason; the header is checked first."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ Size: TypeAlias = tuple[int, int]
 """(width, height) in pixels."""
 
 Enough: TypeAlias = Callable[[int, int], Size]
-"""(width, height) of an upright picture -> the least size that serves: a larger one may be reduced, not below it."""
+"""(width, height) of an upright picture -> the least size that is enough; the picture may be reduced to no less."""
 
-PIXEL_LIMIT = 178_956_970  # where Pillow, too, raises instead of warning
+PIXEL_LIMIT = 178_956_970  # Pillow's own limit for raising instead of warning
 
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its errors go to a terminal where nobody logs
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its errors reach the terminal if nothing logs
 _PILLOW_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
-_JPEG_SCALES = (8, 4, 2)  # by which a JPEG can be reduced while it is decoded, for less than decoding it whole
+_JPEG_SCALES = (8, 4, 2)  # by which a JPEG decoder can reduce, at less cost than decoding at full size
 
-_UNIDENTIFIED = {  # what to say of a file that begins as this format does and goes on otherwise
-    "TIFF": "damaged, or a kind of TIFF that is not read: save it with 8 or 16 bits a value, or as PNG",
-    "BMP": "not a picture",  # two letters begin many a file
+_UNIDENTIFIED = {  # the reason for a file with this format's signature that cannot be opened
+    "TIFF": "damaged, or an unsupported kind of TIFF: save it with 8 or 16 bits per value, or as PNG",
+    "BMP": "not a picture",  # many other files begin with these two letters
     "PPM": "not a picture",
-    "AVIF": "damaged, or an AVIF picture that this Pillow was built without: convert it to JPEG or PNG",
+    "AVIF": "damaged, or this Pillow was built without AVIF support: convert it to JPEG or PNG",
 }
 
 _WIDTH, _HEIGHT, _PLANAR = 256, 257, 284  # tags of TIFF
-_SEPARATE = 2  # value of the last one where each channel lies by itself
+_SEPARATE = 2  # value of the last one: channels are stored in separate planes
 
-_UPRIGHT = {  # EXIF orientation -> what makes the picture upright
+_UPRIGHT = {  # EXIF orientation -> the transpose that makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -70,12 +70,12 @@ def decode_image(
     enough: Enough | None = None,
     notes: list[str] | None = None,
 ) -> Rgb | BadImage:
-    """Decode a picture file, upright, on white where it is transparent, the first frame where it has several.
+    """Decode a picture file: upright, transparency on white, the first frame of several.
 
-    More than 8 bits a value become 8 as `deep_grey` says; where few grey levels are left, `notes` gets a sentence.
-    With `shortest_side` (pixels) a larger picture is reduced until its shorter side is exactly that; a smaller one
-    stays as it is. With `enough` instead, a JPEG comes at 1/2, 1/4 or 1/8 of its size where that still is enough, which
-    is quicker the larger it is. Never raises for whatever the bytes are, and never returns part of a truncated picture.
+    More than 8 bits per value are converted to 8 as in `deep_grey`; if few grey levels remain, a sentence is added to
+    `notes`. With `shortest_side` (pixels), a larger picture is reduced until its shorter side is exactly that; a
+    smaller one is not scaled. With `enough` instead, a large JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is
+    still enough, which is faster. Never raises, whatever the bytes are, and never returns part of a truncated picture.
     """
     if not data:
         return BadImage("empty file")
@@ -85,14 +85,14 @@ def decode_image(
     _silence_pillow()
     try:
         return _decode_file(data, kind, shortest_side, enough, notes)
-    except Exception as error:  # parsers let through whatever Python raises on damaged bytes
+    except Exception as error:  # on damaged bytes, parsers can raise anything
         if kind == "PNG" and "MAX_TEXT" in str(error) and len(plain := _without_texts(data)) < len(data):
             return decode_image(plain, shortest_side=shortest_side, enough=enough, notes=notes)
         return BadImage(_reason(error, kind))
 
 
 def decode_picture(picture: Image.Image, *, notes: list[str] | None = None) -> Rgb | BadImage:
-    """Decode a picture that Pillow has opened or made, as `decode_image` does with its file."""
+    """Decode a picture that Pillow has opened or created, as `decode_image` does a file."""
     _silence_pillow()
     try:
         return _decode(picture, None, notes)
@@ -115,13 +115,13 @@ def _decode_file(
 
 
 def _open_heic(data: bytes) -> Image.Image:
-    """Open without registering: what else the process opens with Pillow stays as it was."""
+    """Open without registering a plugin, which would change what Pillow opens elsewhere in the process."""
     opened: Image.Image = import_module("pillow_heif").HeifImageFile(io.BytesIO(data))
     return opened
 
 
 def _without_texts(data: bytes) -> bytes:
-    """A PNG without its texts and colour profile, of which Pillow reads 1 MB at most and then refuses the picture."""
+    """A PNG without its text and colour profile; Pillow refuses pictures with more than 1 MB of these."""
     kept, at = [data[:8]], 8
     while at < len(data):
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
@@ -132,7 +132,7 @@ def _without_texts(data: bytes) -> bytes:
 
 
 def _decode_jpeg(data: bytes, image: Image.Image, enough: Enough | None) -> Rgb | None:
-    """The pixels of an ordinary JPEG, the same as Pillow's and sooner; None where anything is odd, for Pillow to judge.
+    """The pixels of an ordinary JPEG, same as Pillow's but faster; None for anything unusual, which is left to Pillow.
 
     `image` is the same file opened by Pillow, which has read its header.
     """
@@ -156,9 +156,9 @@ def _decode_jpeg(data: bytes, image: Image.Image, enough: Enough | None) -> Rgb 
 def _decode(image: Image.Image, shortest_side: int | None, notes: list[str] | None) -> Rgb:
     reduced = None if shortest_side is None else _reduced_size(image.size, shortest_side)
     if reduced is not None:
-        image.draft(None, reduced)  # a JPEG decodes at 1/2, 1/4 or 1/8, never below `reduced`; others ignore it
+        image.draft(None, reduced)  # decodes a JPEG at 1/2, 1/4 or 1/8, never below `reduced`; others ignore it
     if image.format == "TIFF" and not _has_all_pixels(image):
-        raise EOFError("strips are missing, which Pillow leaves black")
+        raise EOFError("strips are missing, which Pillow would leave black")
     deep = notes is not None and is_deep(image)
     image.load()
     rgb = _to_rgb(image)
@@ -166,7 +166,7 @@ def _decode(image: Image.Image, shortest_side: int | None, notes: list[str] | No
         notes.append(note)
     if reduced is not None:
         rgb = rgb.resize(reduced, Image.Resampling.HAMMING, reducing_gap=3.0)  # sharper than bilinear, as fast
-    orientation = _orientation(image)  # after load: TIFF turns itself there, and PNG's EXIF may follow the pixels
+    orientation = _orientation(image)  # after load: TIFF is rotated there, and PNG's EXIF may follow the pixels
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
     return np.array(rgb)  # a copy, because Pillow's own view is read-only
@@ -175,14 +175,14 @@ def _decode(image: Image.Image, shortest_side: int | None, notes: list[str] | No
 def _has_all_pixels(image: Image.Image) -> bool:
     """Whether the strips or tiles of a TIFF that is not loaded yet cover the picture."""
     tags, boxes = getattr(image, "tag_v2", {}), [tile.extents for tile in getattr(image, "tile", ())]
-    width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)  # as they are stored; `image.size` may be turned
+    width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)  # as stored; `image.size` may be rotated
     pixels = sum((min(right, width) - left) * (min(bottom, height) - top) for left, top, right, bottom in boxes)
     planes = len(image.getbands()) if tags.get(_PLANAR) == _SEPARATE else 1
     return not boxes or pixels >= width * height * planes
 
 
 def _reduced_size(size: tuple[int, int], shortest_side: int) -> tuple[int, int] | None:
-    """(width, height) whose shorter side is `shortest_side`, or None where the picture is not larger than that."""
+    """(width, height) with a shorter side of `shortest_side`, or None if the picture is not larger than that."""
     shorter = min(size)
     if shorter <= shortest_side:
         return None
@@ -196,8 +196,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray(grey).convert("RGB")
     if not image.has_transparency_data:
         return image.convert("RGB")
-    # On white: cut-out pictures are made for light pages, a dark drawing would vanish on black, and the colour stored
-    # below full transparency is arbitrary.
+    # On white: cut-outs are made for light pages, a dark drawing would vanish on black, and the colour values of fully
+    # transparent pixels are arbitrary.
     transparent = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
     white = Image.new("RGB", image.size, "white")
     white.paste(transparent, mask=transparent)
@@ -207,15 +207,15 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _orientation(image: Image.Image) -> int | None:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # broken EXIF says nothing about the pixels
+    except Exception:  # broken EXIF does not mean broken pixels
         return None
     return orientation if isinstance(orientation, int) else None
 
 
 def _reason(error: Exception, kind: str) -> str:
-    text = re.sub(r"[^ -~]", "?", " ".join(str(error).split()))  # a parser may quote what the file holds
+    text = re.sub(r"[^ -~]", "?", " ".join(str(error).split()))  # a parser may quote bytes of the file
     if kind == "HEIC" and isinstance(error, ImportError):
-        return "a HEIC picture: pip install 'googlenet[heic]' reads it, or convert it to JPEG"
+        return "a HEIC picture: pip install 'googlenet[heic]' to read it, or convert it to JPEG"
     if isinstance(error, UnidentifiedImageError):
         return _UNIDENTIFIED.get(kind, "damaged file")
     if isinstance(error, Image.DecompressionBombError):
@@ -234,10 +234,10 @@ def _too_large(pixels: int | None) -> str:
 
 
 def _silence_pillow() -> None:
-    """Keep Pillow's warnings (odd EXIF, large picture) from the terminal: what matters is in the `BadImage`.
+    """Keep Pillow's warnings (odd EXIF, large picture) off the terminal: what matters is in the `BadImage`.
 
-    The filter stays, on purpose: `warnings.catch_warnings` around each picture is not safe with threads, which would
-    restore each other's filters. It is checked each time because tests and `-W error` put theirs in front.
+    The filter is deliberately permanent: `warnings.catch_warnings` around each picture is not thread-safe. It is
+    checked on each call because tests and `-W error` insert filters in front of it.
     """
     if tuple(warnings.filters[:1]) != (_PILLOW_QUIET,):
         warnings.filterwarnings("ignore", module=_PILLOW_QUIET[3].pattern)

@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits a value -> 8 bits: which value becomes black and which white.
+"""Pictures with more than 8 bits per value -> 8 bits: which value becomes black and which white.
 
 | values                       | black        | white                                                            |
 |------------------------------|--------------|------------------------------------------------------------------|
@@ -7,8 +7,8 @@
 | floats, none below 0         | 0            | the first of 1, 255, 65,535 that holds all, or else the largest  |
 | signed, or floats below 0    | the smallest | the largest                                                      |
 
-Linear in between. What is not a number is black, an infinite value black or white. A TIFF that says white is zero is
-turned round. Colour of 16 bits a channel keeps the upper 8 (Pillow's way).
+Linear in between. NaN becomes black, infinite values black or white. A white-is-zero TIFF is inverted. Colour with 16
+bits per channel keeps the upper 8 (as Pillow does).
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
-_WHITE_IS_ZERO, _UNSIGNED, _SIGNED = 0, 1, 2  # values of the last two
+_WHITE_IS_ZERO, _UNSIGNED, _SIGNED = 0, 1, 2  # values of the last two tags
 
-_FEW = 4  # a note is due where so many times as many levels could be used
-_SAMPLE = 1_000_000  # pixels of which different values are counted, at most
+_FEW = 4  # a note is written if this many times as many levels could be used
+_SAMPLE = 1_000_000  # most pixels whose distinct values are counted
 
 
 def deep_grey(image: Image.Image) -> NDArray[np.uint8] | None:
-    """(H, W) uint8 of a grey picture whose values are more than plain bytes, by the table above; None of others."""
+    """(H, W) uint8 of a grey picture with more than 8 bits per value, by the table above; None for other pictures."""
     if not _is_deep_grey(image):
         return None
     values = _values(image)
     black, white = _range(values, image)
     span = (white - black) or 1.0
-    with np.errstate(invalid="ignore"):  # there are NaNs that warn when they are widened
+    with np.errstate(invalid="ignore"):  # some NaNs warn when they are converted
         scaled = (np.nan_to_num(values.astype(np.float64), nan=black, posinf=white, neginf=black) - black) / span
     grey = (scaled.clip(0.0, 1.0) * 255.0).round().astype(np.uint8)
     if _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO:
@@ -44,31 +44,31 @@ def deep_grey(image: Image.Image) -> NDArray[np.uint8] | None:
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether a picture has more than 8 bits a value; for colour, one that is opened and not loaded yet."""
+    """Whether a picture has more than 8 bits per value; a colour picture must be opened but not yet loaded."""
     return _is_deep_grey(image) or ";16" in str(getattr(image, "tile", ""))
 
 
 def level_note(image: Image.Image, rgb: Image.Image) -> str | None:
-    """Say so where a deep picture fills few of the 256 levels that it could: 12 bits stored in 16 are almost black."""
+    """A note if a deep picture uses few of the 256 levels: 12 bits stored in 16, for example, are almost black."""
     histogram = np.array(rgb.histogram()).reshape(-1, 256).sum(axis=0)
     levels = np.flatnonzero(histogram)
     found = _found_in_grey(image, len(levels)) if _is_deep_grey(image) else _found_in_colour(int(levels[-1]))
-    return found and f"its values ({found}) become {len(levels)} of 256 levels: scale them to the whole range"
+    return found and f"its values ({found}) become {len(levels)} of 256 levels: scale them to the full range"
 
 
 def _found_in_grey(image: Image.Image, levels: int) -> str | None:
-    """What the values of a deep grey picture are, where they could fill more levels."""
+    """The values of a deep grey picture, as a phrase, if they could use more levels; else None."""
     values = _values(image)
     few = _FEW * levels <= 256 and _FEW * levels <= len(np.unique(values.ravel()[:: 1 + values.size // _SAMPLE]))
     if not few:
         return None
     black, white = _range(values, image)
     low, high = np.nanmin(values), np.nanmax(values)
-    return f"from {low:,.7g} to {high:,.7g}, where {black:,.7g} is black and {white:,.7g} white"
+    return f"from {low:,.7g} to {high:,.7g}, where {black:,.7g} is black and {white:,.7g} is white"
 
 
 def _found_in_colour(brightest: int) -> str | None:
-    """What the values of 16 bits a channel are, of which the upper 8 are left, where they could fill more levels."""
+    """The values of a picture with 16 bits per channel, as a phrase, if they could use more levels; else None."""
     return f"16 bits each, the brightest {brightest} of 255" if _FEW * brightest < 256 else None
 
 
@@ -78,7 +78,7 @@ def _is_deep_grey(image: Image.Image) -> bool:
 
 
 def _values(image: Image.Image) -> NDArray[Any]:
-    """(H, W) of integers or floats of a deep grey picture, as its file means them."""
+    """(H, W) integers or floats of a deep grey picture, in the type of its file."""
     values = np.asarray(image)
     if image.mode == "L":
         return values.view(np.int8)
@@ -99,7 +99,7 @@ def _range(values: NDArray[Any], image: Image.Image) -> tuple[float, float]:
 
 
 def _tag(image: Image.Image, number: int) -> int | None:
-    """The first value of a tag of a TIFF; None of another file."""
+    """The first value of a TIFF tag; None for other files."""
     value = getattr(image, "tag_v2", {}).get(number)
     first = value[0] if isinstance(value, tuple) and value else value
     return first if isinstance(first, int) else None

@@ -1,4 +1,4 @@
-"""The `Preprocessing` record: all that a model says about how a picture becomes its input."""
+"""The `Preprocessing` record: how a picture becomes a model's input."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ CHANNEL_ORDERS: tuple[ChannelOrder, ...] = get_args(ChannelOrder)
 
 IMAGENET_MEAN_RGB = (124.0, 117.0, 104.0)
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
-"""What red, green and blue count in grey: ITU-R 601, as Pillow's convert("L")."""
+"""Weights of red, green and blue in grey: ITU-R 601, as in Pillow's convert("L")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """From a picture to the input: scale to `resize_size`, cut the centre `input_size`, then (pixel - mean) * scale.
+    """From a picture to the input: scale to `resize_size`, crop the centre to `input_size`, (pixel - mean) * scale.
 
-    `mean` and `scale` are on 0..255, in the order of the channels that the network gets. Raises `InputError` for values
-    that cannot be.
+    `mean` and `scale` are for pixels of 0..255, in the network's channel order. Raises `InputError` for invalid values.
     """
 
     input_size: int
@@ -35,15 +34,15 @@ class Preprocessing:
     scale: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be, naming the key."""
+        """Check all values; errors name the key."""
         for key in ("input_size", "resize_size"):
             value = getattr(self, key)
-            _demand(type(value) is int and value >= 1, key, value, "a whole number of pixels from 1")
+            _demand(type(value) is int and value >= 1, key, value, "an integer of at least 1 (pixels)")
         _demand(
             self.resize_size >= self.input_size,
             "resize_size",
             self.resize_size,
-            f"at least input_size, which is {self.input_size}",
+            f"at least input_size ({self.input_size})",
         )
         _demand(self.fit in FITS, "fit", self.fit, f"one of {', '.join(FITS)}")
         orders = ", ".join(CHANNEL_ORDERS)
@@ -66,20 +65,20 @@ class Preprocessing:
 
     @property
     def mean_rgb(self) -> tuple[int, int, int]:
-        """The mean as a colour, red first, 0..255: what a border that the network does not see is filled with."""
+        """The mean as an RGB colour, 0..255, used to fill borders: it is 0 after preprocessing."""
         mean = self.mean * 3 if self.channels == 1 else self.mean
         ordered = reversed(mean) if self.channel_order == "BGR" else mean
         red, green, blue = (round(min(max(value, 0.0), 255.0)) for value in ordered)
         return red, green, blue
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the record as plain values for JSON."""
+        """The record as plain values, for JSON."""
         record = {field.name: getattr(self, field.name) for field in fields(self)}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in record.items()}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Preprocessing:
-        """Read what `to_dict` wrote; unknown, missing and impossible keys are an `InputError` that names them."""
+        """The inverse of `to_dict`; raises `InputError` for unknown and missing keys and invalid values."""
         known = {field.name for field in fields(cls)}
         for what, keys in (("unknown", record.keys() - known), ("missing", known - record.keys())):
             if keys:
@@ -91,7 +90,7 @@ class Preprocessing:
 
 
 def to_square(image: Rgb, preprocessing: Preprocessing) -> Rgb:
-    """Make a whole picture the (S, S, 3) uint8 RGB square that an engine takes."""
+    """Turn a whole picture into the (S, S, 3) uint8 RGB square that is an engine's input."""
     return fit_square(
         image,
         preprocessing.input_size,
@@ -107,7 +106,7 @@ def _is_finite_number(value: object) -> bool:
 
 def _demand(holds: bool, key: str, value: object, what: str) -> None:
     if not holds:
-        raise InputError(f"preprocessing: {key} is {value!r}, it must be {what}")
+        raise InputError(f"preprocessing: {key} must be {what}, not {value!r}")
 
 
 DEFAULT_PREPROCESSING = Preprocessing(224, 256, "crop", "RGB", IMAGENET_MEAN_RGB, (1 / 58,) * 3)

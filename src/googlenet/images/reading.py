@@ -1,4 +1,4 @@
-"""What a caller gives as a picture -> its name and its pixels; of files, regular ones that are not too large."""
+"""What a caller passes as a picture -> its name and its pixels; files must be regular and not too large."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from googlenet.images.formats import HEAD_BYTES, explain, recognize
 Picture: TypeAlias = (
     str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image | NDArray[np.uint8]
 )
-"""A path, the bytes of a file, a file open in binary mode, a Pillow picture, an array (H, W, 3) RGB or (H, W) grey of
-uint8."""
+"""A path, the bytes of a file, a file open in binary mode, a Pillow picture, or a uint8 array, (H, W, 3) RGB or (H, W)
+grey."""
 
 FILE_LIMIT = 2**30
-"""Bytes a picture's file may have: about twice what 179 million pixels take as they are."""
+"""Largest picture file in bytes: about twice the uncompressed size of 179 million pixels."""
 
-_PIECE = 2**20  # bytes read at once of a file whose size nobody says
+_PIECE = 2**20  # bytes read at once from a file of unknown size
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -38,31 +38,33 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def is_picture(source: object) -> TypeGuard[Picture]:
-    """Whether `source` is given as one picture, rather than as many."""
+    """Whether `source` is one picture, rather than an iterable of pictures."""
     known = isinstance(source, (str, os.PathLike, Image.Image, np.ndarray)) or hasattr(source, "read")
     return known or _is_bytes_like(source)
 
 
 def is_address(source: str) -> bool:
-    """Whether a path is an address such as https://..., which nothing here downloads."""
+    """Whether a path is a URL such as https://..., which is not downloaded."""
     return _ADDRESS.match(source) is not None
 
 
 def check_picture(source: object) -> None:
-    """Raise InputError where `source` is no `Picture`, or an array of another shape or dtype."""
+    """Raise InputError if `source` is not a `Picture`, or is an array of another shape or dtype."""
     if isinstance(source, io.TextIOBase):
-        raise InputError("a picture's file must be open in binary mode, as open(path, 'rb') does")
+        raise InputError("a picture's file must be opened in binary mode: open(path, 'rb')")
     if isinstance(source, np.ndarray):
         right_shape = source.ndim == 2 or (source.ndim == 3 and source.shape[2] == 3)
         if source.dtype != np.uint8 or not right_shape or source.size == 0:
-            raise InputError(f"a picture as an array is (H, W, 3) or (H, W) uint8, not {source.shape} {source.dtype}")
+            raise InputError(
+                f"an array must be (H, W, 3) or (H, W) uint8 to be a picture, not {source.shape} {source.dtype}"
+            )
     elif not is_picture(source):
         raise _not_a_picture(source)
 
 
 def check_pictures(sources: object) -> Iterable[Picture]:
-    """Give many pictures back; raises InputError where they are no such thing, or a list or tuple holds another one."""
-    if not isinstance(sources, Iterable) or hasattr(sources, "__dlpack__"):  # a tensor gives its rows
+    """Return `sources`; raises InputError if it is not iterable, or is a list or tuple with something else in it."""
+    if not isinstance(sources, Iterable) or hasattr(sources, "__dlpack__"):  # a tensor would iterate over its rows
         raise _not_a_picture(sources)
     for one in sources if isinstance(sources, (list, tuple)) else ():
         check_picture(one)
@@ -70,13 +72,13 @@ def check_pictures(sources: object) -> Iterable[Picture]:
 
 
 def picture_name(source: Picture, index: int) -> str:
-    """The path of a picture, or "picture 7" where it has none."""
+    """The path of a picture, or "picture 7" if it has none."""
     path = source if isinstance(source, str | os.PathLike) else getattr(source, "filename", getattr(source, "name", ""))
     return os.fspath(path) if isinstance(path, str | os.PathLike) and path else f"picture {index}"
 
 
 def read_picture(source: Picture, *, enough: Enough | None = None, notes: list[str] | None = None) -> Rgb | BadImage:
-    """Read and decode a picture as `decode_image` does; raises InputError as `check_picture`."""
+    """Read and decode a picture as `decode_image` does; raises InputError as `check_picture` does."""
     check_picture(source)
     if isinstance(source, np.ndarray):
         return source if source.ndim == 3 else np.repeat(source[:, :, np.newaxis], 3, axis=2)
@@ -87,7 +89,7 @@ def read_picture(source: Picture, *, enough: Enough | None = None, notes: list[s
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes | BadImage:
-    """Read a picture's file whole, where it begins as one, is regular and not above `FILE_LIMIT`; never waits."""
+    """Read a whole picture file, if it is regular, starts like a picture and is within `FILE_LIMIT`; never blocks."""
     try:
         status = os.stat(path)
         for is_special, what in _SPECIAL:
@@ -98,14 +100,14 @@ def read_file(path: str | os.PathLike[str]) -> bytes | BadImage:
             if head and recognize(head) is None:
                 return BadImage(explain(head))
             return too_large_file(status.st_size) or file.read()
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: not a valid file name
         if is_address(os.fspath(path)):
-            return BadImage("an address, not a file: download it first")
+            return BadImage("a URL, not a file: download it first")
         return _unreadable(error)
 
 
 def too_large_file(size: int) -> BadImage | None:
-    """Why a picture's file of `size` bytes is not read, or None."""
+    """Why a picture file of `size` bytes is not read, or None."""
     if size <= FILE_LIMIT:
         return None
     return BadImage(f"too large: a file of {size / 1e9:,.1f} GB, the limit is {FILE_LIMIT / 1e9:.1f} GB")
@@ -113,7 +115,7 @@ def too_large_file(size: int) -> BadImage | None:
 
 def _not_a_picture(source: object) -> InputError:
     known = "a path, bytes, a file open in binary mode, a Pillow picture or a NumPy array"
-    return InputError(f"a picture is {known}, not {type(source).__name__}")
+    return InputError(f"a picture must be {known}, not {type(source).__name__}")
 
 
 def _read_data(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> bytes | BadImage:
@@ -130,11 +132,13 @@ def _read_data(source: str | os.PathLike[str] | bytes | bytearray | memoryview |
 
 
 def _whole(file: IO[bytes]) -> bytes | BadImage:
-    """All that a file still holds, unless that is too much."""
+    """The rest of an open file, unless it is too large."""
     pieces, size = [], 0
     while piece := file.read(_PIECE):
         if not isinstance(piece, bytes):
-            raise InputError(f"a picture's file must be open in binary mode: its read() gave {type(piece).__name__}")
+            raise InputError(
+                f"a picture's file must be opened in binary mode: its read() returned {type(piece).__name__}"
+            )
         pieces.append(piece)
         size += len(piece)
         if bad := too_large_file(size):
@@ -148,7 +152,7 @@ def _unreadable(error: OSError | ValueError) -> BadImage:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open without waiting for the other end, where a file became a pipe after it was looked at."""
+    """Open without blocking, in case the file was replaced by a pipe after it was checked."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 

@@ -1,4 +1,4 @@
-"""Resizing, and the three ways in which a whole picture becomes a square."""
+"""Resizing, and the three ways of fitting a whole picture into a square."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INTERPOLATIONS: dict[Interpolation, Image.Resampling] = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-_WIDEST_FILTER = 3.0  # Lanczos: pixels of the coarser side that are read beyond the box
+_WIDEST_FILTER = 3.0  # Lanczos: support in pixels of the smaller picture
 
 Box = tuple[float, float, float, float]
 
@@ -32,11 +32,11 @@ def resize_image(
 ) -> Rgb:
     """Resize the part `box` (left, top, right, bottom in pixels, fractions allowed) of `image` to (height, width, 3).
 
-    All but `nearest` are antialiased where they shrink. Pixels just outside the box count where a filter reaches them,
-    so that cutting and resizing agree.
+    All but `nearest` are antialiased when shrinking. The filter also reads pixels just outside the box, so that
+    crop-then-resize equals resize-then-crop.
     """
     left, top, right, bottom = box or (0.0, 0.0, image.shape[1], image.shape[0])
-    # Only what the filter can reach goes to Pillow: less to copy, and its float32 boxes stay exact in long pictures.
+    # Pass Pillow only what the filter can reach: less to copy, and its float32 boxes stay exact in long pictures.
     rows = _within_reach(top, bottom, height, image.shape[0])
     columns = _within_reach(left, right, width, image.shape[1])
     near = Image.fromarray(np.ascontiguousarray(image[rows, columns]))
@@ -57,16 +57,16 @@ def fit_square(
     resize_size: int | None = None,
     fill: tuple[int, int, int] = (124, 117, 104),
 ) -> Rgb:
-    """Scale a picture (H, W, 3) to `resize_size` (default: `input_size`) and cut its centre (S, S, 3).
+    """Scale a picture (H, W, 3) to `resize_size` (default: `input_size`) and crop its centre (S, S, 3).
 
-    `squash` scales to resize x resize, `crop` the shorter side to resize, `letterbox` the longer side, with borders of
-    the colour `fill`. Only what is in the square is computed, so very slim pictures cost no more than others. Raises
-    `InputError` where resize_size < input_size.
+    `squash` scales both sides to `resize_size`, `crop` the shorter side, `letterbox` the longer side, with borders
+    filled with `fill`. Only pixels of the square are computed, so extreme aspect ratios cost no more. Raises
+    `InputError` if resize_size < input_size.
     """
     resize_size = input_size if resize_size is None else resize_size
     if input_size < 1 or resize_size < input_size:
         raise InputError(
-            f"a picture scaled to {resize_size} pixels cannot fill a square of {input_size}: "
+            f"a picture scaled to {resize_size} px cannot fill a square of {input_size} px: "
             "resize_size must be >= input_size >= 1"
         )
     height, width = image.shape[:2]
@@ -83,7 +83,7 @@ def fit_square(
 
 
 def scaled_size(width: int, height: int, resize_size: int, fit: Fit) -> tuple[int, int]:
-    """(width, height) of the whole picture before its centre is cut."""
+    """(width, height) of the whole scaled picture, before its centre is cropped."""
     if fit == "squash":
         return resize_size, resize_size
     whole = min(width, height) if fit == "crop" else max(width, height)
@@ -91,7 +91,7 @@ def scaled_size(width: int, height: int, resize_size: int, fit: Fit) -> tuple[in
 
 
 def _centre(length: int, scaled: int, input_size: int) -> tuple[float, float, int]:
-    """Along one axis: start and stop in the picture, and how many of the `input_size` pixels they fill."""
+    """Along one axis: start and stop in the original picture, and how many of the `input_size` pixels they fill."""
     shown = min(scaled, input_size)
     start = (scaled - shown) // 2
     return start * length / scaled, (start + shown) * length / scaled, shown

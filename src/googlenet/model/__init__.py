@@ -1,4 +1,4 @@
-"""Models: the record, the one file it is saved as, and the list that makes several of them an ensemble."""
+"""Models: the record, its file format, and ensembles of models."""
 
 from googlenet.model.checks import check_fit, check_model, check_shapes, shape_differences
 from googlenet.model.description import DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, read_description, with_checksum

@@ -1,8 +1,8 @@
-"""The safetensors container, judged before anything is allocated: its metadata, its table, the bytes of its tensors.
+"""The safetensors container: its metadata, its tensor table and the tensors, validated before anything is allocated.
 
-A file is 8 bytes with the length of the header, the header (JSON: tensor name -> dtype, shape, range of bytes), the
-tensors. This is a reader of our own because the model's checks stand between the header and the data; files are
-written by the safetensors library.
+A file is 8 bytes with the length of the header, the header (JSON: tensor name -> dtype, shape, byte range), the
+tensors. We have our own reader because the model's checks run between header and data; files are written by the
+safetensors library.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from googlenet.model.json_text import parse_json
 from googlenet.model.signatures import BEGINNING, LARGEST_HEADER, describe_file
 
 MOST_TENSORS = 10_000
-ALIGNMENT = 8  # bytes: the format asks that the tensors begin at a multiple of it
+ALIGNMENT = 8  # bytes: the format requires tensors to begin at a multiple of this
 
 NUMPY_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
-"""The dtypes a model file may hold, by their names in the container."""
+"""The dtypes allowed in a model file, by their names in the container."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**48)]
 
 
 class StoredTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row of the container's table; `data_offsets` is its range of bytes, counted from the end of the header."""
+    """An entry of the tensor table; `data_offsets` is the byte range, relative to the end of the header."""
 
     dtype: Literal["F32", "F16", "U8"]
     shape: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=8)]
@@ -41,16 +41,16 @@ class StoredTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What a file says of itself: its metadata and its tensors by name, in the order of their bytes."""
+    """The header of a file: its metadata and its tensors by name, in byte order."""
 
     metadata: dict[str, str]
     tensors: dict[str, StoredTensor]
 
 
 def with_sorted_metadata(data: bytes) -> bytes:
-    """A container with the keys of its metadata in order: the safetensors library writes them as chance has it.
+    """A container with sorted metadata keys: the safetensors library writes them in random order.
 
-    So the same model gives the same bytes. The tensors stay where they are.
+    So the same model gives the same bytes. The tensors are not touched.
     """
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
@@ -61,10 +61,10 @@ def with_sorted_metadata(data: bytes) -> bytes:
 
 
 def read_container(file: BufferedReader, path: Path, *, marker: str) -> Container:
-    """Read and check the header of an open file, which is then at the first byte of the tensors.
+    """Read and check the header of an open file, leaving it at the first byte of the tensors.
 
-    The ranges of the tensors fit their shapes, follow each other without gap or overlap, and end with the file.
-    Raises ModelFileError where they do not, and for a file without `marker` in its metadata, saying what it is.
+    The byte ranges must fit the shapes, follow each other without gaps or overlaps, and end with the file. Raises
+    ModelFileError otherwise, and for a file without `marker` in its metadata, saying what kind of file it is.
     """
     size = file.seek(0, 2)
     file.seek(0)
@@ -75,7 +75,7 @@ def read_container(file: BufferedReader, path: Path, *, marker: str) -> Containe
     file.seek(8)
     text = file.read(length)
     if (count := text.count(b'"data_offsets"')) > MOST_TENSORS:  # before a parser makes an object of each
-        raise ModelFileError(f"{path} is damaged: it has {count:,} tensors, and no GoogLeNet has {MOST_TENSORS:,}")
+        raise ModelFileError(f"{path} is damaged: it has {count:,} tensors, more than the limit of {MOST_TENSORS:,}")
     try:
         header = parse_json(text)
         metadata = msgspec.convert(header.pop("__metadata__", {}), dict[str, str])
@@ -84,14 +84,14 @@ def read_container(file: BufferedReader, path: Path, *, marker: str) -> Containe
     if marker not in metadata:
         checkpoint = f"{marker}_checkpoint" in metadata
         clause = (
-            "a checkpoint, to go on training with" if checkpoint else "a safetensors file without a model's description"
+            "a checkpoint for resuming a training" if checkpoint else "a safetensors file without a model description"
         )
         raise ModelFileError(f"{path} is not a googlenet model: it is {clause}")
     return Container(metadata, _checked_tensors(header, size - 8 - length, path))
 
 
 def _checked_tensors(table: dict[str, Any], data_size: int, path: Path) -> dict[str, StoredTensor]:
-    """Every byte of the data belongs to one tensor, and every tensor has the bytes that its shape needs."""
+    """Check that every byte of the data belongs to one tensor, and that byte ranges fit shapes."""
     tensors: dict[str, StoredTensor] = {}
     for name, row in table.items():
         try:
@@ -106,16 +106,16 @@ def _checked_tensors(table: dict[str, Any], data_size: int, path: Path) -> dict[
             raise ModelFileError(f"{path} is damaged: the bytes of {name!a} do not fit its shape {tensor.shape}")
         position = end
     if position != data_size:
-        raise ModelFileError(f"{path} is damaged: {data_size:,} bytes of tensors where there should be {position:,}")
+        raise ModelFileError(f"{path} is damaged: it has {data_size:,} bytes of tensors instead of {position:,}")
     return tensors
 
 
 def read_tensors(file: BufferedReader, container: Container, path: Path) -> dict[str, NDArray[Any]]:
-    """Read the tensors by name, read-only and in the dtypes of the file, behind `read_container`."""
+    """Read the tensors by name, read-only and in the dtypes of the file; call it after `read_container`."""
     size = sum(tensor.data_offsets[1] - tensor.data_offsets[0] for tensor in container.tensors.values())
-    data = np.empty(size, np.uint8)  # large pages, which a bytes object does not get: milliseconds of every start
+    data = np.empty(size, np.uint8)  # gets huge pages, unlike a bytes object: saves milliseconds at every start
     if file.readinto(data.data) != size:
-        raise ModelFileError(f"{path} changed while it was read")
+        raise ModelFileError(f"{path} changed while it was being read")
     data.flags.writeable = False
     return {
         name: np.frombuffer(
@@ -125,11 +125,11 @@ def read_tensors(file: BufferedReader, container: Container, path: Path) -> dict
     }
 
 
-_OBJECTS = {"Object missing required": "there is no", "Object contains unknown": "there is an unknown"}
+_OBJECTS = {"Object missing required": "missing", "Object contains unknown": "unknown"}
 
 
 def what_is_wrong(error: msgspec.ValidationError) -> str:
-    """What msgspec found, as a clause: the key, where it is not the whole record, and what is wrong with it."""
+    """A msgspec error as a clause: the key, unless it is the whole record, and what is wrong with it."""
     before, at, after = str(error).rpartition(" - at `$")
     what = before if at else after
     for theirs, ours in _OBJECTS.items():

@@ -1,6 +1,6 @@
-"""What a file of this package says of itself: JSON with a schema version and a kind, beside the sha256 of that text.
+"""The description in a file of this package: JSON with a schema version and a kind, and the sha256 of that text.
 
-Model files and exported files carry it under the same two keys of their format's own metadata.
+Model files and exported files store it under the same two keys of their format's own metadata.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ D = TypeVar("D", bound=msgspec.Struct)
 
 
 def with_checksum(text: str) -> dict[str, str]:
-    """The metadata that carry a description: its JSON, and the sha256 of it."""
+    """The metadata of a description: its JSON text and the sha256 of that."""
     return {DESCRIPTION_KEY: text, DESCRIPTION_SUM_KEY: _sum_of(text)}
 
 
 def read_description(metadata: Mapping[str, str], record: type[D], *, kind: str, where: str) -> D:
-    """Check the description in a file's `metadata`, bring it to this schema, and give it as a `record`.
+    """Check the description in a file's `metadata`, migrate it to the current schema, and convert it to `record`.
 
-    Raises ModelFileError, which begins with `where`, for a description that is damaged, not the one that was written,
-    of a newer schema, of another `kind`, or that says what cannot be.
+    Raises ModelFileError, which begins with `where`, for a description that is damaged, whose checksum differs, of a
+    newer schema, of another `kind`, or with invalid values.
     """
     text = metadata[DESCRIPTION_KEY]
     try:
         fields = parse_json(text)
-        version, said_kind = fields["schema_version"], fields["kind"]
+        version, found_kind = fields["schema_version"], fields["kind"]
         if type(version) is not int or version < 1:
             raise ValueError(version)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -46,16 +46,16 @@ def read_description(metadata: Mapping[str, str], record: type[D], *, kind: str,
             f"{where} was written by a newer googlenet (schema {version}, this one reads {SCHEMA_VERSION}): upgrade"
         )
     if metadata.get(DESCRIPTION_SUM_KEY) != _sum_of(text):
-        raise ModelFileError(f"{where} is damaged: its description is not the one that was written (sha256 differs)")
-    if said_kind != kind:
+        raise ModelFileError(f"{where} is damaged: its description was changed (sha256 differs)")
+    if found_kind != kind:
         article = "an" if kind[0] in "aeiou" else "a"
-        raise ModelFileError(f"{where} is a {ascii(said_kind)[1:-1]} of googlenet, not {article} {kind}")
+        raise ModelFileError(f"{where} is a googlenet {ascii(found_kind)[1:-1]}, not {article} {kind}")
     try:
         return msgspec.convert(migrate(fields), record)
     except msgspec.ValidationError as error:
-        raise ModelFileError(f"{where}: in its description {what_is_wrong(error)}") from error
-    except InputError as error:  # from the records' own checks
-        raise ModelFileError(f"{where}: in its description {error}") from error
+        raise ModelFileError(f"{where}: in its description, {what_is_wrong(error)}") from error
+    except InputError as error:  # raised by the records' own checks
+        raise ModelFileError(f"{where}: in its description, {error}") from error
 
 
 def _sum_of(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Models that answer together: the folder of an ensemble, and whether its members fit each other.
+"""Ensembles: the folder of one, and whether its members are compatible.
 
 A RUN folder of an ensemble holds `ensemble.json`, {"schema_version": 1, "members": ["members/1", ...]}: paths below
-the folder, each a run folder or a model file of its own.
+the folder, each a run folder or a model file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LARGEST_LIST = 2**20  # bytes
 
 
 class _Ensemble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The JSON of the file."""
+    """The JSON in the file."""
 
     schema_version: Literal[1] = 1
     members: Annotated[
@@ -33,7 +33,7 @@ class _Ensemble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 def save_ensemble(folder: Path, members: Sequence[str]) -> None:
     """Make `folder` the RUN folder of an ensemble; `members` are paths below it ("members/1").
 
-    Raises InputError for paths that lead out of it, that occur twice or that are none at all.
+    Raises InputError for an empty list, for duplicates and for paths outside of the folder.
     """
     try:
         listed = _checked(tuple(members), folder / ENSEMBLE_FILE)
@@ -44,9 +44,9 @@ def save_ensemble(folder: Path, members: Sequence[str]) -> None:
 
 
 def member_paths(path: Path) -> tuple[Path, ...]:
-    """The models that a path means: the members of an ensemble's RUN folder, in order, or just `path` itself.
+    """The models at a path: the members of an ensemble's RUN folder, in order, or just `path` itself.
 
-    Whether they are there is not asked here. Raises ModelFileError for a list that cannot be understood.
+    Whether they exist is not checked here. Raises ModelFileError for an invalid list.
     """
     listing = path / ENSEMBLE_FILE
     if not listing.is_file():
@@ -68,7 +68,9 @@ def member_paths(path: Path) -> tuple[Path, ...]:
     try:
         members = msgspec.convert(fields, _Ensemble).members
     except msgspec.ValidationError as error:
-        raise ModelFileError(f"{listing} is not the list of an ensemble: {what_is_wrong(error)}") from error
+        raise ModelFileError(
+            f"{listing} is not a valid list of an ensemble's members: {what_is_wrong(error)}"
+        ) from error
     return tuple(path / member for member in _checked(members, listing))
 
 
@@ -81,10 +83,9 @@ M = TypeVar("M", bound=_WithClasses)
 
 
 def load_models(paths: Sequence[Path], load: Callable[[Path], M]) -> tuple[M, ...]:
-    """Load the models of all paths, those of ensembles one by one, for them to answer together.
+    """Load the models at all paths, including the members of ensembles; `load` reads one of them (`load_model`).
 
-    Raises InputError where there are none or they do not have the same classes in the same order, and as `load`, which
-    reads one of them (`load_model`).
+    Raises InputError if there are none or if they do not have the same classes in the same order, and as `load` does.
     """
     files = [file for path in paths for file in member_paths(path)]
     if not files:
@@ -97,7 +98,7 @@ def load_models(paths: Sequence[Path], load: Callable[[Path], M]) -> tuple[M, ..
 
 
 def check_same_classes(one: Sequence[ClassLabel], other: Sequence[ClassLabel], *, names: tuple[str, str]) -> None:
-    """Raise InputError, naming the difference, where two models do not have the same ids in the same order."""
+    """Raise InputError, stating the difference, if two models do not have the same class ids in the same order."""
     first, second = [label.id for label in one], [label.id for label in other]
     if first == second:
         return
@@ -105,25 +106,25 @@ def check_same_classes(one: Sequence[ClassLabel], other: Sequence[ClassLabel], *
         (names[0], [label for label in first if label not in set(second)]),
         (names[1], [label for label in second if label not in set(first)]),
     )
-    differences = [f"only {name} knows {_quoted(labels)}" for name, labels in alone if labels]
+    differences = [f"only {name} has {_quoted(labels)}" for name, labels in alone if labels]
     if not differences:
         place = next(place for place, pair in enumerate(zip(first, second, strict=True)) if pair[0] != pair[1])
-        differences = [f"class {place} is {first[place]!a} in the one and {second[place]!a} in the other"]
+        differences = [f"class {place} is {first[place]!a} in one and {second[place]!a} in the other"]
     raise InputError(
-        f"{names[0]} and {names[1]} cannot answer together, their classes differ: {'; '.join(differences)}"
+        f"{names[0]} and {names[1]} cannot form an ensemble, their classes differ: {'; '.join(differences)}"
     )
 
 
 def _checked(members: tuple[str, ...], listing: Path) -> tuple[str, ...]:
-    """Each member once, and below the folder: a list must not reach for files elsewhere."""
+    """Check that each member is listed once and lies below the folder: a list must not access files elsewhere."""
     for member in members:
         parts = PurePosixPath(member.replace("\\", "/")).parts
         if not parts or parts[0].startswith("/") or ".." in parts or ":" in parts[0] or "\0" in member:
-            raise ModelFileError(f"{listing}: the member {member!a} is no path below the ensemble's folder")
+            raise ModelFileError(f"{listing}: the member {member!a} is not a path below the ensemble's folder")
     if len(set(map(PurePosixPath, members))) < len(members):
         raise ModelFileError(f"{listing}: a member is listed twice")
     if not members:
-        raise ModelFileError(f"{listing}: an ensemble has at least one member")
+        raise ModelFileError(f"{listing}: an ensemble needs at least one member")
     return members
 
 

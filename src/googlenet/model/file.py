@@ -1,7 +1,7 @@
-"""The one file of a model: a safetensors container whose metadata says all that is not a tensor.
+"""The file of a model: a safetensors container whose metadata describe everything that is not a tensor.
 
-Metadata `googlenet`: JSON with schema version, kind, architecture, classes, preprocessing, origin and the sha256 of the
-tensors. Metadata `googlenet_sha256`: the sha256 of that JSON. Tensors: the weights by name, and the known answer.
+Metadata `googlenet`: JSON with schema version, kind, architecture, classes, preprocessing, provenance and the sha256 of
+the tensors. Metadata `googlenet_sha256`: the sha256 of that JSON. Tensors: the weights by name, and the known answer.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _RESERVED = (ANSWER_IMAGES, ANSWER_PROBABILITIES)
 
 @dataclass(frozen=True, slots=True)
 class ModelHeader:
-    """What a model file says without its weights being read; `sha256` is that of its tensors.
+    """The description of a model file, read without its weights; `sha256` is that of its tensors.
 
-    `target` and `agreement` are those of exported files, which are described by the same names.
+    `target` and `agreement` are for exported files, which are described with the same fields.
     """
 
     spec: ArchitectureSpec
@@ -59,12 +59,12 @@ class ModelHeader:
 
     @property
     def origins(self) -> tuple[About, ...]:
-        """Where they come from."""
+        """Where each of them comes from."""
         return (self.about,)
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The JSON of the file; the records inside are those of the program, and msgspec checks their fields' types."""
+    """The JSON in the file; msgspec checks the types of all fields, including those of nested records."""
 
     schema_version: Literal[2] = 2
     kind: Literal["model"] = "model"
@@ -76,9 +76,9 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 def save_model(model: Model, path: Path, *, half: bool = False) -> None:
-    """Write a model as one file, whole or not at all; `half` stores the weights as float16.
+    """Write a model to one file, atomically; `half` stores the weights as float16.
 
-    Raises ModelFileError for a model that does not fit together, InputError where the file cannot be written.
+    Raises ModelFileError for an inconsistent model, InputError if the file cannot be written.
     """
     tensors = _tensors_to_store(model, "<f2" if half else "<f4")
     check_shapes(model.spec, {name: weight.shape for name, weight in model.weights.items()}, where=str(path))
@@ -88,17 +88,17 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         classes=model.classes,
         preprocessing=model.preprocessing,
         about=model.about,
-        sha256=_sum_of_tensors(tensors),
+        sha256=_checksum(tensors),
     )
     text = write_json(msgspec.to_builtins(header))
     write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, with_checksum(text))))
 
 
 def load_model(path: Path) -> Model:
-    """Read a model file (or the one in a RUN folder); weights stored as float16 come back as float32.
+    """Read a model file (or the one in a RUN folder); float16 weights are converted to float32.
 
     Everything is checked: header, names and shapes against the architecture, finite values, checksums. Raises
-    ModelFileError for a file that fails, InputError for a path that cannot be read.
+    ModelFileError for an invalid file, InputError for a path that cannot be read.
     """
     path = resolve_model_path(path)
     with _opened(path) as file:
@@ -117,13 +117,13 @@ def load_model(path: Path) -> Model:
         about=header.about,
     )
     check_model(model, where=str(path))
-    if _sum_of_tensors(tensors) != header.sha256:
-        raise ModelFileError(f"{path} is damaged: its weights are not those that were written (sha256 differs)")
+    if _checksum(tensors) != header.sha256:
+        raise ModelFileError(f"{path} is damaged: its weights were changed (sha256 differs)")
     return model
 
 
 def read_header(path: Path) -> ModelHeader:
-    """Read what a model file says, without its weights; raises as `load_model` does, but for the weights' values."""
+    """Read the description of a model file, without its weights; raises as `load_model` does, except for values."""
     path = resolve_model_path(path)
     with _opened(path) as file:
         container = read_container(file, path, marker=DESCRIPTION_KEY)
@@ -142,13 +142,13 @@ def read_header(path: Path) -> ModelHeader:
 
 
 def resolve_model_path(path: Path) -> Path:
-    """Give the model file that a path means: itself, or `model.safetensors` in a RUN folder; InputError if neither."""
+    """The model file at a path: itself, or `model.safetensors` in a RUN folder; InputError if neither exists."""
     if path.is_dir():
         if not (path / MODEL_FILE).is_file():
-            raise InputError(f"the folder {path} holds no {MODEL_FILE}")
+            raise InputError(f"the folder {path} contains no {MODEL_FILE}")
         return path / MODEL_FILE
     if not path.is_file():
-        raise InputError(f"{path}: there is no such model file")
+        raise InputError(f"{path}: no such model file")
     return path
 
 
@@ -162,26 +162,26 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 
 
 def _read_header(container: Container, path: Path) -> _Header:
-    """Check the JSON of the file, then names, dtypes and shapes of the tensors against what it says."""
+    """Check the JSON, then names, dtypes and shapes of the tensors against it."""
     header = read_description(container.metadata, _Header, kind="model", where=str(path))
     _check_tensors(container, header.architecture, path)
     return header
 
 
 def _check_tensors(container: Container, spec: ArchitectureSpec, path: Path) -> None:
-    """The weights are those of the architecture, as floats; the known answer is whole or absent."""
+    """Check that the weights are those of the architecture, as floats, and the known answer complete or absent."""
     answer = {name: tensor.dtype for name, tensor in container.tensors.items() if name in _RESERVED}
     if answer and answer != {ANSWER_IMAGES: "U8", ANSWER_PROBABILITIES: "F32"}:
-        raise ModelFileError(f"{path} is damaged: its known answer is not whole")
+        raise ModelFileError(f"{path} is damaged: its known answer is incomplete")
     weights = {name: tensor for name, tensor in container.tensors.items() if name not in _RESERVED}
     check_shapes(spec, {name: tensor.shape for name, tensor in weights.items()}, where=str(path))
     for name, tensor in weights.items():
         if tensor.dtype == "U8":
-            raise ModelFileError(f"{path}: the weight {name} is stored as whole numbers, not as floats")
+            raise ModelFileError(f"{path}: the weight {name} is stored as uint8, not as floats")
 
 
 def _as_float32(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-    """Copies in float32, side by side in one piece of memory: allocating one is quicker than a hundred."""
+    """Float32 copies in one contiguous block of memory: one allocation is faster than a hundred."""
     memory = np.empty(sum(values.size for values in weights.values()), np.float32)
     ends = np.cumsum([values.size for values in weights.values()])
     copies = {}
@@ -192,7 +192,7 @@ def _as_float32(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.flo
 
 
 def _tensors_to_store(model: Model, dtype: str) -> dict[str, NDArray[Any]]:
-    with np.errstate(over="ignore"):  # too large for float16: infinite, which the check of the values reports
+    with np.errstate(over="ignore"):  # values too large for float16 become infinite, which check_model reports
         tensors: dict[str, NDArray[Any]] = {
             name: np.ascontiguousarray(weight, dtype) for name, weight in model.weights.items()
         }
@@ -202,8 +202,8 @@ def _tensors_to_store(model: Model, dtype: str) -> dict[str, NDArray[Any]]:
     return tensors
 
 
-def _sum_of_tensors(tensors: Mapping[str, NDArray[Any]]) -> str:
-    """Sha256 over names, dtypes, shapes and values, in the order of the names: a swap of two tensors shows too."""
+def _checksum(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """Sha256 of names, dtypes, shapes and values, sorted by name; also detects swapped tensors."""
     total = sha256()
     for name in sorted(tensors):
         values = tensors[name]

@@ -1,4 +1,4 @@
-"""JSON as files carry it: each key once, and no numbers that JSON does not have."""
+"""Strict JSON: no duplicate keys, and no NaN or infinity."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The values of a JSON text; what Python writes for a number that is not finite becomes None.
+    """Parse a JSON text; Python's NaN and Infinity become None.
 
-    Raises ValueError for what is no JSON and for an object that has a key twice: readers differ in which one counts.
+    Raises ValueError for invalid JSON and for duplicate keys, of which parsers use different ones.
     """
     return json.loads(text, object_pairs_hook=_unique, parse_constant=lambda name: None, parse_float=_finite)
 
 
 def write_json(value: Any, *, indent: int | None = None) -> str:
-    """ASCII, with escapes (a class may be called what no XML can hold); null for numbers that are not finite.
+    """Write JSON as ASCII with escapes (class names may contain what XML cannot hold); null for NaN and infinity.
 
-    `indent`: for people; left out, there are no blanks.
+    `indent`: for people; default: no whitespace.
     """
     separators = (",", ":") if indent is None else None
     return json.dumps(without_infinities(value), indent=indent, separators=separators, allow_nan=False)
@@ -27,7 +27,7 @@ def write_json(value: Any, *, indent: int | None = None) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands twice in an object")
+        raise ValueError("duplicate key in an object")
     return found
 
 
@@ -37,7 +37,7 @@ def _finite(digits: str) -> float | None:
 
 
 def without_infinities(value: Any) -> Any:
-    """The value with None for every number that is not finite, which JSON does not have."""
+    """The value with None for every NaN and infinity, which JSON does not have."""
     if isinstance(value, dict):
         return {key: without_infinities(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The known answer: pictures that are the same everywhere, and whether a model still says the same about them."""
+"""The known answer: fixed pictures, and whether a model still gives the same probabilities for them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NOISE_KEY = 1409_4842
 
 @dataclass(frozen=True, slots=True)
 class AnswerCheck:
-    """How two answers compare.
+    """The comparison of two answers.
 
-    `worst`: largest difference of a probability, infinite where they cannot be compared; `same_top1`: whether the best
-    class of every picture is the same; `agrees`: `worst` is within the tolerance.
+    `worst`: largest difference of a probability, infinite if they cannot be compared; `same_top1`: whether the best
+    class of every picture is the same; `agrees`: whether `worst` is within the tolerance.
     """
 
     worst: float
@@ -28,8 +28,8 @@ class AnswerCheck:
 def known_answer_images(input_size: int, *, count: int = 3) -> NDArray[np.uint8]:
     """Make `count` pictures (count, S, S, 3) uint8 RGB by formula: gradients, a disc, a bar and noise.
 
-    Integer arithmetic and raw Philox bits only, so that every machine and version makes the same ones. The colours
-    differ between channels and the shapes between sides: a swap of channels or a flip changes the answer.
+    Uses only integer arithmetic and raw Philox bits, so that every machine and version makes the same ones. Channels
+    differ and shapes are asymmetric: swapped channels or a flip change the answer.
     """
     y, x = np.indices((input_size, input_size))
     bits = np.random.Philox(key=_NOISE_KEY).random_raw(count * input_size * input_size * 3)
@@ -48,7 +48,7 @@ def known_answer_images(input_size: int, *, count: int = 3) -> NDArray[np.uint8]
 def compare_answer(
     expected: NDArray[np.float32], got: NDArray[np.float32], *, tolerance: float = TOLERANCE
 ) -> AnswerCheck:
-    """Compare two answers (K, classes) float32; another shape, or a value that is not finite, does not agree."""
+    """Compare two answers (K, classes) float32; different shapes and non-finite values do not agree."""
     if expected.shape != got.shape or not (np.isfinite(expected).all() and np.isfinite(got).all()):
         return AnswerCheck(worst=float("inf"), same_top1=False, agrees=False)
     worst = float(np.abs(expected.astype(np.float64) - got).max(initial=0.0))

@@ -1,4 +1,4 @@
-"""Headers of older model files brought up to the schema that is read today, one step after the other."""
+"""Migrations of the headers of older model files to the current schema, one step at a time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ RENAMED = {
     "train_sides": "train_sizes",
     "adaptive_side_pooling": "adaptive_auxiliary_pooling",
 }
-"""Keys of records and settings by their names in schema 1 -> their names since schema 2."""
+"""Keys of records and settings: name in schema 1 -> name since schema 2."""
 
 
 def renamed(record: Any) -> Any:
-    """A record of schema 1, or the settings of a run begun then, with today's names; anything else stays as it is.
+    """A record or settings of schema 1 with the names of schema 2; anything else is returned unchanged.
 
-    What was called `inception5h` had the LRN of that network's ports: it keeps its answers, as `inception5h-port`.
+    In schema 1, `inception5h` had the LRN of the PyTorch ports: it becomes `inception5h-port`, with the same outputs.
     """
     if not isinstance(record, dict) or RENAMED.keys().isdisjoint(record):
         return record
@@ -35,14 +35,14 @@ def _rename_sizes(header: Header) -> Header:
 
 
 MIGRATIONS: tuple[Callable[[Header], Header], ...] = (_rename_sizes,)
-"""Step i takes a header of schema i + 1 to schema i + 2; a new schema appends one step."""
+"""Step i migrates a header from schema i + 1 to schema i + 2; a new schema appends one step."""
 
 SCHEMA_VERSION = len(MIGRATIONS) + 1
-"""The schema that is written, and the newest that is read."""
+"""The schema that is written, and the newest that can be read."""
 
 
 def migrate(header: Header) -> Header:
-    """Bring a header of schema 1 ... `SCHEMA_VERSION` to `SCHEMA_VERSION`; the header given is left as it is."""
+    """Migrate a header of schema 1 to `SCHEMA_VERSION`, up to the latter; the argument is not modified."""
     for version in range(header["schema_version"], SCHEMA_VERSION):
         header = MIGRATIONS[version - 1](dict(header)) | {"schema_version": version + 1}
     return header

@@ -1,4 +1,4 @@
-"""The model: what is saved and shipped, everything that is needed to use a trained network."""
+"""The model: everything that is needed to use a trained network, as saved in one file."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from googlenet.architecture import ArchitectureSpec
 from googlenet.images import Preprocessing
 
 AUXILIARY_PREFIX = "auxiliary_"
-COUNTER_SUFFIX = ".num_batches_tracked"  # torch keeps it beside the statistics of a norm; nothing here reads it
-"""How the names of the auxiliary classifiers' weights begin."""
+"""Prefix of the names of the auxiliary classifiers' weights."""
+
+COUNTER_SUFFIX = ".num_batches_tracked"
+"""Suffix of a counter that torch stores with the statistics of a batch normalisation; not used here."""
 
 TOLERANCE = 1e-4
-"""Largest difference of a probability that still counts as the same answer, where all is computed in float32."""
+"""Largest difference of a probability between two float32 computations that still counts as the same answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassLabel:
-    """A class: its `id` as in the data (a folder's name, a synset) and its `name` for people."""
+    """A class: its `id` as in the data (a folder name, a synset) and its `name` for people."""
 
     id: str
     name: str
@@ -29,7 +31,7 @@ class ClassLabel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownAnswer:
-    """Pictures and what the model said of them where it was made.
+    """Pictures and the probabilities that the model gave for them where it was made.
 
     `images`: (K, S, S, 3) uint8 RGB; `probabilities`: (K, classes) float32; `tolerance`: the largest difference of a
     probability that still counts as the same answer.
@@ -42,10 +44,10 @@ class KnownAnswer:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Where a model comes from: all of it JSON values, none of it needed to run the model.
+    """Where a model comes from, as JSON values; none of it is needed to run the model.
 
     `recipe`: the resolved settings of its training; `data`: name, fingerprint, split and number of pictures;
-    `scores`: what it reached, on which split; `created`: ISO 8601; `source_sha256`: of the file that an imported model
+    `scores`: accuracies, and on which split; `created`: ISO 8601; `source_sha256`: of the file that an imported model
     was read from.
     """
 
@@ -61,10 +63,10 @@ class About:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """Architecture, weights, classes, preprocessing, known answer and origin.
+    """Architecture, weights, classes, preprocessing, known answer and provenance.
 
-    `weights`: float32 by name, as `weight_shapes` of the architecture; those of the auxiliary classifiers all there or
-    all left out. There are as many `classes` as `spec.classes`, in the order of the network's outputs.
+    `weights`: float32 by name, as in `weight_shapes` of the architecture; those of the auxiliary classifiers are either
+    complete or absent. There are `spec.classes` `classes`, in the order of the network's outputs.
     """
 
     spec: ArchitectureSpec
@@ -81,10 +83,10 @@ class Model:
 
     @property
     def origins(self) -> tuple[About, ...]:
-        """Where the networks inside come from: of a model, its one."""
+        """Where each of the networks inside comes from: one entry."""
         return (self.about,)
 
     @property
     def has_auxiliary_classifiers(self) -> bool:
-        """Whether the weights of the auxiliary classifiers are there, which only training needs."""
+        """Whether it has the weights of the auxiliary classifiers, which only training needs."""
         return any(name.startswith(AUXILIARY_PREFIX) for name in self.weights)

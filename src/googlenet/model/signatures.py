@@ -1,6 +1,6 @@
-"""Which format a file has, told from its first bytes by what cannot be there by chance.
+"""The format of a file, recognized by its first bytes, using only signatures that cannot occur by chance.
 
-The one place that knows: whoever opens a model, imports a file or says what a file is that is neither asks here.
+This is the only place that does so: for opening models, for importing files, and for errors that say what a file is.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 BEGINNING = 512
-"""The bytes that telling a format takes; a shorter beginning is enough where the file is shorter."""
+"""Number of first bytes of a file that are needed; shorter files are fine."""
 
 LARGEST_HEADER = 16 * 2**20
-"""Bytes of the longest safetensors header that is read; a network of 150 layers needs 20 thousand."""
+"""Longest safetensors header that is read, in bytes; a network of 150 layers needs about 20,000."""
 
 FileFormat: TypeAlias = Literal[
     "empty",
@@ -31,7 +31,7 @@ FileFormat: TypeAlias = Literal[
     "text",
     "",
 ]
-"""The formats that are told apart; "" for all others."""
+"""The known formats; "" for all others."""
 
 CLAUSES: dict[FileFormat, str] = {
     "empty": "it is empty",
@@ -45,11 +45,11 @@ CLAUSES: dict[FileFormat, str] = {
     "GGUF": "it is a GGUF file",
     "gzip": "it is a gzip archive",
     "tar": "it is a tar archive",
-    "LFS": "it is a Git LFS pointer, the file itself was not fetched: git lfs pull",
+    "LFS": "it is a Git LFS pointer: run `git lfs pull` to fetch the file itself",
     "text": "it is a text file",
-    "": "its kind is unknown",
+    "": "its format is unknown",
 }
-"""What a file of a format is, as a clause, where a model was expected."""
+"""What a file of a format is, as a clause of an error message."""
 
 _SIGNATURES: tuple[tuple[bytes, FileFormat], ...] = (
     (b"PK\x03\x04", "zip"),
@@ -64,17 +64,17 @@ _SIGNATURES: tuple[tuple[bytes, FileFormat], ...] = (
     *((b"\x80" + bytes([protocol]), "pickle") for protocol in range(2, 6)),
 )
 
-_VARINT, _DELIMITED = 0, 2  # how the value of a protobuf field is written
+_VARINT, _DELIMITED = 0, 2  # protobuf wire types
 
 _ONNX_FIELDS = {1: _VARINT, 5: _VARINT, **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), _DELIMITED)}
 _CAFFE_FIELDS = {4: _VARINT, 5: _VARINT, 7: _VARINT, **dict.fromkeys((1, 2, 3, 6, 8, 100), _DELIMITED)}
-"""Number of a field of onnx.ModelProto and of caffe.NetParameter -> how its value is written."""
+"""Field number -> wire type, of onnx.ModelProto and of caffe.NetParameter."""
 
 
 def file_format(beginning: bytes) -> FileFormat:
     """The format of a file from its first `BEGINNING` bytes.
 
-    Safetensors comes first: its first byte is the lowest one of a length, so it may be that of any other format.
+    Safetensors is checked first: its first byte is the lowest of a length and can equal that of any other format.
     """
     if not beginning:
         return "empty"
@@ -93,33 +93,33 @@ def file_format(beginning: bytes) -> FileFormat:
 
 
 def describe_file(beginning: bytes) -> str:
-    """Say what a file is from its first `BEGINNING` bytes, as a clause "it is ..."."""
+    """What a file is by its first `BEGINNING` bytes, as a clause "it is ..."."""
     return CLAUSES[file_format(beginning)]
 
 
 def is_safetensors(beginning: bytes) -> bool:
-    """Whether a length that a header may have stands before the beginning of a JSON object: six bytes are known."""
+    """Whether a plausible header length is followed by the beginning of a JSON object: six bytes are known."""
     length = int.from_bytes(beginning[:8], "little")
     return 2 <= length <= LARGEST_HEADER and re.match(rb'\{\s*["}]', beginning[8:]) is not None
 
 
 def is_text(beginning: bytes) -> bool:
-    """Whether these bytes are all printable ASCII or ends of lines."""
+    """Whether these bytes are all printable ASCII, tabs or line ends."""
     return all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in beginning)
 
 
 def _is_onnx(beginning: bytes) -> bool:
-    """The version comes first, a small number, and another field of the message behind it."""
+    """Whether it begins with a small version number, followed by another field of the message."""
     return beginning[0] == 0x08 and 0 < int.from_bytes(beginning[1:2]) < 64 and _has(_ONNX_FIELDS, beginning)
 
 
 def _is_caffe(beginning: bytes) -> bool:
-    """The network's name or a layer comes first, and another field of the message behind it."""
+    """Whether it begins with the network's name or a layer, followed by another field of the message."""
     return beginning.startswith((b"\x0a", b"\x12", b"\xa2\x06")) and _has(_CAFFE_FIELDS, beginning)
 
 
 def _has(fields: Mapping[int, int], beginning: bytes) -> bool:
-    """Whether these bytes begin a protobuf message with two of these fields, or one that is longer than they are."""
+    """Whether these bytes begin with two of these protobuf fields, or with one that extends beyond them."""
     place = 0
     for _ in range(2):
         if place >= len(beginning):
@@ -133,7 +133,7 @@ def _has(fields: Mapping[int, int], beginning: bytes) -> bool:
 
 
 def _varint(data: bytes, place: int) -> tuple[int, int]:
-    """The number of at most ten bytes at a place, and the place behind it; beyond the end there are zeros."""
+    """The number of at most ten bytes at `place`, and the place after it; beyond the end, zeros are read."""
     value = 0
     for shift in range(0, 70, 7):
         byte = data[place] if place < len(data) else 0

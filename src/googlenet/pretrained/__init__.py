@@ -1,4 +1,4 @@
-"""Weights with a name: those that ship with the project, and those that can be fetched."""
+"""Named weights: those that ship with the package, and those that can be downloaded."""
 
 from googlenet.pretrained.catalogue import CATALOGUE, Published, find_model
 from googlenet.pretrained.fetching import cache_folder, fetch, is_fetched

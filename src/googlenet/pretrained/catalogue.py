@@ -1,6 +1,6 @@
-"""Names that stand for published weights: where they come from, how they are checked, and which ship with the project.
+"""Named published weights: their URL, checksum and scores, and which of them ship with the package.
 
-`find_model` is the one place where what a user calls MODEL becomes a path.
+`find_model` is the one place where a user's MODEL becomes a path.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ PACKAGE_FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Weights that somebody published: `address` of the file, its `digest` (for sha256 as much of it as was published).
+    """Published weights: `address` is the file's URL, `digest` its checksum (of a sha256, maybe only the first digits).
 
-    `megabytes`: size of the file, in 10^6 bytes; `scores`: as its authors published them, in the words of `About`;
-    `shipped`: the model file in this package that was made from it, if there is one.
+    `megabytes`: size of the file, in 10^6 bytes; `scores`: as published by its authors, with the keys of `About`;
+    `shipped`: the name of the model file in this package that was made from it, if any.
     """
 
     purpose: str
@@ -35,12 +35,12 @@ class Published:
 
     @property
     def file_name(self) -> str:
-        """What the published file is called."""
+        """Name of the published file."""
         return self.address.rpartition("/")[2]
 
     @property
     def shipped_path(self) -> Path | None:
-        """The model file in this package, if there is one."""
+        """Path of the model file in this package, if any."""
         return None if self.shipped is None else PACKAGE_FOLDER / self.shipped
 
 
@@ -67,14 +67,14 @@ CATALOGUE: dict[str, Published] = {
         scores={"top1": 0.6978, "top5": 0.8953, "split": "ImageNet validation, one crop", "by": "torchvision"},
     ),
 }
-"""Weights that have a name, by it."""
+"""Published weights by name."""
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """The path that a user means: the shipped file for a name of the catalogue, else the path itself.
+    """The path that a user means: the shipped file for a name in the catalogue, else the path itself.
 
-    A `Path` is always a path, and so is text with a folder in it: `./bvlc` is a file. Raises InputError for a name
-    whose weights do not ship, and for a slip of the pen in one.
+    A `Path` is always a path, and so is a string with a folder in it: `./bvlc` is a file. Raises InputError for a name
+    whose weights do not ship, and for a misspelled one.
     """
     if isinstance(name_or_path, Path) or Path(name_or_path).name != name_or_path:
         return Path(name_or_path)
@@ -86,8 +86,8 @@ def find_model(name_or_path: str | Path) -> Path:
         return path
     if published is not None:
         raise InputError(
-            f"the weights {name_or_path!r} do not ship with googlenet: `googlenet import {name_or_path}` fetches them"
+            f"the weights {name_or_path!r} do not ship with googlenet: `googlenet import {name_or_path}` downloads them"
         )
     if not path.suffix and (hint := did_you_mean(name_or_path, CATALOGUE)):
-        raise InputError(f"{name_or_path}: there is no such model file; {hint}")
+        raise InputError(f"{name_or_path}: no such model file; {hint}")
     return path
