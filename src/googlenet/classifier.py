@@ -21,7 +21,7 @@ from googlenet.engines import (
     members_of,
     open_engine,
 )
-from googlenet.errors import DataError, InputError
+from googlenet.errors import DataError, InputError, ModelFileError
 from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture, picture_name, read_picture
 from googlenet.model import ClassLabel, member_paths, read_header
 from googlenet.parallel import in_batches, map_in_order
@@ -120,7 +120,8 @@ class Classifier:
         picture gives a Prediction with `error`. Pictures without a path are named by position: "picture 0". With
         `features`, each Prediction also has the features that its ranking was computed from, averaged over the crops.
         Raises InputError immediately for anything but a picture or an array of valid shape and dtype (from an
-        iterator: when it is reached), for an unsupported number of crops, and for the features of an ensemble.
+        iterator: when it is reached), for an unsupported number of crops, and for the features of an ensemble;
+        ModelFileError where the network computes probabilities that are not finite numbers.
         """
         if top < 1 or batch < 1:
             raise InputError(f"top and batch must be at least 1, not {top} and {batch}")
@@ -144,6 +145,8 @@ class Classifier:
                     yield Prediction(name, (), picture.reason)
                 else:
                     probabilities, own = next(answers)
+                    if not np.isfinite(probabilities).all():
+                        raise ModelFileError(f"the model's answer for {name} is not finite: its weights are unusable")
                     ranking = rank_classes(probabilities, self.classes, top=top)
                     yield Prediction(name, ranking, note=note, features=own)
 
