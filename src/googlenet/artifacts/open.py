@@ -37,9 +37,11 @@ class ModelKind:
 
 def _format_of(path: Path) -> FileFormat:
     try:
+        if not path.is_file():  # a named pipe would be waited for
+            return ""
         with path.open("rb") as file:
             return file_format(file.read(BEGINNING))
-    except OSError:  # a folder, or nothing that can be read: the last kind says so
+    except OSError:  # the last kind says why it cannot be read
         return ""
 
 
