@@ -21,7 +21,7 @@ from googlenet.engines import (
     members_of,
     open_engine,
 )
-from googlenet.errors import DataError, InputError
+from googlenet.errors import DataError, InputError, ModelFileError
 from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture, picture_name, read_picture
 from googlenet.model import ClassLabel, member_paths, read_header
 from googlenet.parallel import in_batches, map_in_order
@@ -196,6 +196,11 @@ def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
 def rank_classes(
     probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5
 ) -> tuple[Ranked, ...]:
-    """Rank the classes of one picture by `probabilities` (C,), best first, equal ones in the order of the classes."""
+    """Rank the classes of one picture by `probabilities` (C,), best first, equal ones in the order of the classes.
+
+    Raises ModelFileError for a probability that is not finite: weights may be finite, and too large to compute with.
+    """
+    if not np.isfinite(probabilities).all():
+        raise ModelFileError("the network's answer is not a finite number; its weights cannot be used")
     order = np.argsort(-probabilities, kind="stable")[:top]
     return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)

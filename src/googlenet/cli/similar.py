@@ -31,8 +31,10 @@ def similar_command(
     Example: googlenet similar index.parquet photo.jpg
     """
     from googlenet.classifier import Classifier
+    from googlenet.files import check_not_special
     from googlenet.predictions import nearest, read_features
 
+    check_not_special(index)
     origin = next(read_features(index)).origin
     wanted = model or origin.model
     _check_same_model(index, origin, wanted)
