@@ -145,8 +145,6 @@ class Classifier:
                     yield Prediction(name, (), picture.reason)
                 else:
                     probabilities, own = next(answers)
-                    if not np.isfinite(probabilities).all():
-                        raise ModelFileError(f"the model's answer for {name} is not finite: its weights are unusable")
                     ranking = rank_classes(probabilities, self.classes, top=top)
                     yield Prediction(name, ranking, note=note, features=own)
 
@@ -199,6 +197,11 @@ def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
 def rank_classes(
     probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5
 ) -> tuple[Ranked, ...]:
-    """Rank the classes of one picture by `probabilities` (C,), best first, ties in the order of the classes."""
+    """Rank the classes of one picture by `probabilities` (C,), best first, ties in the order of the classes.
+
+    Raises ModelFileError for a probability that is not finite: finite weights can be too large to compute with.
+    """
+    if not np.isfinite(probabilities).all():
+        raise ModelFileError("the network's answer is not a finite number; its weights cannot be used")
     order = np.argsort(-probabilities, kind="stable")[:top]
     return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)

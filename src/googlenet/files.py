@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,26 @@ ENSEMBLE_FILE = "ensemble.json"
 """The files in a model folder: one network, or the list of an ensemble's members."""
 
 MARK = 8  # random characters in the name of a writer's temporary file
+
+
+SPECIAL = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+"""What is neither a file nor a folder: opening or reading it may never end."""
+
+
+def special_kind(mode: int) -> str | None:
+    """What a path with this `st_mode` is, where it is one of `SPECIAL`."""
+    return next((what for is_special, what in SPECIAL if is_special(mode)), None)
+
+
+def check_not_special(path: Path) -> None:
+    """Raise InputError where `path` is one of `SPECIAL`, before it is opened."""
+    if path.exists() and (what := special_kind(path.stat().st_mode)):
+        raise InputError(f"cannot read {path}: it is {what}, not a regular file")
 
 
 def cannot_read(path: Path | str, error: OSError) -> InputError:
@@ -137,6 +158,12 @@ def current_folder() -> Path | None:
         return Path.cwd()
     except FileNotFoundError:
         return None
+
+
+def check_current_folder() -> None:
+    """Raise InputError if the current folder was deleted: paths lead nowhere, and importing torch ends a program."""
+    if current_folder() is None:
+        raise InputError("the current folder was deleted; change to an existing folder and try again")
 
 
 def recreate_folder(folder: Path, current: Path | None) -> None:

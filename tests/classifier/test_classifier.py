@@ -362,3 +362,9 @@ def test_something_else_is_the_callers_mistake(classifier: Classifier) -> None:
         classifier.predict(png("red"), top=0)
     with pytest.raises(InputError, match="there is no protocol with 3 crops; choose one of 1, 10, 144"):
         classifier.predict(png("red"), crops=3)
+
+
+@pytest.mark.parametrize("answer", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_refused_and_never_ranked(answer: float) -> None:
+    with pytest.raises(ModelFileError, match="is not a finite number; its weights cannot be used"):
+        rank_classes(np.array([0.5, answer], np.float32), (ClassLabel("a", "a"), ClassLabel("b", "b")))

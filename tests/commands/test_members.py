@@ -16,6 +16,7 @@ from googlenet.cli.display import CountDisplay
 from googlenet.cli.members import member_plans
 from googlenet.cli.plan import Request, new_plan
 from googlenet.dataset import open_dataset
+from googlenet.errors import InputError
 from googlenet.model import load_model
 from googlenet.recipes import recipe_from_dict
 from googlenet.runs import ModelSaved, RunFolder
@@ -151,7 +152,7 @@ def test_a_signal_while_a_member_is_saved_starts_no_other_member(
     assert done.code == 130
     assert done.out.endswith(f"googlenet train --resume {tmp_path / 'run'}\n")
     assert (tmp_path / "run" / "members" / "1" / "model.safetensors").is_file()
-    assert not (tmp_path / "run" / "members" / "2").exists()
+    assert not any((tmp_path / "run" / "members" / "2").iterdir())
 
 
 def test_two_trainings_of_one_ensemble_are_one_too_many(
@@ -167,6 +168,25 @@ def test_two_trainings_of_one_ensemble_are_one_too_many(
     with RunFolder(cut).member(2).lock():  # `train --resume RUN/members/2`, say
         done = googlenet("train", "--resume", cut)
     assert (done.code, f"error: another training is writing into {cut}/members/2; wait" in done.err) == (2, True)
+
+
+def test_a_member_whose_turn_has_not_come_is_locked_too(
+    googlenet: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = []
+
+    def begin_another(event: object) -> str:
+        if isinstance(event, ModelSaved):
+            for number in (1, 2):
+                with pytest.raises(InputError) as refused, RunFolder(tmp_path / "run").member(number).lock():
+                    pass
+                refusals.append(str(refused.value))
+        return "told"
+
+    monkeypatch.setattr("googlenet.runs.describe", begin_another)
+    done = googlenet("train", photos, *TRAIN, "--members", "2", "--out", tmp_path / "run")
+    assert (done.code, len(refusals)) == (0, 4)
+    assert all(refusal.startswith("another training is writing into") for refusal in refusals)
 
 
 def test_an_ensemble_has_at_least_two_members(googlenet: Run, photos: Path, tmp_path: Path) -> None:

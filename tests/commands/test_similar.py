@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +98,8 @@ def test_what_cannot_be_searched_is_a_sentence(
         in googlenet("similar", plain, picture).error
     )
     assert googlenet("similar", tmp_path / "none.csv", picture).error.endswith("No such file or directory")
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "it is a named pipe" in googlenet("similar", tmp_path / "pipe.csv", picture).error
     (tmp_path / "broken.png").write_bytes(b"no picture")
     assert googlenet("similar", index, tmp_path / "broken.png").error == f"{tmp_path / 'broken.png'}: not a picture"
     done = googlenet("predict", ensemble, picture, "--embeddings", "--json")

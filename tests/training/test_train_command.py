@@ -384,7 +384,8 @@ def test_a_run_whose_folder_is_deleted_can_be_resumed_later(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("train", "digits", *SHORT), ("train", "pictures"), ("predict", "model", "a.jpg")]
+    "arguments",
+    [("train", "digits", *SHORT), ("train", "pictures"), ("predict", "model", "a.jpg"), ("models",)],
 )
 def test_a_current_folder_that_was_deleted_is_a_sentence(
     googlenet: Googlenet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from googlenet.cli.terminal import open_missing_streams, say, silence, warn
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
-from googlenet.files import cannot_write, current_folder
+from googlenet.files import cannot_write, check_current_folder
 from googlenet.suggestions import did_you_mean
 
 COMMANDS = {
@@ -58,8 +58,7 @@ def _run(texts: list[str]) -> None:
     except BrokenPipeError:
         silence(sys.stdout)
     except OSError as error:  # errors of files are InputErrors by now: this one is of standard output
-        if current_folder() is None:
-            raise InputError("the current folder was deleted; change to an existing folder and try again") from error
+        check_current_folder()
         if error.errno not in CANNOT_WRITE:
             raise
         silence(sys.stdout)
@@ -77,6 +76,7 @@ def _run_verb(texts: list[str]) -> None:
         case [verb, *rest] if verb in COMMANDS:
             from googlenet.cli.arguments import parse_arguments
 
+            check_current_folder()
             command = _command(verb)
             command(**parse_arguments(f"googlenet {verb}", command, rest))
         case []:

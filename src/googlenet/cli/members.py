@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -61,10 +61,11 @@ def train_members(
 
     plans = member_plans(plan)
     members = [folder.member(number) for number in range(1, len(plans) + 1)]
-    with folder.lock() as lock:
+    with folder.lock() as lock, ExitStack() as locked:
         if new:
             check_new(folder)
         folder.create()
+        locks = [locked.enter_context(member.lock()) for member in members]  # those whose turn comes later, too
         for number, (member, member_plan) in enumerate(zip(members, plans, strict=True), 1):
             with suppress(OSError):  # the next write reports what is wrong
                 lock.restore()
@@ -82,6 +83,7 @@ def train_members(
                 tensorboard=tensorboard,
                 stop=stop,
                 resume=folder.path,
+                lock=locks[number - 1],
             )
             if stop():
                 end_stopped(folder.path, stop)

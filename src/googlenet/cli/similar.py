@@ -31,8 +31,10 @@ def similar_command(
     Example: googlenet similar index.parquet photo.jpg
     """
     from googlenet.classifier import Classifier
+    from googlenet.files import check_not_special
     from googlenet.predictions import nearest, read_features
 
+    check_not_special(index)
     identity = next(read_features(index)).model
     wanted = model or identity.model
     _check_same_model(index, identity, wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,6 +16,7 @@ from googlenet.errors import InputError, MissingExtraError
 if TYPE_CHECKING:
     from googlenet.cli.plan import RunPlan
     from googlenet.dataset import Dataset
+    from googlenet.files import FolderLock
     from googlenet.recipes import Recipe
     from googlenet.runs import Event, RunFolder
 
@@ -32,11 +33,13 @@ def run_training(
     tensorboard: bool,
     stop: StopSignals,
     resume: Path | None = None,
+    lock: FolderLock | None = None,
 ) -> None:
     """Train as planned: check, announce, train, and print the result.
 
     `new`: the folder must not hold a run yet. If the run is stopped, the program exits; `resume` is the folder that the
-    printed command resumes, by default `folder`. Raises InputError if another training is writing into the folder.
+    printed command resumes, by default `folder`. `lock`: the folder's, if the caller holds it. Raises InputError if
+    another training is writing into the folder.
     """
     try:
         from googlenet.engines.torch_engine import choose_device
@@ -61,7 +64,7 @@ def run_training(
     job.check()
     writer: RunWriter | None = None
     saved = True
-    with folder.lock() as lock, TrainingDisplay() as display:
+    with nullcontext(lock) if lock else folder.lock() as lock, TrainingDisplay() as display:
         if new:
             check_new(folder)
         folder.create()

@@ -19,6 +19,7 @@ from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import read_tar
 from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
+from googlenet.files import check_not_special
 from googlenet.images import BadImage
 from googlenet.parallel import map_in_order
 from googlenet.suggestions import did_you_mean
@@ -147,6 +148,7 @@ def class_level(data: str | Path) -> tuple[Path, int | None]:
 def _read(path: Path, hint: LayoutHint) -> tuple[Layout, Source]:
     if path.is_dir():
         return read_folder(path, hint)
+    check_not_special(path)
     if path.exists():
         return read_tar(path, hint)
     if str(path) in EMBEDDED:

@@ -256,11 +256,13 @@ def _read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
         return []
     try:
         with path.open(newline="", encoding="utf-8", errors=NAMES) as file:
-            rows = [row for row in csv.reader(file) if row][1:]
+            header, *rows = [row for row in csv.reader(file) if row] or [list(columns)]
     except OSError as error:
         raise cannot_read(path, error) from error
     except csv.Error as error:
         raise InputError(f"{path} is damaged ({error}): {WITHOUT_IT}") from None
+    if len(header) != len(columns):
+        raise InputError(f"{path} is damaged in row 1: {WITHOUT_IT}")
     for number, row in enumerate(rows, start=2):
         if len(row) != len(columns) or (columns is METRICS and not row[STEP].isdecimal()):
             raise InputError(f"{path} is damaged in row {number}: {WITHOUT_IT}")
