@@ -21,7 +21,7 @@ BUDGETS = (5_000, 20_000, 50_000, 60_000, 200_000)
 
 
 def reference_rate(*, steps: int) -> float:
-    """Training pictures a second of torchvision's googlenet: the median of single steps, loading left out."""
+    """Training pictures/s of torchvision's googlenet: the median of single steps, without loading."""
     import torch
     from torchvision.models import googlenet
 

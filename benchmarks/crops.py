@@ -1,4 +1,4 @@
-"""Seconds a picture at 1, 10 and 144 crops, beside as many times the cost of one crop.
+"""Seconds per picture with 1, 10 and 144 crops, compared with that multiple of the cost of one crop.
 
 A network of the paper's size with starting weights (they do not change the time) and photographs of 500 x 375 px, made
 by formula and stored as JPEG, go the whole road: decoding, cutting, the network. Protocols take turns, so that a
@@ -33,7 +33,7 @@ WIDTH, HEIGHT = 500, 375
 
 
 def photographs(count: int) -> list[bytes]:
-    """JPEG files of about the size of real ones: clouds of colour with fine noise."""
+    """JPEG files of realistic size: smooth colours with fine noise."""
     generator = np.random.default_rng(0)
     files = []
     for _ in range(count):
@@ -58,8 +58,8 @@ def main() -> None:
     """Measure each protocol in alternating rounds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--squares", type=int, default=288, help="squares run for a protocol in a round, about")
-    parser.add_argument("--batch", type=int, nargs="+", default=[16], help="squares run at once")
+    parser.add_argument("--squares", type=int, default=288, help="approximate number of squares per protocol and round")
+    parser.add_argument("--batch", type=int, nargs="+", default=[16], help="squares per batch")
     arguments = parser.parse_args()
     network = GoogLeNet(build_architecture(ArchitectureSpec("paper")), auxiliaries=False)
     classes = tuple(ClassLabel(str(number), str(number)) for number in range(1000))

@@ -1,4 +1,4 @@
-"""Curves as a picture: panels beside each other, each with a few named lines over two logarithmic axes."""
+"""Draws curves: panels side by side, each with a few named lines on two logarithmic axes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Lines by their names; the marks of the x axis are the points' own, those of the y axis 1, 2 and 5 times 10^n."""
+    """Lines by name; the ticks of the x axis are at the points, those of the y axis at 1, 2 and 5 times 10^n."""
 
     title: str
     x_axis: str
@@ -28,7 +28,7 @@ class Panel:
 
 
 def draw_curves(panels: Sequence[Panel], *, title: str) -> Image.Image:
-    """Draw all panels beside each other below a title; a name has the same colour in each."""
+    """Draw all panels side by side below a title; a name has the same colour in each."""
     names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     legend = -(-len(names) // NAMES_IN_A_ROW) * ROW
     sheet = Image.new("RGB", (WIDTH * len(panels), HEIGHT + 40 + legend), PAPER)

@@ -15,7 +15,7 @@ from googlenet.model import read_header
 
 
 def main() -> None:
-    """Train once a seed, each in a process of its own."""
+    """Train once per seed, each in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     googlenet = Path(sys.executable).with_name("googlenet")

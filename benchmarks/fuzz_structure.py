@@ -1,4 +1,4 @@
-"""Change the structure of exported files and of models, give them right checksums, and see what becomes of them.
+"""Change the structure of exported files and models, with valid checksums, and report the outcomes.
 
 Run: python benchmarks/fuzz_structure.py onnx int8 --files 100000            read and checked in this process
      python benchmarks/fuzz_structure.py onnx --files 5000 --engines         and what passes is run on every engine
@@ -72,7 +72,7 @@ SIZES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 10: 2, 11: 8}
 
 @dataclass
 class Parts:
-    """A file taken to pieces that can be anything: an ONNX graph's nodes, tensors and values, and its description."""
+    """The parts of an ONNX file, which can be changed arbitrarily: nodes, tensors and values, and the description."""
 
     nodes: list[dict[str, Any]]
     tensors: list[dict[str, Any]]
@@ -195,7 +195,7 @@ def owned(nodes: list[dict[str, Any]], place: int) -> dict[str, Any]:
 
 
 def other_number(value: int, random: random.Random) -> int:
-    """Another whole number: near, twice, or one that has caused harm."""
+    """Another integer: near, doubled, or one that has caused errors before."""
     return random.choice([*WHOLE, value + 1, value - 1, value * 2, -value, value * 1000])
 
 
@@ -607,7 +607,7 @@ def small_export(target: Target, precision: Precision, *, apart: bool = True) ->
     graph = build_graph(model)
     if precision == "int8":
         squares = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
-        graph = to_int8(graph, squares, round_all_outputs=target == "onnx")
+        graph = to_int8(graph, squares, quantize_all_outputs=target == "onnx")
     elif apart:
         graph = decompose_lrn(graph)
     description = Description(
@@ -751,7 +751,7 @@ def remember_decoded() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read changed files and say what came of them."""
+    """Read changed files and report the outcomes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}; default: all")
     parser.add_argument("--files", type=int, default=1000, help="of each kind")

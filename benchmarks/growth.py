@@ -1,4 +1,4 @@
-"""How cost grows with the work: 1 to 64 pictures at once, and pictures of 112 to 448 pixels a side.
+"""How time scales: batches of 1 to 64 pictures, and pictures of 112 to 448 px.
 
 Each engine in a process of its own, in alternating rounds; medians. Prints a table, and draws docs/growth.png.
 Run: make bench-growth

@@ -1,4 +1,4 @@
-"""Which pictures a model names rightly, and the paired difference of two models on the same pictures."""
+"""Which pictures a model classifies correctly, and the paired difference of two models on the same pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from googlenet.evaluation.intervals import paired_interval
 
 
 def read_hits(rows: Path) -> dict[str, bool]:
-    """Picture (class/name) -> named rightly, from what `googlenet evaluate --output FILE.jsonl` wrote."""
+    """Picture (class/name) -> classified correctly, from the output of `googlenet evaluate --output FILE.jsonl`."""
     lines = map(json.loads, rows.read_text(encoding="utf-8").splitlines())
     return {short_name(row["image"]): row["predictions"][0]["label"] == row["class"] for row in lines}
 

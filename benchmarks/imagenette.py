@@ -1,4 +1,4 @@
-"""Imagenette (128 px) from random weights within a budget, beside torchvision's reference for the same time.
+"""Imagenette (128 px) from random weights within a budget, compared with torchvision's reference for the same time.
 
 Run: make bench-imagenette [DATA=imagenette128.tar] [BUDGET=50000]. Runs follow each other, so that each has the machine
 to itself: the budget is measured first, then every seed of every recipe, then torchvision's.
@@ -31,7 +31,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="imagenette-"))
     for seed in arguments.seeds:
         for recipe in arguments.recipes:
-            # val is looked at once, when the training is over
+            # val is evaluated only once, after the training
             flags = ("--recipe", recipe, "--set", "validate_every=0", "--minutes", minutes, "--seed", str(seed))
             result = train_and_evaluate(arguments.data, flags, folder / f"{recipe}-{seed}", split="val")
             print(json.dumps(result), flush=True)

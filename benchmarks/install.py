@@ -1,4 +1,4 @@
-"""What an installation weighs, how long the first label takes, and how much memory it needs; no torch anywhere.
+"""Size of an installation without torch, time to the first label, and peak memory.
 
 For the bare package and for its extra `openvino`: a fresh environment with the wheel of this tree, the size of its
 site-packages without pip and setuptools, the seconds of `googlenet predict bvlc PICTURE` as a whole process with warm

@@ -1,4 +1,4 @@
-"""What a figure must be quoted with: the processor, its features, the versions."""
+"""The processor, its features and the versions, to be stated with each figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From JPEG to label: one picture at a time, and a folder, beside what decoding and the network take by themselves.
+"""From JPEG to label: one picture at a time, and a folder, compared with the time of decoding and of the network.
 
 For one picture: bytes to label against the network alone on a square that is ready. For a folder: the pictures a second
 of `Classifier.predict`, against what two cores allow: decoding is divided among them, the network has them all.
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from machine import describe_machine
 
 from googlenet.classifier import Classifier
-from googlenet.engines import CropRunner, PreparedPicture, members_of
+from googlenet.engines import CropRunner, PreparedCrops, members_of
 from googlenet.images import BadImage, decode_image
 from googlenet.parallel import available_cpus
 
@@ -102,7 +102,7 @@ def a_folder(classifier: Classifier, files: list[bytes], batch: int, rounds: int
     )
 
 
-def prepare(classifier: Classifier, file: bytes) -> PreparedPicture:
+def prepare(classifier: Classifier, file: bytes) -> PreparedCrops:
     """The squares of a picture, as the classifier would make them."""
     image = decode_image(file)
     assert not isinstance(image, BadImage)

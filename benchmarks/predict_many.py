@@ -1,4 +1,4 @@
-"""`googlenet predict` on 100,000 pictures: its memory as they become many, and its rows when it is killed and goes on.
+"""`googlenet predict` on 100,000 pictures: peak memory, and its rows when it is killed and resumed.
 
 The pictures are JPEGs of 64 to 96 px made from the embedded digits, in folders of a thousand with a folder for each
 class; of each thousand one is cut off, one empty and one a text file. For each kind of output: the peak memory of

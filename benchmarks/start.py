@@ -1,4 +1,4 @@
-"""Seconds to build a network, and of the commands that answer at once. Run: make bench-start."""
+"""Seconds to build a network, and of commands that need no model. Run: make bench-start."""
 
 from __future__ import annotations
 

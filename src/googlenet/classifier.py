@@ -16,7 +16,7 @@ from googlenet.engines import (
     CropRunner,
     Engine,
     EnsembleEngine,
-    PreparedPicture,
+    PreparedCrops,
     average_members,
     members_of,
     open_engine,
@@ -170,18 +170,18 @@ class _SavedModel:
         return model
 
 
-_Prepared: TypeAlias = tuple[str, PreparedPicture | BadImage, str | None]
+_Prepared: TypeAlias = tuple[str, PreparedCrops | BadImage, str | None]
 """A picture's name, its crops, its note."""
 
 _Answer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32] | None]
 """The probabilities (classes,) and features (F,) of one picture."""
 
 
-def _without_features(runner: CropRunner, pictures: Sequence[PreparedPicture]) -> Iterator[_Answer]:
+def _without_features(runner: CropRunner, pictures: Sequence[PreparedCrops]) -> Iterator[_Answer]:
     return ((row, None) for row in average_members(runner.run(pictures))[:, 0])
 
 
-def _with_features(runner: CropRunner, pictures: Sequence[PreparedPicture]) -> Iterator[_Answer]:
+def _with_features(runner: CropRunner, pictures: Sequence[PreparedCrops]) -> Iterator[_Answer]:
     probabilities, features = runner.run_with_features(pictures)
     return zip(average_members(probabilities)[:, 0], features[:, 0].astype(np.float32), strict=True)
 

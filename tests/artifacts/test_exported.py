@@ -145,7 +145,7 @@ def test_an_engine_that_cannot_run_the_file_is_refused_by_name(
     written: Callable[[Target], Path], target: Target, engine: str, able: str
 ) -> None:
     read = open_model(written(target))
-    with pytest.raises(InputError, match=rf"which the engine {engine} does not run; --engine {able} does"):
+    with pytest.raises(InputError, match=rf"which the engine {engine} cannot run; use --engine {able}$"):
         open_engine(read, name=engine)
 
 
@@ -256,9 +256,9 @@ def _subgraph(file: onnx.ModelProto) -> None:
         (lambda file: setattr(file.opset_import[0], "domain", "com.foreign"), "operators of com.foreign"),
         (
             lambda file: setattr(file.graph.output[1], "name", "logits"),
-            "nothing makes its output 'logits'",
+            "its output 'logits' is not defined",
         ),
-        (lambda file: file.graph.output.pop(), "gives probabilities, features, instead of"),
+        (lambda file: file.graph.output.pop(), "outputs probabilities, features, instead of"),
         (_subgraph, "has the attribute 'body' of an unsupported type"),
         (lambda file: setattr(file.graph.node[0], "op_type", "Foreign"), "it contains the operator 'Foreign'"),
         (lambda file: file.graph.initializer[0].dims.reverse(), "its graph was changed"),
@@ -288,8 +288,8 @@ def test_xml_with_entities_is_never_parsed(written: Callable[[Target], Path]) ->
         (lambda text: text.replace("<net ", "<!DOCTYPE a><net ", 1).encode("utf-16"), "its XML is not in UTF-8"),
         (lambda text: f'<?xml version="1.0" encoding="cp037"?>{text}'.encode("cp037"), "cannot be read"),
         (lambda text: f'<?xml version="1.0" encoding="latin-1"?>{text}'.encode(), "its XML is not in UTF-8"),
-        (lambda text: "<a>" * 50_000 + "</a>" * 50_000, "nested more than 16 deep"),
-        (lambda text: "<a>" * 50_000, "nested more than 16 deep"),
+        (lambda text: "<a>" * 50_000 + "</a>" * 50_000, "nested more than 16 levels deep"),
+        (lambda text: "<a>" * 50_000, "nested more than 16 levels deep"),
     ],
 )
 def test_xml_in_other_encodings_and_of_any_depth_is_refused(

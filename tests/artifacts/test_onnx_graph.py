@@ -25,10 +25,10 @@ def of_variant(variant: str) -> Graph:
     return build_graph(make_model(variant))
 
 
-def in_int8(variant: str, *, round_all_outputs: bool = True) -> Graph:
+def in_int8(variant: str, *, quantize_all_outputs: bool = True) -> Graph:
     model = make_model(variant)
     images = make_images(model.preprocessing.input_size)
-    return to_int8(build_graph(model), images, round_all_outputs=round_all_outputs)
+    return to_int8(build_graph(model), images, quantize_all_outputs=quantize_all_outputs)
 
 
 def ensemble() -> Graph:
@@ -39,7 +39,7 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
     **{variant: partial(of_variant, variant) for variant in VARIANTS},
     "norms apart": lambda: decompose_lrn(build_graph(make_model("paper"))),
     "int8": lambda: in_int8("paper"),
-    "int8 of batch normalisation": lambda: in_int8("batchnorm", round_all_outputs=False),
+    "int8 of batch normalisation": lambda: in_int8("batchnorm", quantize_all_outputs=False),
     "an ensemble": ensemble,
 }
 

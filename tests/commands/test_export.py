@@ -56,7 +56,7 @@ def test_export_without_pictures_says_that_it_evaluated_on_generated_ones(
     googlenet: Run, trained: Path, tmp_path: Path
 ) -> None:
     fields = googlenet("export", trained, "--out", tmp_path / "net.onnx", "--json").json
-    assert fields["agreement"]["evaluated_on"].startswith("pictures made by formula, no photographs")
+    assert fields["agreement"]["evaluated_on"].startswith("generated pictures, not photographs")
     assert (fields["target"], fields["precision"], fields["passes"]) == ("onnx", "float32", True)
     assert [one["precision"] for one in fields["considered"]] == ["float32"]
     assert fields["example"] is None
@@ -147,7 +147,7 @@ def test_members_that_prepare_pictures_differently_cannot_be_one_file(
     googlenet: Run, ensemble: Path, tmp_path: Path
 ) -> None:
     sentence = googlenet("export", ensemble, "--out", tmp_path / "net.onnx").error
-    assert sentence.startswith("these models prepare pictures differently")
+    assert sentence.startswith("these models have different preprocessing")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -128,10 +128,10 @@ def test_features_are_averaged_over_the_crops_as_answers_are(crops: int, batch_s
 def test_an_ensemble_and_an_engine_without_any_give_no_features() -> None:
     (image,) = pictures((30, 20))
     two = CropRunner((Member(Featured(), CROP), Member(Featured(), CROP)))
-    with pytest.raises(InputError, match="2 networks that answer together have no features in common"):
+    with pytest.raises(InputError, match="an ensemble of 2 networks has no common features"):
         two.run_with_features([two.prepare(image)])
     without = CropRunner((Recorder().member(CROP),))
-    with pytest.raises(InputError, match="the engine function gives no features"):
+    with pytest.raises(InputError, match="the engine function has no features"):
         without.run_with_features([without.prepare(image)])
 
 

@@ -65,7 +65,9 @@ def test_a_model_that_the_best_engine_cannot_run_goes_to_onnx(monkeypatch: pytes
 
 
 def test_a_name_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    with pytest.raises(InputError, match="no engine is called 'tensorflow'; there is native, onnx, openvino, torch"):
+    with pytest.raises(
+        InputError, match="no engine is called 'tensorflow'; the engines are native, onnx, openvino, torch"
+    ):
         open_engine(MODEL, name="tensorflow")
 
 

@@ -35,7 +35,7 @@ def test_the_answer_is_the_mean_of_the_members() -> None:
 
 def test_squares_of_one_member_are_not_put_before_another() -> None:
     ensemble = EnsembleEngine((Member(brightness(1), SMALL), Member(brightness(1), LARGE)))
-    with pytest.raises(InputError, match="prepare pictures differently"):
+    with pytest.raises(InputError, match="members of this ensemble have different preprocessing"):
         ensemble.run(SQUARES)
 
 

@@ -39,7 +39,7 @@ def test_an_answer_does_not_change_when_another_is_asked_for(bvlc: Model, name: 
 
 @pytest.mark.parametrize("name", [name for name in INSTALLED if name != "torch"])
 def test_an_engine_of_the_cpu_refuses_another_device(bvlc: Model, name: str) -> None:
-    with pytest.raises(InputError, match=f"the engine {name} runs on the CPU, not on 'cuda'"):
+    with pytest.raises(InputError, match=f"the engine {name} runs only on the CPU, not on 'cuda'"):
         open_engine(bvlc, name=name, device="cuda")
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from googlenet.artifacts import Agreement
 from googlenet.engines import FunctionEngine
-from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
+from googlenet.export.agreement import difference, fastest, misses, run_in_batches, time_in_turns
 
 
 def agreement(*, same: float = 1.0, worst: float = 0.0, milliseconds: float = 1.0) -> Agreement:
@@ -59,7 +59,7 @@ def test_all_pictures_are_asked_about_in_their_order() -> None:
     def first_pixel(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return images[:, 0, 0, :1].astype(np.float32)
 
-    assert answers(FunctionEngine(first_pixel), squares)[:, 0].tolist() == list(range(37))
+    assert run_in_batches(FunctionEngine(first_pixel), squares)[:, 0].tolist() == list(range(37))
 
 
 def test_engines_are_timed_in_turns_and_the_slower_one_is_told() -> None:

@@ -18,7 +18,7 @@ import googlenet as package
 from googlenet.errors import InputError
 from googlenet.export import ExportRequest, GatePictures, export_models
 from googlenet.export.onnx_example import read_square
-from googlenet.export.pictures import made_pictures
+from googlenet.export.pictures import generated_pictures
 from googlenet.images import (
     CHANNEL_ORDERS,
     FITS,
@@ -162,7 +162,7 @@ def exported(folder: Path, *, fit: Fit = "crop", name: str = "net.onnx") -> Path
     model = small_model()
     model = replace(model, preprocessing=replace(model.preprocessing, fit=fit))
     request = ExportRequest("onnx", with_example=True)
-    result = export_models([model], folder / name, request, GatePictures(made_pictures(32, 4), "made pictures"))
+    result = export_models([model], folder / name, request, GatePictures(generated_pictures(32, 4), "made pictures"))
     assert result.example is not None
     assert sorted(folder.iterdir()) == sorted([result.path, result.example])
     return result.example
@@ -203,7 +203,7 @@ def test_a_file_that_is_no_picture_is_named_and_the_others_are_classified(tmp_pa
 
 
 def test_an_example_goes_with_onnx_alone_and_replaces_nothing(tmp_path: Path) -> None:
-    pictures = GatePictures(made_pictures(32, 4), "made pictures")
+    pictures = GatePictures(generated_pictures(32, 4), "made pictures")
     with pytest.raises(InputError, match="--with-example writes a program for ONNX Runtime, --to openvino is not"):
         export_models([small_model()], tmp_path / "net", ExportRequest("openvino", with_example=True), pictures)
     mine = tmp_path / "net_example.py"

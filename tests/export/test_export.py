@@ -17,14 +17,14 @@ from googlenet.artifacts import ExportedModel, Target, open_model
 from googlenet.engines import Engine, open_engine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export import ExportRequest, GatePictures, export_models
-from googlenet.export.pictures import made_pictures
+from googlenet.export.pictures import generated_pictures
 from googlenet.export.targets import PRECISIONS
 from googlenet.graph import Graph
 from googlenet.model import KnownAnswer, Model, compare_answer
 from tests.artifacts.exported_models import small_model
 
-PICTURES = GatePictures(made_pictures(32), "made pictures")
-WITH_CALIBRATION = replace(PICTURES, calibration=made_pictures(32, 4))
+PICTURES = GatePictures(generated_pictures(32), "made pictures")
+WITH_CALIBRATION = replace(PICTURES, calibration=generated_pictures(32, 4))
 AUXILIARIES = {"small-32": 32, "fully-connected": 224}
 TARGETS: tuple[Target, ...] = ("onnx", "openvino", "pt2")
 
@@ -113,7 +113,7 @@ def test_the_times_are_those_of_the_engine_that_they_name(
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_passes_the_gate(variant: str, tmp_path: Path) -> None:
     model = small_model(variant=variant, input_size=AUXILIARIES.get(variant, 64))
-    pictures = GatePictures(made_pictures(model.preprocessing.input_size, 4), "made pictures")
+    pictures = GatePictures(generated_pictures(model.preprocessing.input_size, 4), "made pictures")
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx"), pictures)
     assert result.chosen.passes
 
@@ -121,14 +121,14 @@ def test_every_variant_passes_the_gate(variant: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", ["openvino", "pt2"])
 def test_response_normalisation_is_the_same_for_every_target(target: Target, tmp_path: Path) -> None:
     model = small_model(variant="paper", input_size=64)
-    pictures = GatePictures(made_pictures(64, 4), "made pictures")
+    pictures = GatePictures(generated_pictures(64, 4), "made pictures")
     result = export_models([model], tmp_path / "net", ExportRequest(target, "float32"), pictures)
     assert result.chosen.passes
 
 
 def test_without_lrn_means_that_no_such_operator_is_in_the_graph(tmp_path: Path) -> None:
     model = small_model(variant="paper", input_size=64)
-    pictures = GatePictures(made_pictures(64, 8), "made pictures")
+    pictures = GatePictures(generated_pictures(64, 8), "made pictures")
     found = {}
     for without in (False, True):
         path = tmp_path / f"{without}"
@@ -256,7 +256,7 @@ def test_int8_is_written_from_pictures_and_runs(
     model = small_model(1)
     taking(monkeypatch, 2.0, 1.0)
     monkeypatch.setattr("googlenet.export.export.best_here", lambda model: None)
-    pictures = replace(PICTURES, calibration=made_pictures(32, 40))
+    pictures = replace(PICTURES, calibration=generated_pictures(32, 40))
     result = export_models([model], tmp_path / "net", ExportRequest(target, "int8"), pictures)
     assert result.chosen.passes
     whole, int8 = result.candidates[0].exported.content[-1], result.chosen.exported.content[-1]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from googlenet.dataset import open_dataset
 from googlenet.errors import DataError
-from googlenet.export.pictures import gather_pictures, halves, made_pictures
+from googlenet.export.pictures import gather_pictures, generated_pictures, halves
 from googlenet.images import Preprocessing
 
 PREPROCESSING = Preprocessing(32, 36, "crop", "RGB", (124.0, 117.0, 104.0), (1 / 58,) * 3)
@@ -32,7 +32,7 @@ def greys(squares: NDArray[np.uint8]) -> set[int]:
 def test_calibration_and_evaluation_share_no_picture_and_leave_none_out(tmp_path: Path) -> None:
     gathered = gather_pictures(PREPROCESSING, calibrate=str(paint(tmp_path / "data", 60)), evaluate_on=None)
     assert gathered.calibration is not None
-    assert gathered.evaluated_on == "the pictures of data that calibration did not see"
+    assert gathered.evaluated_on == "the pictures of data that were not used for calibration"
     one, other = greys(gathered.calibration), greys(gathered.evaluated)
     assert one & other == set()
     assert one | other == set(range(60))
@@ -64,15 +64,15 @@ def test_the_same_pictures_twice_are_halved_all_the_same(tmp_path: Path) -> None
 
 def test_without_data_pictures_are_made_and_said_to_be(tmp_path: Path) -> None:
     gathered = gather_pictures(PREPROCESSING, calibrate=None, evaluate_on=None)
-    assert gathered.evaluated_on == "pictures made by formula, no photographs: --evaluate-on DATA gives better ones"
+    assert gathered.evaluated_on == "generated pictures, not photographs: use --evaluate-on DATA for real ones"
     assert gathered.calibration is None
     assert gathered.evaluated.shape == (67, 32, 32, 3)
 
 
 def test_made_pictures_differ_from_each_other_and_are_the_same_each_time() -> None:
-    made = made_pictures(48, 20)
+    made = generated_pictures(48, 20)
     assert made.dtype == np.uint8
-    np.testing.assert_array_equal(made, made_pictures(48, 20))
+    np.testing.assert_array_equal(made, generated_pictures(48, 20))
     assert len({picture.tobytes() for picture in made}) == len(made)
     assert made.std(axis=(1, 2, 3)).min() > 5
 

@@ -141,5 +141,5 @@ def test_the_channels_of_a_value_follow_from_the_kernels_before_it() -> None:
 def test_where_nothing_tells_the_channels_the_value_is_named() -> None:
     graph = norm_graph(5, 0.75, 1.0)
     without_kernel = replace(graph, nodes=(replace(graph.nodes[1], inputs=("values",)),))
-    with pytest.raises(InputError, match="nothing tells how many channels 'values' has"):
+    with pytest.raises(InputError, match="the number of channels of 'values' is unknown"):
         decompose_lrn(without_kernel)

@@ -215,7 +215,7 @@ def test_a_state_dict_of_anything_is_unknown_or_refused_in_one_line(content: dic
     state = {name: LazyTensor(shape, partial(np.full, shape, np.float32(0))) for name, shape in content.items()}
     found = unwrap({"state_dict": state}, {"torchvision": torchvision.TENSORS})
     if found is not None:
-        assert all(sentence.isprintable() for sentence in found.told)
+        assert all(sentence.isprintable() for sentence in found.notes)
         with pytest.raises(ModelFileError) as caught:
             torchvision.read_torchvision(found.state, where="net.pth")
         assert str(caught.value).startswith("net.pth")

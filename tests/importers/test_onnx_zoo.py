@@ -116,7 +116,7 @@ def with_another_bias(operator: str, node: Any) -> None:
     [
         (
             {"constants": "Identity", "changed": rename("Identity", "DequantizeLinear")},
-            "is quantised (DequantizeLinear)",
+            "is quantized (DequantizeLinear)",
         ),
         (
             {"constants": "Identity", "changed": rename("Identity", "Neg")},
@@ -160,7 +160,7 @@ def name_another_file(name: str, tensor: Any) -> None:
 def test_weights_that_lie_in_another_file_are_refused(
     change: Callable[[str, Any], None], weights: Weights, write_onnx: Write
 ) -> None:
-    with pytest.raises(ModelFileError, match=r"the values of 't\d+' lie in another file; weights inside were expected"):
+    with pytest.raises(ModelFileError, match=r"the values of 't\d+' are in another file, which is not supported"):
         read_onnx(write_onnx(weights, changed=change), where="net.onnx")
 
 

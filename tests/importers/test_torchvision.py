@@ -167,7 +167,7 @@ def test_another_networks_state_dict_is_refused_with_what_is_left_over(state: St
 
 def test_weights_of_another_variant_are_refused_with_what_is_left_over() -> None:
     paper = {name: np.zeros(shape, np.float32) for name, shape in weight_shapes(build_architecture(_paper())).items()}
-    with pytest.raises(ModelFileError, match=r"not weights of the variant 'torchvision': left over conv1\.bias"):
+    with pytest.raises(ModelFileError, match=r"not weights of the variant 'torchvision': unexpected conv1\.bias"):
         to_state_dict(paper)
 
 

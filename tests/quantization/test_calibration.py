@@ -48,7 +48,7 @@ def test_values_that_cannot_be_rounded_are_refused_by_name(wrong: float) -> None
 
 
 def test_a_value_that_was_never_observed_is_named() -> None:
-    with pytest.raises(InputError, match="nothing is known of the value 4a"):
+    with pytest.raises(InputError, match="there are no statistics for the value 4a"):
         Statistics().channel_means("4a")
 
 

@@ -22,7 +22,7 @@ def quantized() -> tuple[Graph, Graph, np.ndarray]:
     model = make_model("paper", width=0.25)
     graph, images = build_graph(model), make_images(model.preprocessing.input_size, count=2)
     decomposed = decompose_lrn(graph)
-    return graph, quantize(decomposed, observe(decomposed, images), round_all_outputs=True), images
+    return graph, quantize(decomposed, observe(decomposed, images), quantize_all_outputs=True), images
 
 
 def test_a_dequantized_graph_has_its_weights_grids_and_nearly_its_answers() -> None:
@@ -51,7 +51,7 @@ def test_a_graph_in_floats_is_itself() -> None:
 def test_a_grid_without_one_positive_scale_is_refused(scale: np.ndarray) -> None:
     int8 = quantized()[1]
     name = first(int8, "QuantizeLinear").inputs[1]
-    with pytest.raises(InputError, match="is quantized without one positive scale"):
+    with pytest.raises(InputError, match="is quantized without a positive scale"):
         dequantize(replace(int8, constants={**int8.constants, name: scale}))
 
 
@@ -59,9 +59,9 @@ def test_weights_without_a_scale_for_each_filter_are_refused() -> None:
     int8 = quantized()[1]
     weights = next(node for node in int8.nodes if node.operator == "DequantizeLinear" and "axis" in node.attributes)
     constants = {**int8.constants, weights.inputs[1]: np.ones(1, np.float32)}
-    with pytest.raises(InputError, match="lack a scale for each filter"):
+    with pytest.raises(InputError, match="do not have one scale per filter"):
         dequantize(replace(int8, constants=constants))
-    with pytest.raises(InputError, match="lack a scale for each filter"):
+    with pytest.raises(InputError, match="do not have one scale per filter"):
         dequantize(exchanged(int8, weights, replace(weights, attributes={"axis": 1})))
 
 
@@ -72,12 +72,12 @@ def test_a_value_that_is_read_on_another_grid_than_its_own_is_refused() -> None:
     reader = next(one for one in int8.nodes if one.inputs[0] == node.output)
     int8 = replace(int8, constants={**int8.constants, "other": np.array(0.5, np.float32)})
     other = replace(reader, inputs=(reader.inputs[0], "other", reader.inputs[2]))
-    with pytest.raises(InputError, match="is not dequantized as it was quantized"):
+    with pytest.raises(InputError, match="is dequantized with other parameters than it was quantized with"):
         dequantize(exchanged(int8, reader, other))
     again = replace(node, inputs=(node.inputs[0], "other", node.inputs[2]), output="again")
     with pytest.raises(InputError, match="is quantized in two ways"):
         dequantize(replace(int8, nodes=(*int8.nodes, again)))
-    with pytest.raises(InputError, match="reads a quantized value as if it were in floats"):
+    with pytest.raises(InputError, match="reads a quantized value without dequantizing it"):
         dequantize(replace(int8, nodes=(*int8.nodes, Node("Relu", (node.output,), "more"))))
 
 

@@ -37,7 +37,7 @@ IMAGES = make_images(96)
 KINDS: dict[str, Callable[[], Graph]] = {
     "float32": lambda: decompose_lrn(build_graph(make_model("paper"))),
     "float32 of inception5h": lambda: decompose_lrn(build_graph(make_model("inception5h"))),
-    "int8": lambda: to_int8(build_graph(make_model("paper")), IMAGES, round_all_outputs=True),
+    "int8": lambda: to_int8(build_graph(make_model("paper")), IMAGES, quantize_all_outputs=True),
 }
 
 ENGINES: dict[str, Callable[[Graph], Engine]] = {

@@ -23,7 +23,7 @@ from googlenet.quantization import (
     dequantize,
     observed_values,
     quantize,
-    round_weights,
+    quantize_weights,
     with_observed_outputs,
 )
 from googlenet.quantization.calibration import is_weighted
@@ -55,7 +55,7 @@ def bvlc() -> tuple[Model, Graph, Graph]:
 
 @given(arrays(np.float32, (4, 3, 2, 2), elements=st.floats(-1e4, 1e4, width=32)), st.sampled_from([127, 63]))
 def test_rounded_weights_are_no_farther_off_than_with_the_widest_scale(weights: np.ndarray, largest: int) -> None:
-    rounded, scales = round_weights(weights, largest)
+    rounded, scales = quantize_weights(weights, largest)
     assert np.abs(rounded.astype(int)).max() <= largest
     widest = np.abs(weights).reshape(4, -1).max(1) / largest
     widest[widest == 0] = 1
@@ -66,7 +66,7 @@ def test_rounded_weights_are_no_farther_off_than_with_the_widest_scale(weights: 
 
 @given(arrays(np.float32, (4, 3, 3, 3), elements=st.floats(-1e4, 1e4, width=32)), st.sampled_from([127, 63]))
 def test_balanced_weights_lose_nothing_of_an_even_picture(weights: np.ndarray, largest: int) -> None:
-    rounded, scales = round_weights(weights, largest)
+    rounded, scales = quantize_weights(weights, largest)
     moved = balance(weights, rounded, scales, largest)
     assert np.abs(moved.astype(int)).max() <= largest
     assert np.abs(moved.astype(int) - rounded).max() <= 1
@@ -132,7 +132,7 @@ def test_all_that_convolutions_give_is_rounded_where_the_runtime_needs_it() -> N
     images = make_images(96, count=4)
     graph = decompose_lrn(build_graph(model))
     statistics = observe(graph, images)
-    rounded = quantize(graph, statistics, round_all_outputs=True)
+    rounded = quantize(graph, statistics, quantize_all_outputs=True)
     after_relu = {node.output for node in rounded.nodes if node.operator == "Relu"}
     assert after_relu <= set(dequantize(rounded).grids)
     assert "5b.1x1" not in dequantize(quantize(graph, statistics)).grids
@@ -158,5 +158,5 @@ def test_every_pixel_less_its_mean_is_on_the_pictures_grid() -> None:
 
 
 def test_a_network_that_was_never_observed_is_not_quantized() -> None:
-    with pytest.raises(InputError, match=r"nothing is known of the value .* calibration pictures"):
+    with pytest.raises(InputError, match=r"there are no statistics for the value .* calibration pictures"):
         quantize(build_graph(make_model("batchnorm")), Statistics())

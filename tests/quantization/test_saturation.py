@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from googlenet.quantization import LARGEST_PAIR, round_weights
+from googlenet.quantization import LARGEST_PAIR, quantize_weights
 from googlenet.quantization.calibration import is_weighted
 from tests.quantization.test_quantization import bvlc
 
@@ -40,7 +40,7 @@ def overflows(weights: np.ndarray) -> bool:
 
 @given(arrays(np.float32, (3, 11), elements=st.floats(-1e4, 1e4, width=32)))
 def test_weights_that_are_rounded_for_pairs_never_saturate(weights: np.ndarray) -> None:
-    rounded, scales = round_weights(weights, 127, largest_pair=LARGEST_PAIR)
+    rounded, scales = quantize_weights(weights, 127, largest_pair=LARGEST_PAIR)
     assert not any(overflows(row) for row in rounded)
     half = LARGEST_PAIR // 2
     tops = np.abs(weights).max(1)
@@ -53,7 +53,7 @@ def test_weights_that_are_rounded_for_pairs_never_saturate(weights: np.ndarray) 
 def test_one_weight_may_be_large_where_the_others_leave_room() -> None:
     weights = np.random.default_rng(0).normal(0, 0.04, (1, 60)).astype(np.float32)
     weights[0, :2] = 1, -1
-    rounded, _ = round_weights(weights, 127, largest_pair=LARGEST_PAIR)
+    rounded, _ = quantize_weights(weights, 127, largest_pair=LARGEST_PAIR)
     assert rounded[0, 0] > 100
     assert rounded[0, 1] < -100
 
@@ -73,5 +73,5 @@ def test_no_filter_of_the_shipped_network_saturates_in_int8_and_many_would_with_
     assert sum(len(filters) for filters in stored) > 5_000
     assert not any(overflows(row) for filters in stored for row in filters)
     kernel = next(graph.constants[node.inputs[1]] for node in graph.nodes if is_weighted(graph, node))
-    whole, _ = round_weights(kernel, 127)
+    whole, _ = quantize_weights(kernel, 127)
     assert sum(overflows(row) for row in whole.reshape(len(whole), -1)) > 32

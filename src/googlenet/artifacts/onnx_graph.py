@@ -199,8 +199,8 @@ def _check_operators(model: Any, where: str) -> None:
         if operators.domain not in (b"", b"ai.onnx") or not 1 <= operators.version <= OPSET:
             name = text(operators.domain) or "ONNX"
             raise ModelFileError(
-                f"{where} needs version {operators.version} of the operators of {name}; this one supports ONNX's up "
-                f"to {OPSET}: export the model again, or upgrade"
+                f"{where} needs version {operators.version} of the operators of {name}; this googlenet supports "
+                f"ONNX's up to {OPSET}: export the model again, or upgrade"
             )
 
 
@@ -216,7 +216,7 @@ def _check_node(node: Any, where: str) -> None:
 
 
 def _check_tensor(tensor: Any, where: str) -> None:
-    """Raise ModelFileError for a TensorProto with external data, an unknown type, or a size not of its shape."""
+    """Raise ModelFileError for a TensorProto with external data, an unknown type, or bytes not of its shape."""
     name = text(tensor.name)
     if tensor.data_location == _EXTERNAL or tensor.external_data:
         raise ModelFileError(f"{where}: the values of {name!a} are in another file, which is not supported")

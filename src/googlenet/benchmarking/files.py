@@ -12,7 +12,7 @@ import numpy as np
 from googlenet.artifacts import encode_onnx, model_files
 from googlenet.benchmarking.candidates import MODEL
 from googlenet.errors import InputError
-from googlenet.export import made_pictures, to_int8
+from googlenet.export import generated_pictures, to_int8
 from googlenet.graph import PROBABILITIES, Graph, Value, build_graph, decompose_lrn
 from googlenet.model import Model, member_paths
 
@@ -43,10 +43,10 @@ def _without_lrn(models: Sequence[Model]) -> Graph:
     return decompose_lrn(build_graph(*models))
 
 
-def _int8(models: Sequence[Model], *, round_all_outputs: bool = False) -> Graph:
+def _int8(models: Sequence[Model], *, quantize_all_outputs: bool = False) -> Graph:
     """The int8 graph, only for timing: calibrated on generated pictures."""
-    pictures = made_pictures(models[0].preprocessing.input_size, CALIBRATION)
-    return to_int8(build_graph(*models), pictures, round_all_outputs=round_all_outputs)
+    pictures = generated_pictures(models[0].preprocessing.input_size, CALIBRATION)
+    return to_int8(build_graph(*models), pictures, quantize_all_outputs=quantize_all_outputs)
 
 
 def _plain(models: Sequence[Model]) -> Graph:
@@ -79,7 +79,7 @@ def network_on_floats(models: Sequence[Model]) -> Graph:
 
 GRAPHS: dict[str, Callable[[Sequence[Model]], Graph]] = {
     "onnx": _without_lrn,
-    "onnx-int8": partial(_int8, round_all_outputs=True),
+    "onnx-int8": partial(_int8, quantize_all_outputs=True),
     "openvino-int8": _int8,
     "plain": _plain,
     "floats": network_on_floats,

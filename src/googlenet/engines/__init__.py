@@ -1,6 +1,6 @@
-"""Engines: what runs a model on uint8 squares. Importing this imports none of them."""
+"""Engines run models on uint8 squares; they are imported only when they are opened."""
 
-from googlenet.engines.crop_runner import CropRunner, PreparedPicture, average_members
+from googlenet.engines.crop_runner import CropRunner, PreparedCrops, average_members
 from googlenet.engines.engine import Engine, Extra, Outputs
 from googlenet.engines.ensemble_engine import EnsembleEngine, Member, members_of
 from googlenet.engines.function_engine import FunctionEngine
@@ -16,7 +16,7 @@ __all__ = [
     "FunctionEngine",
     "Member",
     "Outputs",
-    "PreparedPicture",
+    "PreparedCrops",
     "average_members",
     "best_here",
     "members_of",

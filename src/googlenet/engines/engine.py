@@ -1,4 +1,4 @@
-"""The narrow waist: everything that runs a model takes uint8 RGB squares and gives `Outputs`."""
+"""The interface of engines: uint8 RGB squares in, `Outputs` out."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from googlenet.errors import InputError
 CPU = "cpu"
 
 Extra: TypeAlias = Literal["features", "feature_maps"]
-"""The outputs of a network that are given only where they are asked for, by their names in `Outputs`."""
+"""The optional outputs of a network, computed only on request, by their names in `Outputs`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """What a network says about N squares, by name.
+    """The outputs of a network for N squares.
 
-    `probabilities`: (N, classes) float32; `features`: (N, F) float32, for the last layer; `feature_maps`: (N, F, h, w)
-    float32, the grid that `features` is the average of. The last two are None where nobody asked for them, and where
-    an engine does not have them.
+    `probabilities`: (N, classes) float32; `features`: (N, F) float32, the input of the last layer; `feature_maps`:
+    (N, F, h, w) float32, whose average is `features`. The last two are None if they were not requested or if the engine
+    does not have them.
     """
 
     probabilities: NDArray[np.float32]
@@ -32,22 +32,24 @@ class Outputs:
 
 
 class Engine(Protocol):
-    """Something that runs a model: `name` says what, `run` does it.
+    """Something that runs a model.
 
-    Preprocessing (mean, scale, channel order) is an engine's first operation, from the model's own record.
+    The first operation of an engine is the model's own preprocessing (mean, scale, channel order).
     """
 
     @property
     def name(self) -> str:
-        """Short name, with the device where there are several."""
+        """Short name, with the device if there are several."""
         ...
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """Run squares (N, S, S, 3) uint8 RGB, N from 1; `also` names what is wanted beside the probabilities."""
+        """Run squares (N, S, S, 3) uint8 RGB, N >= 1; `also` names outputs beside the probabilities."""
         ...
 
 
 def check_cpu(engine: str, device: str | None) -> None:
-    """Raise InputError for a device that an engine of the CPU cannot run on."""
+    """Raise InputError for a device other than the CPU."""
     if device not in (None, CPU):
-        raise InputError(f"the engine {engine} runs on the CPU, not on {device!r}; --engine torch takes a device")
+        raise InputError(
+            f"the engine {engine} runs only on the CPU, not on {device!r}; use --engine torch for other devices"
+        )

@@ -1,4 +1,4 @@
-"""Several networks that answer together: the mean of their probabilities."""
+"""An ensemble: several networks whose probabilities are averaged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from googlenet.images import Preprocessing
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A network of an ensemble: its engine, and how pictures become the squares that this engine takes."""
+    """A network of an ensemble: its engine, and the preprocessing that makes its input squares."""
 
     engine: Engine
     preprocessing: Preprocessing
@@ -25,14 +25,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class EnsembleEngine:
-    """An engine of engines; whoever makes squares from pictures makes them for each member (`CropRunner`)."""
+    """An engine of engines; squares must be made for each member (`CropRunner`)."""
 
     members: tuple[Member, ...]
 
     def __post_init__(self) -> None:
-        """Refuse an ensemble of nobody."""
+        """Refuse an empty ensemble."""
         if not self.members:
-            raise InputError("an ensemble has at least one member")
+            raise InputError("an ensemble needs at least one member")
 
     @classmethod
     def from_models(
@@ -55,24 +55,24 @@ class EnsembleEngine:
 
     @property
     def name(self) -> str:
-        """How many there are, and their engines."""
+        """The number of members and their engines."""
         names = dict.fromkeys(member.engine.name for member in self.members)
         return f"ensemble of {len(self.members)}: {', '.join(names)}"
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """Run squares (N, S, S, 3) uint8 RGB through every member; features and maps are the members' own.
+        """Run squares (N, S, S, 3) uint8 RGB through every member; features are not available.
 
-        Raises InputError where members prepare pictures differently: squares of one are not those of another.
+        Raises InputError if members have different preprocessing, because then they need different squares.
         """
         if len({member.preprocessing for member in self.members}) > 1:
             raise InputError(
-                "the members of this ensemble prepare pictures differently, so no squares suit them all; "
-                "give pictures to a Classifier"
+                "the members of this ensemble have different preprocessing, so they need different squares: pass "
+                "pictures to a Classifier instead"
             )
         answers = np.stack([member.engine.run(images).probabilities for member in self.members])
         return Outputs(np.asarray(answers.mean(axis=0, dtype=np.float64), np.float32))
 
 
 def members_of(engine: Engine, preprocessing: Preprocessing) -> tuple[Member, ...]:
-    """The members of an ensemble, or the one that an engine with its preprocessing is."""
+    """The members of an ensemble; any other engine with its preprocessing as one member."""
     return engine.members if isinstance(engine, EnsembleEngine) else (Member(engine, preprocessing),)

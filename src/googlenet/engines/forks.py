@@ -1,8 +1,8 @@
-"""What a fork does to engines, in one place.
+"""Fork safety of engines.
 
-A child has one thread, its parent's that forked, and a copy of all memory: locks that other threads held stay locked,
-and the threads of a runtime's pool are gone though the pool believes in them. So a fork waits until no engine is at
-work, and what belongs to the parent is neither used nor taken apart in the child.
+A forked child has only the thread that forked, and a copy of all memory: locks that other threads held stay locked, and
+the threads of a runtime's pool no longer exist, although the pool's state says so. So a fork waits until no engine is
+running, and the parent's engines are neither used nor destroyed in the child.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 LONGEST_WAIT = 30.0
-"""Seconds that a fork waits for engines at work: longer than a batch takes, and an end where one never returns."""
+"""Seconds that a fork waits for running engines: longer than a batch takes, but finite in case one never returns."""
 
 
 class _Gate:
-    """Lets any number of threads in, or one fork. `entrance` is locked while a fork waits, so that it gets its turn."""
+    """A lock shared by many threads or held by one fork; a waiting fork locks `entrance`, to avoid starvation."""
 
     def __init__(self) -> None:
         self.reset()
@@ -46,7 +46,7 @@ class _Gate:
 
     @property
     def blocks(self) -> int:
-        """How many blocks this thread is in."""
+        """Nesting depth of this thread's blocks."""
         return getattr(self.thread, "blocks", 0)
 
     def close(self) -> None:
@@ -59,10 +59,10 @@ class _Gate:
 
 
 class LeavesToParent(Protocol):
-    """What holds something that only the process that made it can use."""
+    """An object with something that only the process that created it can use."""
 
     def leave_to_parent(self) -> None:
-        """Let go of it without taking it apart; called in a child before anything else."""
+        """Drop it without destroying it; called in a child before anything else."""
         ...
 
 
@@ -72,7 +72,7 @@ _of_parent: WeakSet[LeavesToParent] = WeakSet()
 
 @contextmanager
 def no_fork() -> Iterator[None]:
-    """A fork of this process waits until the block ends."""
+    """Delay forks of this process until the block ends."""
     _gate.enter()
     try:
         yield
@@ -81,17 +81,17 @@ def no_fork() -> Iterator[None]:
 
 
 def leave_in_child(holder: LeavesToParent) -> None:
-    """Have `holder.leave_to_parent` called in every child, as long as the holder lives."""
+    """Have `holder.leave_to_parent` called in every child, for the lifetime of the holder."""
     _of_parent.add(holder)
 
 
 def keep_for_good(value: Any) -> None:
-    """Never take an object apart, not even at the end: what waits for threads that are gone would wait for ever."""
+    """Never destroy an object, not even at exit: a destructor that joins threads that are gone would never return."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
 
 
 def is_forked() -> bool:
-    """Whether this process is a forked child of one that had imported the engines."""
+    """Whether this process was forked after engines were imported."""
     return _forked
 
 
@@ -106,5 +106,5 @@ def _after_in_child() -> None:
         holder.leave_to_parent()
 
 
-if hasattr(os, "register_at_fork"):  # Windows has no forks
+if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(before=_gate.close, after_in_parent=_gate.open, after_in_child=_after_in_child)

@@ -1,4 +1,4 @@
-"""An engine made from a function: the public test double, and the way to put another model behind a classifier."""
+"""An engine made from a function: a public test double, and a way to use other models in a classifier."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ class FunctionEngine:
     name: str = "function"
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """Give what the function says, as float32; whatever else is asked for, it has nothing more."""
+        """The function's result as float32; `also` is ignored."""
         return Outputs(np.asarray(self.function(images), dtype=np.float32))

@@ -1,4 +1,4 @@
-"""Runs a model with this package's own compiled kernels, on the CPU: the fastest without AVX-512."""
+"""Runs a model with this package's own compiled kernels on the CPU: the fastest on most processors without AVX-512."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from googlenet.parallel import thread_count
 
 
 class NativeEngine:
-    """A model's graph, run by compiled kernels; the graph holds the preprocessing."""
+    """A model's graph, run by compiled kernels; the preprocessing is part of the graph."""
 
     def __init__(self, network: Network) -> None:
         """`network`: of one graph."""
@@ -24,10 +24,10 @@ class NativeEngine:
 
     @classmethod
     def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> NativeEngine:
-        """An engine whose graph is written from the model's table.
+        """An engine for a model.
 
-        Raises InputError for a `device`, where the kernels are not compiled or do not run here, and for a variant that
-        they cannot run.
+        Raises InputError for a `device` other than the CPU, if the kernels were not compiled or do not run here, and
+        for a variant that they do not support.
         """
         check_cpu("native", device)
         return cls(Network(build_graph(model), thread_count(threads)))
@@ -36,9 +36,9 @@ class NativeEngine:
     def from_exported(
         cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
     ) -> NativeEngine:
-        """An engine for an exported ONNX file, in float32 or in whole numbers, as the file is.
+        """An engine for an exported ONNX file, in float32 or int8.
 
-        Raises InputError as `from_model` does, ModelFileError for a file that is no graph of ours.
+        Raises InputError as `from_model` does, ModelFileError for a graph that was not exported by googlenet.
         """
         check_cpu("native", device)
         graph = model.graph or decode_onnx(model.content[0], where=str(model.path))
@@ -62,7 +62,7 @@ class NativeEngine:
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    with np.errstate(invalid="ignore"):  # weights of any size: what is not finite is told by who asks
+    with np.errstate(invalid="ignore"):  # overflow is reported by callers that check for finite values
         powers = np.exp(logits - logits.max(1, keepdims=True))
     probabilities: NDArray[np.float32] = powers / powers.sum(1, keepdims=True)
     return probabilities

@@ -1,4 +1,4 @@
-"""Runs a model with ONNX Runtime, on the CPU: the engine of the bare install."""
+"""Runs a model with ONNX Runtime on the CPU: available in every installation."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from googlenet.graph import IMAGES, PROBABILITIES, build_graph, decompose_lrn
 from googlenet.model import Model
 from googlenet.parallel import thread_count
 
-ERRORS_ALONE = 3  # onnxruntime's level of what it logs to standard error
+ERRORS_ONLY = 3  # onnxruntime's log level
 
 
 class OnnxEngine:
-    """An ONNX file in a session of ONNX Runtime; the file holds the preprocessing."""
+    """An ONNX file in an ONNX Runtime session; the preprocessing is part of the graph."""
 
     def __init__(self, content: bytes, *, where: str, threads: int | None = None) -> None:
-        """`threads` left out: one for each processor this process may use. Raises ModelFileError, naming `where`."""
+        """`threads`: default: one per processor available to this process. Raises ModelFileError, naming `where`."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = thread_count(threads)
-        options.log_severity_level = ERRORS_ALONE
-        # or idle threads of the session go on taking processors from whoever runs next: decoders, another engine
+        options.log_severity_level = ERRORS_ONLY
+        # otherwise idle threads of the session spin and slow down whatever runs next: decoders, another engine
         options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the runtime's own kinds of error share no base but this
+        except Exception as error:  # the runtime's exceptions have no other common base
             raise ModelFileError(f"{where} cannot be run: {str(error).splitlines()[0]}") from error
 
     @classmethod
     def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> OnnxEngine:
-        """An engine whose graph is written from the model's table, in memory. Raises InputError for a `device`.
+        """An engine for a model, with LRN decomposed: the runtime's LRN would take a third of the network's time.
 
-        The runtime's own LRN takes a third of the network's time, so the norms are taken apart.
+        Raises InputError for a `device` other than the CPU.
         """
         check_cpu("onnx", device)
         return cls(encode_onnx(decompose_lrn(build_graph(model))), where="the model's graph", threads=threads)
@@ -46,7 +46,7 @@ class OnnxEngine:
     def from_exported(
         cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
     ) -> OnnxEngine:
-        """An engine for an exported ONNX file. Raises InputError for a `device`."""
+        """An engine for an exported ONNX file. Raises InputError for a `device` other than the CPU."""
         check_cpu("onnx", device)
         return cls(model.content[0], where=str(model.path), threads=threads)
 

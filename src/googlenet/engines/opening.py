@@ -1,4 +1,4 @@
-"""The table of engines, and how one is opened: chosen by its name, or as the fastest that runs the model here."""
+"""The table of engines, and opening one: by name, or the fastest for the model on this machine."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from googlenet.parallel import thread_count
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """How an engine is made: `factory` is "module:function", called with (model, device=..., threads=...).
+    """How to open an engine: `factory` is "module:function", called with (model, device=..., threads=...).
 
-    `package` is what it runs on, `extra` the part of googlenet that brings it ("" for the bare install).
-    `from_exported` is like `factory`, for exported files, of the formats `runs`. `best_if`: "module:function" that says
-    whether the engine is the one to choose on this machine, where nobody names one; "" for one that is not chosen so.
-    `again_after_fork`: what it runs on does not work in a forked child, where it is opened again.
+    `package` is the runtime it needs, `extra` the extra of googlenet that installs it ("": always installed).
+    `from_exported` is the factory for exported files, of the formats `runs`. `best_if`: "module:function" that returns
+    whether the engine is the default on this machine; "": never. `again_after_fork`: the runtime does not work in a
+    forked child, where the engine is opened again.
     """
 
     factory: str
@@ -65,11 +65,11 @@ ENGINES: dict[str, EngineEntry] = {
         "googlenet.engines.torch_engine:TorchEngine.from_model",
         package="torch",
         extra="train",
-        from_exported="googlenet.engines.pt2_engine:ProgramEngine.from_exported",
+        from_exported="googlenet.engines.pt2_engine:Pt2Engine.from_exported",
         runs=("pt2",),
     ),
 }
-"""Engines by name, the preferred one first; nothing is imported before it is chosen."""
+"""Engines by name, in order of preference; imported lazily."""
 
 
 def open_engine(
@@ -82,27 +82,27 @@ def open_engine(
 ) -> Engine:
     """Open the engine called `name` for a model or an exported file, on `device`, with `threads` on the CPU.
 
-    Defaults: native where that is the fastest and runs the model, else onnx; torch for a device that is not the CPU;
-    for an exported file the first engine that runs it; one thread for each processor this process may use. `load`
+    Defaults: native if it is the fastest here and supports the model, else onnx; torch for devices other than the CPU;
+    for an exported file the first engine that runs it; one thread per processor available to this process. `load`
     reads the model again, for copies and other processes; without it the engine keeps the model. Raises InputError for
-    a name that does not exist, a number of threads that cannot be and an engine that cannot run the model,
-    MissingExtraError where the engine's package is not installed.
+    an unknown name, an invalid number of threads and an engine that cannot run the model, MissingExtraError if the
+    engine's package is not installed.
     """
     if name is not None and name not in ENGINES:
-        raise InputError(f"no engine is called {name!r}; there is {', '.join(ENGINES)}")
+        raise InputError(f"no engine is called {name!r}; the engines are {', '.join(ENGINES)}")
     if threads is not None:
         threads = thread_count(threads)
     load = load or partial(_unchanged, model)
     if name is None and device in (None, CPU) and (best := best_here(model)):
-        with suppress(InputError):  # a network that it cannot run
+        with suppress(InputError):  # a network that it does not support
             return _open(best, model, device, threads, load)
     if isinstance(model, ExportedModel):
         chosen = name or runtime_of(model.target)
         if not _runs(ENGINES[chosen], model):
             able = [engine for engine, entry in ENGINES.items() if _runs(entry, model)]
             raise InputError(
-                f"{model.path} is {EXPORT_FORMATS[model.target].what}, which the engine {name} does not run; "
-                f"--engine {' or '.join(able)} does"
+                f"{model.path} is {EXPORT_FORMATS[model.target].what}, which the engine {name} cannot run; "
+                f"use --engine {' or '.join(able)}"
             )
     else:
         chosen = name or ("onnx" if device in (None, CPU) else "torch")
@@ -110,13 +110,13 @@ def open_engine(
 
 
 def best_here(model: AnyModel) -> str | None:
-    """The engine that is known to be the fastest on this machine, if it may run the model; None where none is known."""
+    """The engine that is known to be the fastest on this machine, if it runs the model's format; else None."""
     able = (name for name, entry in ENGINES.items() if entry.best_if and _runs(entry, model))
     return next((name for name in able if _load(ENGINES[name].best_if)()), None)
 
 
 def runtime_of(target: Target) -> str:
-    """The engine of the runtime that an exported file is written for."""
+    """The engine of the runtime that an exported file is intended for."""
     return next(engine for engine, entry in ENGINES.items() if target in entry.runs and not entry.best_if)
 
 

@@ -1,4 +1,4 @@
-"""Runs a model with OpenVINO, on the CPU: often the fastest, and larger to install."""
+"""Runs a model with OpenVINO on the CPU: often the fastest, but a larger installation."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from googlenet.model import Model
 from googlenet.parallel import thread_count
 
 MOST_SHAPES = 3
-"""Shapes of input that are compiled for themselves, which takes half a second each and saves a tenth at each run."""
+"""Number of static input shapes that are compiled, which takes 0.5 s each and saves 10 % of each run."""
 
 
 class OpenVinoEngine:
-    """A graph compiled by OpenVINO for this processor; the graph holds the preprocessing."""
+    """A graph compiled by OpenVINO for this processor; the preprocessing is part of the graph."""
 
     def __init__(
         self,
@@ -34,10 +34,10 @@ class OpenVinoEngine:
         precision: str = "f32",
         threads: int | None = None,
     ) -> None:
-        """`content`: an ONNX file, or the XML of an IR whose values are in `constants`.
+        """`content`: an ONNX file, or the XML of an IR with its binary file `constants`.
 
-        `precision`: OpenVINO's word for what floats are computed in ("f32", "bf16"). Raises ModelFileError, naming
-        `where`, for what OpenVINO does not take.
+        `precision`: OpenVINO's name of the precision of float operations ("f32", "bf16"). Raises ModelFileError, naming
+        `where`, if OpenVINO cannot read it.
         """
         self.where = where
         self.options = {
@@ -56,7 +56,7 @@ class OpenVinoEngine:
 
     @classmethod
     def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> OpenVinoEngine:
-        """An engine whose graph is written from the model's table, in memory. Raises InputError for a `device`."""
+        """An engine for a model. Raises InputError for a `device` other than the CPU."""
         check_cpu("openvino", device)
         return cls(encode_onnx(build_graph(model)), where="the model's graph", threads=threads)
 
@@ -64,9 +64,10 @@ class OpenVinoEngine:
     def from_exported(
         cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
     ) -> OpenVinoEngine:
-        """An engine for an exported IR or ONNX file, in its own precision. Raises InputError for a `device`.
+        """An engine for an exported IR or ONNX file, in its own precision.
 
-        What int8 leaves in floats is computed in bf16 as well, where the processor has it.
+        The float operations of int8 files run in bf16 if the processor supports it. Raises InputError for a `device`
+        other than the CPU.
         """
         check_cpu("openvino", device)
         precision = "bf16" if model.precision != "float32" and computes_in_bf16() else "f32"
@@ -83,20 +84,20 @@ class OpenVinoEngine:
         Raises ModelFileError for a graph that OpenVINO cannot compile.
         """
         names = (PROBABILITIES, *also)
-        with self.lock:  # a request holds one input and its outputs; OpenVINO would run several one by one as well
+        with self.lock:  # a request has one input; OpenVINO would also run several one after the other
             request = self._request(images.shape, names)
             pixels = request.get_input_tensor()
             if tuple(pixels.shape) != images.shape:
                 pixels.shape = images.shape
             np.copyto(pixels.data, images)
-            request.start_async()  # with wait(), quicker than infer(): nothing is looked up by name
+            request.start_async()  # with wait(), faster than infer(): no look-up by name
             request.wait()
             return Outputs(**{name: request.get_tensor(name).data.copy() for name in names})
 
     def _request(self, shape: tuple[int, ...], names: tuple[str, ...]) -> Any:
-        """What runs this shape and gives these outputs, and nothing else, which would take time.
+        """An inference request for this shape and exactly these outputs; others would cost time.
 
-        The first shapes have a network of their own, all others share one that takes any.
+        The first shapes are compiled as static shapes, all others share a network with a dynamic shape.
         """
         key = shape, names
         if key not in self.requests and len(self.requests) >= MOST_SHAPES:
@@ -115,7 +116,7 @@ class OpenVinoEngine:
         return self.requests[key]
 
     def _refusal(self, error: RuntimeError) -> ModelFileError:
-        reason = str(error).strip().splitlines()[-1]  # the first ones say where in OpenVINO's source
+        reason = str(error).strip().splitlines()[-1]  # the first ones are locations in OpenVINO's source
         return ModelFileError(f"{self.where} cannot be run: {reason}")
 
 

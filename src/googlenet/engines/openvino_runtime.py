@@ -1,8 +1,8 @@
-"""OpenVINO without its telemetry, and its one core: the one place that imports it.
+"""Imports OpenVINO without telemetry, and holds its only core; nothing else imports it.
 
-`import openvino` brings its converter along, which reports the import to Google Analytics through the package
-`openvino_telemetry` unless the user has forbidden it. Without that package the converter uses a stub of its own; so it
-is out of reach while OpenVINO is imported, and the stub stays for as long as the process lives.
+`import openvino` also imports its converter, which reports this to Google Analytics through the package
+`openvino_telemetry` unless the user has opted out. Without that package the converter uses a stub of its own; so the
+package is hidden while OpenVINO is imported, and the stub is used for the lifetime of the process.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ TELEMETRY = "openvino_telemetry"
 
 
 @contextmanager
-def _out_of_reach(package: str) -> Iterator[None]:
-    """Importing `package` fails inside the block, as if it were not installed."""
-    hidden = sys.modules.get(package)
+def _hidden(package: str) -> Iterator[None]:
+    """Make importing `package` fail inside the block, as if it were not installed."""
+    loaded = sys.modules.get(package)
     sys.modules[package] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        if hidden is None:
+        if loaded is None:
             del sys.modules[package]
         else:
-            sys.modules[package] = hidden
+            sys.modules[package] = loaded
 
 
-with _out_of_reach(TELEMETRY):
+with _hidden(TELEMETRY):
     import openvino
 
 __all__ = ["openvino", "openvino_core"]
@@ -40,12 +40,12 @@ __all__ = ["openvino", "openvino_core"]
 
 @cache
 def openvino_core() -> Any:
-    """The process's `openvino.Core`, which stays for good.
+    """The process's only `openvino.Core`, which is never destroyed.
 
-    Its plugin for the CPU gives the thread another stack for signals, and gives the former one back when it goes. Of
-    two cores that go in the order in which they came, the second gives back the first one's, which is gone: the next
-    Ctrl-C would end the process by a segmentation fault. And in a forked child the end of a core would wait for
-    threads that are the parent's.
+    The CPU plugin installs an alternate signal stack, and restores the previous one when it is destroyed. If two cores
+    are destroyed in the order of their creation, the second one restores the stack of the first, which is freed: the
+    next Ctrl-C would be a segmentation fault. And in a forked child, destroying a core would wait for threads of the
+    parent.
     """
     core = openvino.Core()
     keep_for_good(core)

@@ -1,7 +1,7 @@
 """Runs a .pt2 file with torch.
 
-torch's own reader of such files unpickles parts of them and evaluates text in them. So only the weights are read, as
-raw bytes, and put into the network that the file's description names.
+torch's own reader unpickles and evaluates parts of such files. So only the weights are read, as raw bytes, and loaded
+into the network that the file's description names.
 """
 
 from __future__ import annotations
@@ -22,21 +22,19 @@ from googlenet.network import network_with_weights
 from googlenet.network.exportable import ExportableNetwork
 
 
-class ProgramEngine:
-    """A `ExportableNetwork` on a device."""
+class Pt2Engine:
+    """An `ExportableNetwork` on a device."""
 
-    def __init__(self, program: ExportableNetwork, device: str = "cpu") -> None:
-        """Takes the program as it is and switches it to evaluation."""
-        self.program = program.to(device).eval()
+    def __init__(self, network: ExportableNetwork, device: str = "cpu") -> None:
+        """Moves the network to the device and puts it in evaluation mode."""
+        self.network = network.to(device).eval()
         self.device = device
 
     @classmethod
-    def from_exported(
-        cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None
-    ) -> ProgramEngine:
-        """An engine with the weights of an exported file; `device` left out: the best there is.
+    def from_exported(cls, model: ExportedModel, *, device: str | None = None, threads: int | None = None) -> Pt2Engine:
+        """An engine with the weights of an exported file; `device`: default: a GPU if available.
 
-        Raises ModelFileError where they are not those of the networks that the file names.
+        Raises ModelFileError if they are not those of the networks in the file's description.
         """
         set_threads(threads)
         return in_live_thread(lambda: cls(_network_of(model), choose_device(device)))
@@ -52,8 +50,8 @@ class ProgramEngine:
 
     @torch.inference_mode()
     def _run(self, images: NDArray[np.uint8], also: Collection[Extra]) -> Outputs:
-        seen = self.program(torch.from_numpy(np.ascontiguousarray(images)).to(self.device))
-        return Outputs(**{name: seen[name].cpu().numpy() for name in ("probabilities", *also)})
+        outputs = self.network(torch.from_numpy(np.ascontiguousarray(images)).to(self.device))
+        return Outputs(**{name: outputs[name].cpu().numpy() for name in ("probabilities", *also)})
 
 
 def _network_of(model: ExportedModel) -> ExportableNetwork:

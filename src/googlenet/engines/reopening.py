@@ -1,4 +1,4 @@
-"""An engine that can be copied and sent to other processes, and works on after a fork: it knows how it was opened."""
+"""An engine that can be copied, pickled and used after a fork, because it can be opened again."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from googlenet.engines.forks import keep_for_good, leave_in_child, no_fork
 
 
 class ReopenableEngine:
-    """An engine with `open_again`, which opens another one like it: for each copy (`copy.deepcopy`, `pickle`).
+    """An engine with `open_again`, which opens a new instance for each copy (`copy.deepcopy`, `pickle`).
 
-    With `again_after_fork` also for a forked child, when the engine is first run there. Safe to use from several
-    threads.
+    With `again_after_fork`, also in a forked child, when the engine is first run there. Thread-safe.
     """
 
     def __init__(self, open_again: Callable[[], Engine], again_after_fork: bool, engine: Engine | None = None) -> None:
-        """`engine`: one that is open already. Raises as `open_again` does."""
+        """`engine`: the engine, if it is already open. Raises as `open_again` does."""
         self.open_again = open_again
         self.again_after_fork = again_after_fork
         self._lock = Lock()
@@ -32,12 +31,12 @@ class ReopenableEngine:
             leave_in_child(self)
 
     def run(self, images: NDArray[np.uint8], *, also: Collection[Extra] = ()) -> Outputs:
-        """What the engine says of squares (N, S, S, 3) uint8 RGB; raises as it does, and as opening it again."""
+        """Run the engine on squares (N, S, S, 3) uint8 RGB; raises as it does, and as opening it again."""
         with no_fork():
             return self._opened().run(images, also=also)
 
     def leave_to_parent(self) -> None:
-        """Forget the parent's engine, in a child."""
+        """In a child, drop the parent's engine."""
         self._lock = Lock()
         keep_for_good(self._engine)
         self._engine = None

@@ -1,4 +1,4 @@
-"""Runs a model with torch; the only door from engines to the torch network."""
+"""Runs a model with torch."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from googlenet.parallel import thread_count
 
 
 class TorchEngine:
-    """A torch network in evaluation mode with its preprocessing."""
+    """A torch network in evaluation mode, with its preprocessing."""
 
     def __init__(self, network: GoogLeNet, preprocessing: Preprocessing, device: str = "cpu") -> None:
-        """Takes the network as it is and switches it to evaluation."""
+        """Moves the network to the device and puts it in evaluation mode."""
         self.network = network.to(device).eval()
         self.preprocessing = preprocessing
         self.device = device
 
     @classmethod
     def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> TorchEngine:
-        """An engine that holds a model's weights; `device` left out: the best there is.
+        """An engine for a model; `device`: default: a GPU if available.
 
-        `threads` on the CPU are those of the whole process.
+        `threads` applies to torch in the whole process.
         """
         set_threads(threads)
 
@@ -59,11 +59,11 @@ class TorchEngine:
         x = to_network_input(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), self.preprocessing)
         if not also:
             return Outputs(torch.softmax(self.network(x).main, 1).cpu().numpy())
-        seen = self.network.forward_features(x)
+        outputs = self.network.forward_features(x)
         return Outputs(
-            torch.softmax(seen.logits, 1).cpu().numpy(),
-            seen.features.cpu().numpy() if "features" in also else None,
-            seen.feature_maps.cpu().numpy() if "feature_maps" in also else None,
+            torch.softmax(outputs.logits, 1).cpu().numpy(),
+            outputs.features.cpu().numpy() if "features" in also else None,
+            outputs.feature_maps.cpu().numpy() if "feature_maps" in also else None,
         )
 
 
@@ -71,9 +71,10 @@ Result = TypeVar("Result")
 
 
 def in_live_thread(work: Callable[[], Result]) -> Result:
-    """Do `work`; in a forked child, not in the thread that forked, where OpenMP would wait for the parent's threads.
+    """Run `work`; in a forked child, in a new thread, because OpenMP would wait for the parent's threads.
 
-    A thread that begins in the child gets threads of its own. Raises InputError for a GPU that the parent has used.
+    A thread that was started in the child gets its own OpenMP threads. Raises InputError for a GPU that the parent has
+    used.
     """
     if not is_forked():
         return work()
@@ -86,26 +87,26 @@ def in_live_thread(work: Callable[[], Result]) -> Result:
         if "fork" not in str(error):
             raise
         raise InputError(
-            "this process was forked from one that had used the GPU, which cannot be shared: open the model only "
-            "in the children, or start them with multiprocessing's 'spawn'"
+            "this process was forked from one that had used the GPU, which cannot be shared: open the model only in "
+            "the children, or start them with multiprocessing's 'spawn'"
         ) from error
 
 
 def set_threads(threads: int | None) -> None:
-    """Have torch compute with so many threads in the whole process; None leaves them as they are."""
+    """Set torch's number of threads for the whole process; None: unchanged."""
     if threads is not None:
         torch.set_num_threads(thread_count(threads))
 
 
 def choose_device(name: str | None) -> str:
-    """The torch device to use: the one named, else a GPU where there is one, else the CPU. Raises InputError."""
+    """The torch device to use: the given one, else a GPU if available, else the CPU. Raises InputError."""
     if name is None:
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        torch.zeros(1, device=name).cpu()  # a value must come back, which `meta` has none to give
+        torch.zeros(1, device=name).cpu()  # computes and copies back, which `meta` cannot
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
-            f"the device {name!r} cannot be used ({reason}); leave --device out to have one chosen"
+            f"the device {name!r} cannot be used ({reason}); without --device, one is chosen automatically"
         ) from None
     return name

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.dataset import Sample, Samples, check_readable
-from googlenet.engines import CropRunner, Engine, PreparedPicture, average_members, members_of
+from googlenet.engines import CropRunner, Engine, PreparedCrops, average_members, members_of
 from googlenet.errors import InputError
 from googlenet.evaluation.counts import Counts, Evaluation
 from googlenet.images import BadImage, Crops, Preprocessing, Rgb, Size, least_size, to_square
@@ -106,7 +106,7 @@ def answer_samples(
     runner: CropRunner,
     samples: Samples,
     *,
-    pictures: Iterator[PreparedPicture | BadImage] | None = None,
+    pictures: Iterator[PreparedCrops | BadImage] | None = None,
     workers: int = DEFAULT_WORKERS,
 ) -> Iterator[AnsweredBatch]:
     """Decode and crop every picture once, ahead of the networks, and yield the networks' answers in order.
@@ -114,7 +114,7 @@ def answer_samples(
     `pictures`: the samples' pictures, if they are already prepared.
     """
 
-    def prepare(index: int) -> PreparedPicture | BadImage:
+    def prepare(index: int) -> PreparedCrops | BadImage:
         image = samples.decode(index, enough=runner.enough)
         return image if isinstance(image, BadImage) else runner.prepare(image)
 
@@ -161,7 +161,7 @@ def count_answers(
     return evaluation
 
 
-def _as_crops(square: Rgb | BadImage) -> PreparedPicture | BadImage:
+def _as_crops(square: Rgb | BadImage) -> PreparedCrops | BadImage:
     return square if isinstance(square, BadImage) else (Crops(square[np.newaxis], np.ones((1, 1))),)
 
 

@@ -1,8 +1,8 @@
-"""Export: models as one file for another runtime, compared with float32 before it gets its name."""
+"""Export: models as one file for another runtime, compared with float32 before it is kept."""
 
 from googlenet.export.export import Candidate, Choice, ExportRequest, ExportResult, check_place, export_models
 from googlenet.export.int8 import to_int8
-from googlenet.export.pictures import GatePictures, gather_pictures, made_pictures
+from googlenet.export.pictures import GatePictures, gather_pictures, generated_pictures
 from googlenet.export.targets import EXPORT_TARGETS, PRECISIONS, ExportTarget
 
 __all__ = [
@@ -17,6 +17,6 @@ __all__ = [
     "check_place",
     "export_models",
     "gather_pictures",
-    "made_pictures",
+    "generated_pictures",
     "to_int8",
 ]

@@ -1,4 +1,4 @@
-"""The gate: what an exported network must reach beside the same one in float32, and how that is measured."""
+"""The checks of an exported network: its agreement with float32, its speed, and their thresholds."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from googlenet.engines import Engine
 from googlenet.model import TOLERANCE
 
 SAME_TOP1 = 0.97
-"""Share of the pictures that must keep their best class in a lower precision."""
+"""Share of pictures that must have the same best class as in float32."""
 
-BATCH = 16  # pictures run at once where nothing is timed
+BATCH = 16  # pictures per batch, where nothing is timed
 
-RUNS = 3  # of one engine, before it is the next one's turn; the first of them only warms the caches
+RUNS = 3  # of one engine per round; the first one only warms the caches
 FEWEST_ROUNDS, MOST_ROUNDS = 7, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two answers to the same pictures: share with the same best class, largest difference of a probability."""
+    """Difference of two outputs for the same pictures: share with the same best class, largest of a probability."""
 
     same_top1: float
     worst: float
 
 
-def answers(engine: Engine, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+def run_in_batches(engine: Engine, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The probabilities (N, classes) of squares (N, S, S, 3) uint8 RGB."""
     parts = np.array_split(squares, -(-len(squares) // BATCH))
     return np.concatenate([engine.run(part).probabilities for part in parts])
 
 
 def difference(expected: NDArray[np.float32], got: NDArray[np.float32]) -> Difference:
-    """Compare two answers (N, classes); values that are not finite are infinitely far and of no class."""
+    """Compare probabilities (N, classes); non-finite ones count as different in class and infinitely far."""
     if expected.shape != got.shape or not np.isfinite(got).all():
         return Difference(same_top1=0.0, worst=float("inf"))
     same = expected.argmax(axis=1) == got.argmax(axis=1)
@@ -46,9 +46,9 @@ def difference(expected: NDArray[np.float32], got: NDArray[np.float32]) -> Diffe
 
 
 def time_in_turns(engines: Sequence[Engine], square: NDArray[np.uint8], *, seconds: float) -> list[float]:
-    """Median milliseconds of each engine for one square (S, S, 3), in rounds in which each has its turn.
+    """Median milliseconds of each engine for one square (S, S, 3), in alternating rounds.
 
-    About `seconds` for all of them, and at least `FEWEST_ROUNDS` rounds: what disturbs the machine disturbs all alike.
+    About `seconds` in total, and at least `FEWEST_ROUNDS` rounds; alternating, so that other load affects all alike.
     """
     batch = square[np.newaxis]
     taken: list[list[float]] = [[] for _ in engines]
@@ -66,16 +66,16 @@ def time_in_turns(engines: Sequence[Engine], square: NDArray[np.uint8], *, secon
 
 
 def misses(precision: Precision, agreement: Agreement) -> tuple[str, ...]:
-    """What an export in this precision should reach and does not, in sentences; none where it passes the gate."""
+    """The checks that an export in this precision fails, in sentences; empty if it passes."""
     if precision == "float32":
         if agreement.worst <= TOLERANCE:
             return ()
-        return (f"a probability differs by {agreement.worst:.1e} from the model's, at most {TOLERANCE:.0e} is allowed",)
+        return (f"a probability differs by {agreement.worst:.1e} from the model's, the limit is {TOLERANCE:.0e}",)
     found = []
     if agreement.same_top1 < SAME_TOP1:
         found.append(
             f"{agreement.same_top1:.1%} of {agreement.pictures:,} pictures have the same best class as in float32, "
-            f"at least {SAME_TOP1:.0%} are asked for"
+            f"at least {SAME_TOP1:.0%} are required"
         )
     if agreement.milliseconds >= agreement.float32_milliseconds:
         found.append(
@@ -86,5 +86,5 @@ def misses(precision: Precision, agreement: Agreement) -> tuple[str, ...]:
 
 
 def fastest(passed: Mapping[Precision, Agreement]) -> Precision:
-    """The precision whose exports take least time, of those that pass the gate."""
+    """The fastest precision of those that pass the checks."""
     return min(passed, key=lambda precision: passed[precision].milliseconds)

@@ -1,4 +1,4 @@
-"""The program that an export writes beside an ONNX file, for people who have no googlenet: `onnx_example.py`, named."""
+"""Writes `onnx_example.py` beside an exported ONNX file, for use without googlenet."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from googlenet.files import write_atomically
 
 NAMES = (('MODEL = "model.onnx"', "MODEL = {model!a}"), ("python THIS_FILE", "python {example}"))
-"""What `onnx_example.py` says of the two files -> what the program says."""
+"""Text in `onnx_example.py` -> its replacement."""
 
 
 def example_path(out: Path) -> Path:
-    """Where the example of an exported file belongs."""
+    """The path of the example of an exported file."""
     return out.with_name(f"{out.stem}_example.py")
 
 
 def write_example(out: Path, folder: Path) -> Path:
-    """Write the example of the exported file `out` into a folder, under its own name; InputError where that fails."""
+    """Write the example of the exported file `out` into a folder; raises InputError if that fails."""
     name = example_path(out).name
     text = files("googlenet.export").joinpath("onnx_example.py").read_text(encoding="utf-8")
     shown = name if name.isascii() and name.isprintable() else "THIS_FILE"

@@ -1,4 +1,4 @@
-"""`export_models`: models -> one file for another runtime, written, opened again, checked, and only then named."""
+"""`export_models`: models -> one file for another runtime, written, opened again, checked, and only then kept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from googlenet.artifacts.content import Content
 from googlenet.engines import Engine, best_here, open_engine, runtime_of
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError, ModelFileError
-from googlenet.export.agreement import answers, difference, fastest, misses, time_in_turns
+from googlenet.export.agreement import difference, fastest, misses, run_in_batches, time_in_turns
 from googlenet.export.example import example_path, write_example
 from googlenet.export.pictures import GatePictures
 from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
@@ -38,18 +38,17 @@ from googlenet.graph import Graph, build_graph, decompose_lrn
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
 
 SECONDS = 3.0
-"""How long all the candidates of an export are timed."""
+"""Time for benchmarking all candidates of an export together."""
 
 Choice: TypeAlias = Precision | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is to be written: for which target, in which precision ("auto": the fastest that passes the gate).
+    """What to write: for which target, in which precision ("auto": the fastest that passes the checks).
 
-    `without_lrn`: no LRN operator in the graph. `with_example`: write a program beside the file that runs it without
-    this package. `force`: replace what is at the path, and write a precision that was named even where it misses the
-    gate.
+    `without_lrn`: no LRN operator in the graph. `with_example`: also write a program that runs the file without this
+    package. `force`: overwrite an existing file, and write the requested precision even if it fails the checks.
     """
 
     target: Target
@@ -61,7 +60,7 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """One precision of the export as it was tried: its file's content, and how it compares with float32."""
+    """One precision that was tried: the exported model, and its comparison with float32."""
 
     precision: Precision
     exported: ExportedModel
@@ -69,13 +68,13 @@ class Candidate:
 
     @property
     def passes(self) -> bool:
-        """Whether it may be written."""
+        """Whether it passes all checks."""
         return not self.agreement.misses
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportResult:
-    """What was written where, of which candidates it was chosen (float32 first), and why, in a sentence."""
+    """The path that was written, the chosen candidate, all candidates (float32 first), and the reason in a sentence."""
 
     path: Path
     chosen: Candidate
@@ -85,11 +84,11 @@ class ExportResult:
 
 
 def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pictures: GatePictures) -> ExportResult:
-    """Write models, whose probabilities are averaged, as one exported file, or refuse to.
+    """Write models, whose probabilities are averaged, as one exported file.
 
-    Raises InputError for models that cannot be one graph, a precision that the target does not have or that misses the
-    gate, and a place that cannot be written to; ModelFileError for models that do not give their known answer here;
-    MissingExtraError where the target's package is not installed. Nothing is left behind then.
+    Raises InputError for models that cannot share a graph, a precision that the target does not support or that fails
+    the checks, and a path that cannot be written; ModelFileError for models that do not reproduce their known answer
+    here; MissingExtraError if the target's package is not installed. No files are left behind then.
     """
     target = EXPORT_TARGETS[request.target]
     target.check_installed(request.target)
@@ -101,10 +100,10 @@ def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pi
     for rewrite in (*target.rewrites, *((decompose_lrn,) if request.without_lrn else ())):
         graph = rewrite(graph)
     precisions: list[Precision] = ["float32", *(one for one in considered if one != "float32")]
-    drafts = [_draft(models, graph, request.target, precision, pictures, known) for precision in precisions]
+    encoded = [_encode(models, graph, request.target, precision, pictures, known) for precision in precisions]
     with _staging(out) as folder:
-        engines = [_open_again(draft.with_checksum(), folder / draft.description.precision) for draft in drafts]
-        candidates = _compare(drafts, engines, reference, pictures)
+        engines = [_open_again(one.with_checksum(), folder / one.description.precision) for one in encoded]
+        candidates = _compare(encoded, engines, reference, pictures)
     chosen, reason = _choose(candidates, considered, request, pictures)
     with _staging(out) as folder:
         for engine in _open_again(chosen.exported, folder / "whole"):
@@ -117,25 +116,27 @@ def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pi
 
 
 def check_place(out: Path, request: ExportRequest) -> None:
-    """Raise InputError where nothing can or may be written at `out`; a folder of others is never replaced."""
+    """Raise InputError if `out` cannot or must not be written; unrelated folders are never replaced."""
     files = EXPORT_FORMATS[request.target].files
     if request.with_example and request.target != "onnx":
-        raise InputError(f"--with-example writes a program for ONNX Runtime, --to {request.target} is not for it")
+        raise InputError(f"--with-example writes a program for ONNX Runtime; it needs --to onnx, not {request.target}")
     if not out.absolute().parent.is_dir():
         raise InputError(f"cannot write {out}: there is no folder {out.parent}")
     if not files and out.is_dir():
-        raise InputError(f"{out} is a folder; --out names a file")
+        raise InputError(f"{out} is a folder; --out must be a file")
     if files and out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(files)):
-        raise InputError(f"{out} is there already and is not an exported network; --out names a folder of its own")
+        raise InputError(f"{out} already exists and is not an exported network; choose another folder with --out")
     for path in (out, *((example_path(out),) if request.with_example else ())):
         if path.exists() and not request.force:
-            raise InputError(f"{path} is there already; --out names another place, --force replaces it")
+            raise InputError(f"{path} already exists; choose another path with --out, or overwrite it with --force")
     if request.with_example and example_path(out).is_dir():
-        raise InputError(f"{example_path(out)}, where the example belongs, is a folder; --out names another place")
+        raise InputError(
+            f"the example cannot be written: {example_path(out)} is a folder; choose another path with --out"
+        )
 
 
 def _considered(request: ExportRequest, pictures: GatePictures) -> tuple[Precision, ...]:
-    """The precisions to try; raises InputError for one that cannot be had."""
+    """The precisions to try; raises InputError for an unsupported one."""
     available = EXPORT_TARGETS[request.target].precisions
     if request.precision == "auto":
         return tuple(
@@ -145,21 +146,21 @@ def _considered(request: ExportRequest, pictures: GatePictures) -> tuple[Precisi
         )
     if request.precision not in available:
         raise InputError(
-            f"{EXPORT_FORMATS[request.target].what} is not written in {request.precision}; "
-            f"--to {request.target} takes {', '.join(available)}"
+            f"{EXPORT_FORMATS[request.target].what} cannot be exported in {request.precision}; "
+            f"--to {request.target} supports {', '.join(available)}"
         )
     if request.precision in NEEDS_CALIBRATION and pictures.calibration is None:
         raise InputError(
-            f"--precision {request.precision} needs pictures to calibrate on: give --calibrate DATA, a folder or .tar "
-            "with some hundred pictures like those that will be classified"
+            f"--precision {request.precision} needs calibration pictures: give --calibrate DATA, a folder or .tar with "
+            "about a hundred pictures like those that will be classified"
         )
     if not cpu_computes(request.precision):
-        raise InputError(f"this processor does not compute in {request.precision}, so it would not be faster here")
+        raise InputError(f"this processor has no {request.precision} instructions, so it would not be faster here")
     return (request.precision,)
 
 
 def _known_answer(models: Sequence[Model], reference: Engine) -> KnownAnswer:
-    """What the models say together in float32; ModelFileError where it is not what they said when they were made."""
+    """The models' float32 outputs for the known pictures; ModelFileError if they differ from the stored ones."""
     images = known_answer_images(models[0].preprocessing.input_size)
     probabilities = reference.run(images).probabilities
     stored = [model.known_answer for model in models if model.known_answer is not None]
@@ -168,34 +169,34 @@ def _known_answer(models: Sequence[Model], reference: Engine) -> KnownAnswer:
         check = compare_answer(expected, probabilities)
         if not check.agrees:
             raise ModelFileError(
-                "the model does not give its known answer on this machine (a probability differs by "
-                f"{check.worst:.1e}), so nothing is made of it; `googlenet info MODEL --verify` says the same"
+                "the model does not reproduce its known answer on this machine (a probability differs by "
+                f"{check.worst:.1e}), so it is not exported; see `googlenet info MODEL --verify`"
             )
     if not np.isfinite(probabilities).all():
-        raise ModelFileError("the model answers with values that are not finite numbers; it is damaged")
+        raise ModelFileError("the model is damaged: its outputs are not finite")
     return KnownAnswer(images, probabilities)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Draft:
-    """A content without metadata, and what it will say of itself."""
+class _Encoded:
+    """Content without metadata, and its description."""
 
     content: Content
     description: Description
 
     def with_checksum(self, **changes: Any) -> ExportedModel:
-        """The content with its description, some fields of which are others."""
+        """The exported model, with some fields of the description changed."""
         return describe_content(self.content, msgspec.structs.replace(self.description, **changes))
 
 
-def _draft(
+def _encode(
     models: Sequence[Model],
     graph: Graph,
     target: Target,
     precision: Precision,
     pictures: GatePictures,
     known: KnownAnswer,
-) -> _Draft:
+) -> _Encoded:
     converted = PRECISIONS[precision](graph, pictures.calibration, target)
     description = Description(
         target=target,
@@ -206,14 +207,14 @@ def _draft(
         known_answer=tuple(tuple(map(float, row)) for row in known.probabilities),
         sha256="",
     )
-    return _Draft(EXPORT_TARGETS[target].encode(converted, models), description)
+    return _Encoded(EXPORT_TARGETS[target].encode(converted, models), description)
 
 
 @contextmanager
 def _staging(out: Path) -> Iterator[Path]:
-    """A folder beside `out`, gone when the block ends; what is whole is moved out of it."""
+    """A temporary folder beside `out`, removed when the block ends."""
     try:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)  # it was there before; it may have been deleted since
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)  # it may have been deleted since check_place
         staging = tempfile.TemporaryDirectory(
             prefix=f".{out.name}.", suffix=".tmp", dir=out.absolute().parent, ignore_cleanup_errors=True
         )
@@ -224,7 +225,7 @@ def _staging(out: Path) -> Iterator[Path]:
 
 
 def _open_again(exported: ExportedModel, path: Path) -> tuple[Engine, ...]:
-    """Write it, and open what was written: with the runtime it is for, and with what `predict` takes where another."""
+    """Write a file and open it with the runtime it is for, and with the default engine of `predict` if that differs."""
     write_exported(exported, path)
     again = read_exported(path, exported.target)
     runtime = open_engine(again, name=runtime_of(exported.target), device="cpu")
@@ -236,24 +237,24 @@ def _open_again(exported: ExportedModel, path: Path) -> tuple[Engine, ...]:
 
 
 def _compare(
-    drafts: Sequence[_Draft], engines: Sequence[tuple[Engine, ...]], reference: Engine, pictures: GatePictures
+    encoded: Sequence[_Encoded], engines: Sequence[tuple[Engine, ...]], reference: Engine, pictures: GatePictures
 ) -> tuple[Candidate, ...]:
-    """Each draft beside the reference, by the worst of its engines; and beside the first, in float32, in time.
+    """Compare all precisions with the reference, by their worst engine, and their time with that of float32.
 
-    The gate's times are those of the runtime that the file is for.
+    The compared times are those of the runtime that the file is for.
     """
-    expected = answers(reference, pictures.evaluated)
+    expected = run_in_batches(reference, pictures.evaluated)
     timed = [engine for able in engines for engine in able]
     times = dict(zip(timed, time_in_turns(timed, pictures.evaluated[0], seconds=SECONDS), strict=True))
     candidates = []
-    for draft, able in zip(drafts, engines, strict=True):
-        precision = draft.description.precision
-        found = [difference(expected, answers(engine, pictures.evaluated)) for engine in able]
+    for one, able in zip(encoded, engines, strict=True):
+        precision = one.description.precision
+        found = [difference(expected, run_in_batches(engine, pictures.evaluated)) for engine in able]
         agreement = Agreement(
             len(expected),
             pictures.evaluated_on,
-            min(one.same_top1 for one in found),
-            max(one.worst for one in found),
+            min(result.same_top1 for result in found),
+            max(result.worst for result in found),
             times[able[0]],
             float32_milliseconds=times[engines[0][0]],
             engine=able[0].name,
@@ -261,23 +262,21 @@ def _compare(
             predict_milliseconds=times[able[-1]],
         )
         agreement = replace(agreement, misses=misses(precision, agreement))
-        tolerance = _tolerance(draft, able, agreement)
-        candidates.append(
-            Candidate(precision, draft.with_checksum(agreement=agreement, tolerance=tolerance), agreement)
-        )
+        tolerance = _tolerance(one, able, agreement)
+        candidates.append(Candidate(precision, one.with_checksum(agreement=agreement, tolerance=tolerance), agreement))
     return tuple(candidates)
 
 
-def _tolerance(draft: _Draft, engines: Sequence[Engine], agreement: Agreement) -> float:
-    """How far the file's answer to the known pictures may be from float32's, on any machine.
+def _tolerance(one: _Encoded, engines: Sequence[Engine], agreement: Agreement) -> float:
+    """The tolerance of the file's known answer, on any machine.
 
-    In float32 as far as any model's. In other precisions, or where it is written in spite of the gate, twice as far as
-    here, and at least as far as any picture's was: processors round differently, and runtimes for another batch.
+    In float32 that of any model. In other precisions, or if the checks failed, twice the difference found here, and at
+    least the largest one of all pictures: rounding depends on the processor and on the batch size.
     """
-    if draft.description.precision == "float32" and not agreement.misses:
+    if one.description.precision == "float32" and not agreement.misses:
         return TOLERANCE
-    known = np.array(draft.description.known_answer, np.float32)
-    images = known_answer_images(draft.description.preprocessing.input_size, count=len(known))
+    known = np.array(one.description.known_answer, np.float32)
+    images = known_answer_images(one.description.preprocessing.input_size, count=len(known))
     here = max(2 * difference(known, engine.run(images).probabilities).worst for engine in engines)
     return float(np.clip(max(here, agreement.worst), TOLERANCE, 1.0))
 
@@ -285,7 +284,7 @@ def _tolerance(draft: _Draft, engines: Sequence[Engine], agreement: Agreement) -
 def _choose(
     candidates: Sequence[Candidate], considered: Sequence[Precision], request: ExportRequest, pictures: GatePictures
 ) -> tuple[Candidate, str]:
-    """The candidate to write, and why; InputError where none may be."""
+    """The candidate to write, and why; InputError if none passes."""
     by_precision = {one.precision: one for one in candidates if one.precision in considered}
     passed = {precision: one.agreement for precision, one in by_precision.items() if one.passes}
     if request.precision == "auto" and passed:
@@ -300,27 +299,32 @@ def _choose(
         )
     named = by_precision["float32" if request.precision == "auto" else request.precision]
     if named.passes:
-        return named, f"{named.precision} was asked for"
-    missed = "; ".join(named.agreement.misses)
+        return named, f"{named.precision} was requested"
+    failed_checks = "; ".join(named.agreement.misses)
     if not request.force:
         raise InputError(
-            f"{named.precision} for {request.target} fails the checks, nothing is written: {missed} (evaluated "
-            f"on {named.agreement.evaluated_on}); --force writes it with this recorded"
+            f"{named.precision} for {request.target} fails the checks, nothing is written: {failed_checks} (evaluated "
+            f"on {named.agreement.evaluated_on}); --force writes it anyway and records this"
         )
-    return named, f"{named.precision} was asked for and --force writes it although it fails the checks: {missed}"
+    return (
+        named,
+        f"{named.precision} was requested, and --force writes it although it fails the checks: {failed_checks}",
+    )
 
 
 def _not_considered(request: ExportRequest, pictures: GatePictures) -> str:
-    """The precisions that `auto` did not try because it had no pictures."""
+    """Clauses about the precisions that `auto` did not try because there are no calibration pictures."""
     needed = [name for name in EXPORT_TARGETS[request.target].precisions if name in NEEDS_CALIBRATION]
     missing = needed if pictures.calibration is None else []
     return "".join(f"; {name} was not considered, it needs --calibrate DATA" for name in missing)
 
 
 def _check_known_answer(exported: ExportedModel, engine: Engine) -> None:
-    """Raise ModelFileError where the file that will stay gives another answer than it says."""
+    """Raise ModelFileError if the final file does not reproduce its known answer."""
     answer = exported.known_answer
     assert answer is not None
     check = compare_answer(answer.probabilities, engine.run(answer.images).probabilities, tolerance=answer.tolerance)
     if not check.agrees:
-        raise ModelFileError(f"what was written answers otherwise when opened again ({check.worst:.1e}); not kept")
+        raise ModelFileError(
+            f"the written file gives other probabilities when opened again ({check.worst:.1e}); it was not kept"
+        )

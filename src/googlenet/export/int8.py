@@ -1,4 +1,4 @@
-"""From float32 to int8: the network is observed on calibration pictures, then its graph is quantized."""
+"""From float32 to int8: runs the network on calibration pictures, then quantizes its graph."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from googlenet.errors import InputError
 from googlenet.graph import IMAGES, Graph, decompose_lrn
 from googlenet.quantization import Statistics, observed_values, quantize, with_observed_outputs
 
-BATCH = 4  # pictures observed at once: all values inside the network are kept, some 30 MB for each at 224 px
+BATCH = 4  # pictures per batch: all activations are kept, about 30 MB per picture at 224 px
 
 
-def to_int8(graph: Graph, squares: NDArray[np.uint8] | None, *, round_all_outputs: bool = False) -> Graph:
-    """The graph in int8, calibrated on squares (N, S, S, 3) uint8 RGB, with its norms decomposed.
+def to_int8(graph: Graph, squares: NDArray[np.uint8] | None, *, quantize_all_outputs: bool = False) -> Graph:
+    """The graph in int8, calibrated on squares (N, S, S, 3) uint8 RGB, with LRN decomposed.
 
-    `round_all_outputs`: as `quantize` says. Raises InputError without squares.
+    `quantize_all_outputs`: see `quantize`. Raises InputError without squares.
     """
     if squares is None:
-        raise InputError("an int8 network needs pictures to calibrate its values on")
+        raise InputError("int8 needs calibration pictures")
     decomposed = decompose_lrn(graph)
-    return quantize(decomposed, _observed(decomposed, squares), round_all_outputs=round_all_outputs)
+    return quantize(decomposed, _observed(decomposed, squares), quantize_all_outputs=quantize_all_outputs)
 
 
 def _observed(graph: Graph, squares: NDArray[np.uint8]) -> Statistics:

@@ -1,9 +1,9 @@
-"""Classify pictures with an exported model, with onnxruntime, numpy and Pillow alone. Change it as you like.
+"""Classify pictures with an exported model; needs only onnxruntime, numpy and Pillow. Change it as you like.
 
 python THIS_FILE photo.jpg ...
 
-Pictures are prepared as the model's metadata say, as `googlenet predict` prepares them: upright by their EXIF, on white
-where they are transparent, grey of more than 8 bits scaled to 8, a large JPEG decoded at a fraction of its size.
+Preprocessing follows the model's metadata and is the same as in `googlenet predict`: EXIF orientation is applied,
+transparency becomes white, grey with more than 8 bits is scaled to 8, large JPEGs are decoded at reduced size.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded; without it events go to Microsoft
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # opts out of telemetry; read when the library is loaded
 import onnxruntime
 
 MODEL = "model.onnx"
-"""The file that was exported, beside this one."""
+"""The exported file, in the same folder as this one."""
 
 TOP = 5
-ROOM = 3  # pixels of a reduced JPEG for each pixel that is needed
-UPRIGHT = {  # EXIF orientation -> what makes the picture upright
+ROOM = 3  # pixels of a reduced JPEG per pixel that is needed
+UPRIGHT = {  # EXIF orientation -> the transpose that makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -36,19 +36,19 @@ UPRIGHT = {  # EXIF orientation -> what makes the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-warnings.filterwarnings("ignore", module=r"PIL\.")  # odd EXIF says nothing about the pixels
-PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY  # a PNG with a long text is a good picture
+warnings.filterwarnings("ignore", module=r"PIL\.")  # about odd EXIF
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY  # allow PNGs with long texts
 
 
 def main(paths: list[str]) -> int:
-    """Print the best classes of each picture; 1 where one could not be read."""
+    """Print the best classes of each picture; returns 1 if a picture could not be read."""
     session = onnxruntime.InferenceSession(str(Path(__file__).with_name(MODEL)), providers=["CPUExecutionProvider"])
     model = json.loads(session.get_modelmeta().custom_metadata_map["googlenet"])
     failed = 0
     for path in paths:
         try:
             square = read_square(path, model["preprocessing"])
-        except Exception as error:  # whatever Pillow's readers make of a damaged file
+        except Exception as error:  # Pillow raises many types of exceptions for damaged files
             print(f"{printable(path)}: cannot be read: {printable(str(error))}", file=sys.stderr)
             failed = 1
             continue
@@ -60,12 +60,12 @@ def main(paths: list[str]) -> int:
 
 
 def read_square(path: str, preprocessing: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The square (S, S, 3) uint8 RGB that the network takes; mean, scale and order of channels are inside the model."""
+    """The square (S, S, 3) uint8 RGB that is the network's input; mean, scale and channel order are in the model."""
     size, scaled_to, fit = (preprocessing[key] for key in ("input_size", "resize_size", "fit"))
     picture = open_upright(path, scaled_to, fit)
     sizes, box, shown = picture.size, [0.0] * 4, [0, 0]
     for axis, (length, scaled) in enumerate(zip(sizes, scaled_size(*sizes, scaled_to, fit), strict=True)):
-        shown[axis] = min(scaled, size)  # the centre, of which a letterboxed picture fills less than the square
+        shown[axis] = min(scaled, size)  # the centre; a letterboxed picture fills only part of the square
         first = (scaled - shown[axis]) // 2
         box[axis], box[axis + 2] = first * length / scaled, (first + shown[axis]) * length / scaled
     square = Image.new("RGB", (size, size), border(preprocessing))
@@ -74,15 +74,15 @@ def read_square(path: str, preprocessing: dict[str, Any]) -> np.ndarray[Any, np.
 
 
 def scaled_size(width: int, height: int, scaled_to: int, fit: str) -> tuple[int, int]:
-    """(width, height) of the whole picture before its centre is cut out."""
+    """(width, height) of the whole scaled picture, before its centre is cropped."""
     if fit == "squash":
         return scaled_to, scaled_to
-    side = min(width, height) if fit == "crop" else max(width, height)
-    return max(1, round(width * scaled_to / side)), max(1, round(height * scaled_to / side))
+    length = min(width, height) if fit == "crop" else max(width, height)
+    return max(1, round(width * scaled_to / length)), max(1, round(height * scaled_to / length))
 
 
 def resize(picture: Image.Image, box: list[float], size: list[int]) -> Image.Image:
-    """The part `box` of the picture in another size; only its surroundings are kept, so that long ones stay exact."""
+    """Resize the part `box` of a picture; it is cropped first, which keeps float32 boxes exact in long pictures."""
     near = []
     for axis in (0, 1):
         reach = 3 * max(1.0, (box[axis + 2] - box[axis]) / size[axis]) + 1
@@ -94,7 +94,7 @@ def resize(picture: Image.Image, box: list[float], size: list[int]) -> Image.Ima
 
 
 def border(preprocessing: dict[str, Any]) -> tuple[int, int, int]:
-    """The mean as a colour, which the network sees as nothing."""
+    """The mean as an RGB colour, which is 0 after preprocessing."""
     mean = preprocessing["mean"] * (3 if preprocessing["channel_order"] == "GREY" else 1)
     ordered = mean[::-1] if preprocessing["channel_order"] == "BGR" else mean
     red, green, blue = (round(min(max(value, 0.0), 255.0)) for value in ordered)
@@ -102,7 +102,7 @@ def border(preprocessing: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def open_upright(path: str, scaled_to: int, fit: str) -> Image.Image:
-    """The picture in RGB, upright."""
+    """The upright picture in RGB."""
     with Image.open(path) as picture:
         if picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "L"):
             turned = orientation(picture) in (5, 6, 7, 8)
@@ -116,7 +116,7 @@ def open_upright(path: str, scaled_to: int, fit: str) -> Image.Image:
 
 
 def orientation(picture: Image.Image) -> int:
-    """The EXIF orientation; 0 where there is none, or broken EXIF."""
+    """The EXIF orientation; 0 if there is none or EXIF is broken."""
     try:
         return int(picture.getexif().get(0x0112, 0))
     except Exception:
@@ -124,7 +124,7 @@ def orientation(picture: Image.Image) -> int:
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """The picture in RGB, on white where it is transparent."""
+    """The picture in RGB; transparency becomes white."""
     if picture.mode.startswith(("I", "F")) or (picture.mode == "L" and tag(picture, 339) == 2):
         return Image.fromarray(to_8_bits(picture)).convert("RGB")
     if not picture.has_transparency_data:
@@ -136,7 +136,7 @@ def to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def to_8_bits(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Grey of more than 8 bits or with a sign, in 8; what is white depends on the kind of its values."""
+    """Grey with more than 8 bits or a sign, scaled to 8 bits; black and white depend on the type of its values."""
     values: Any = np.asarray(picture)
     signed = tag(picture, 339) == 2  # TIFF's SampleFormat, 258: BitsPerSample, 262: PhotometricInterpretation
     if picture.mode == "L":
@@ -163,14 +163,14 @@ def to_8_bits(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def tag(picture: Image.Image, number: int) -> int | None:
-    """The first value of a tag of a TIFF; None of another file."""
+    """The first value of a TIFF tag; None for other files."""
     value: Any = getattr(picture, "tag_v2", {}).get(number)
     first: int | None = value[0] if isinstance(value, tuple) and value else value
     return first
 
 
 def printable(text: str) -> str:
-    """The text without what a terminal would obey."""
+    """The text without control characters."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 

@@ -1,4 +1,4 @@
-"""The pictures that an exported file is calibrated and evaluated on: the user's, in two halves, or generated ones."""
+"""The pictures for calibrating and evaluating an exported file: the user's, in two halves, or generated ones."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from googlenet.model import known_answer_images
 
 MOST_EVALUATED = 1000
 MOST_CALIBRATION = 128
-MADE = 64
-"""Pictures that are generated to evaluate on, where there are no others."""
+GENERATED = 64
+"""Number of generated pictures for evaluation, if there are no others."""
 
-MADE_SENTENCE = "pictures made by formula, no photographs: --evaluate-on DATA gives better ones"
+GENERATED_SENTENCE = "generated pictures, not photographs: use --evaluate-on DATA for real ones"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GatePictures:
-    """Squares (N, S, S, 3) uint8 RGB: `evaluated`, what those are for people, and other ones for calibration.
+    """Squares (N, S, S, 3) uint8 RGB: `evaluated`, a description of them, and others for calibration.
 
-    `ignored`: sentences about what the folders hold besides.
+    `ignored`: sentences about ignored files in the folders.
     """
 
     evaluated: NDArray[np.uint8]
@@ -37,16 +37,16 @@ class GatePictures:
 
 
 def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, evaluate_on: str | None) -> GatePictures:
-    """The pictures of the gate, from DATA as `open_dataset` takes it.
+    """Read the pictures for an export; `calibrate` and `evaluate_on` are DATA as in `open_dataset`.
 
-    Without `evaluate_on`, or where it is the same data, a picture of `calibrate` is for one or the other as the hash of
-    its name says; without either, pictures are generated. Raises InputError and DataError as `open_dataset` does, and
-    DataError where no picture can be read.
+    Without `evaluate_on`, or if it is the same data, the pictures of `calibrate` are split by the hashes of their
+    names; without either, pictures are generated. Raises InputError and DataError as `open_dataset` does, and DataError
+    if no picture can be read.
     """
     evaluated = None if evaluate_on is None else open_dataset(evaluate_on, split_rule=None)
     if calibrate is None:
         if evaluated is None:
-            return GatePictures(made_pictures(preprocessing.input_size), MADE_SENTENCE)
+            return GatePictures(generated_pictures(preprocessing.input_size), GENERATED_SENTENCE)
         return GatePictures(
             _squares(_pictures_of(evaluated), preprocessing, MOST_EVALUATED, evaluated.name),
             f"pictures of {evaluated.name}",
@@ -55,14 +55,14 @@ def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, eval
     data = open_dataset(calibrate, split_rule=None)
     if evaluated is None or evaluated.fingerprint == data.fingerprint:
         for_calibration, for_evaluation = halves(_pictures_of(data))
-        sentence = f"the pictures of {data.name} that calibration did not see"
+        sentence = f"the pictures of {data.name} that were not used for calibration"
     else:
         for_calibration, for_evaluation = _pictures_of(data), _pictures_of(evaluated)
         sentence = f"pictures of {evaluated.name}"
     return GatePictures(
-        _squares(for_evaluation, preprocessing, MOST_EVALUATED, "the half to evaluate on"),
+        _squares(for_evaluation, preprocessing, MOST_EVALUATED, "the evaluation half"),
         sentence,
-        _squares(for_calibration, preprocessing, MOST_CALIBRATION, "the half to calibrate on"),
+        _squares(for_calibration, preprocessing, MOST_CALIBRATION, "the calibration half"),
         _ignored(data, *([] if evaluated is None else [evaluated])),
     )
 
@@ -73,24 +73,24 @@ def _ignored(*datasets: Dataset) -> tuple[str, ...]:
 
 
 def halves(samples: Samples) -> tuple[Samples, Samples]:
-    """Two halves by the hash of each picture's name, the same whatever other pictures there are; both may be uneven."""
+    """Split by the hash of each picture's name, independent of other pictures; the halves can differ in size."""
     sizes: tuple[list[int], list[int]] = ([], [])
     for index, item in enumerate(samples.items):
         sizes[_hash(item.name) % 2].append(index)
     return samples.select(sizes[0]), samples.select(sizes[1])
 
 
-def made_pictures(input_size: int, count: int = MADE) -> NDArray[np.uint8]:
-    """The known answer's pictures, and (count, S, S, 3) with gradients, shapes, stripes and textures by chance.
+def generated_pictures(input_size: int, count: int = GENERATED) -> NDArray[np.uint8]:
+    """The known answer's pictures, and (count, S, S, 3) random ones with gradients, shapes, stripes and textures.
 
-    They are the same each time, not on every machine: nothing is stored about them.
+    They are the same in each run, but not on every machine: nothing about them is stored.
     """
     generator = np.random.default_rng(1409_4842)
-    made = [_made_picture(input_size, generator) for _ in range(count)]
+    made = [_generated_picture(input_size, generator) for _ in range(count)]
     return np.concatenate([known_answer_images(input_size), np.stack(made)])
 
 
-def _made_picture(input_size: int, generator: np.random.Generator) -> NDArray[np.uint8]:
+def _generated_picture(input_size: int, generator: np.random.Generator) -> NDArray[np.uint8]:
     y, x = np.indices((input_size, input_size)) / input_size
     image = _blend(np.zeros((input_size, input_size, 3)), _direction(x, y, generator), generator)
     for _ in range(generator.integers(2, 7)):
@@ -115,7 +115,7 @@ def _direction(x: NDArray[np.float64], y: NDArray[np.float64], generator: np.ran
 def _blend(
     image: NDArray[np.float64], where: NDArray[np.float64] | NDArray[np.bool_], generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """The image with a gradient between two colours laid over it, as much as `where` (H, W) says, -1 to 1."""
+    """The image blended with a gradient between two colours; `where` (H, W), clipped to 0..1, is the opacity."""
     share = np.clip(np.asarray(where, np.float64), 0, 1)[:, :, np.newaxis]
     colours = generator.uniform(0, 255, (2, 3))
     rows = np.linspace(0, 1, len(image))[:, np.newaxis, np.newaxis]
@@ -124,7 +124,7 @@ def _blend(
 
 
 def _pictures_of(data: Dataset) -> Samples:
-    """All splits together, in the order of the hashes of their names: the first ones are then any of them."""
+    """All splits together, sorted by the hashes of their names, so that the first ones are a random sample."""
     first, *others = data.splits.values()
     items = first.items + tuple(item for samples in others for item in samples.items)
     return Samples(first.classes, tuple(sorted(items, key=lambda item: _hash(item.name))), first.source)
@@ -135,7 +135,7 @@ def _squares(samples: Samples, preprocessing: Preprocessing, most: int, name: st
     read = PreparedSquares(first, preprocessing).read()
     good = [square for square in read if not isinstance(square, BadImage)]
     if not good:
-        raise DataError(f"{name} has no picture that can be read; more pictures are needed")
+        raise DataError(f"{name} has no readable picture; more pictures are needed")
     return np.stack(good)
 
 

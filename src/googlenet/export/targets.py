@@ -1,4 +1,4 @@
-"""The targets of an export and the precisions: two tables of how a network becomes the content of a file."""
+"""The targets and precisions of an export, as two tables."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from googlenet.model import Model, known_answer_images
 Rewrite: TypeAlias = Callable[[Graph], Graph]
 
 Conversion: TypeAlias = Callable[[Graph, NDArray[np.uint8] | None, Target], Graph]
-"""A graph in float32, squares (N, S, S, 3) uint8 RGB to calibrate on, whom it is for -> in another precision."""
+"""(float32 graph, calibration squares (N, S, S, 3) uint8 RGB, target) -> graph in another precision."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportTarget:
-    """A target: what a graph, or the models it is of, become; `package`, of the part `extra`, is needed for it.
+    """A target: `encode` makes its content from a graph and its models; needs `package`, installed by `extra`.
 
-    `precisions`: those it can be had in. `rewrites`: exact ones that its runtime gains from.
+    `precisions`: those it supports. `rewrites`: exact rewrites that make it faster in its runtime.
     """
 
     encode: Callable[[Graph, Sequence[Model]], Content]
@@ -40,7 +40,7 @@ class ExportTarget:
     extra: str = ""
 
     def check_installed(self, target: Target) -> None:
-        """Raise MissingExtraError where the package that writes and runs it is not here."""
+        """Raise MissingExtraError if the target's package is not installed."""
         if self.package and find_spec(self.package) is None:
             raise MissingExtraError(self.package, extra=self.extra, purpose=f"exporting for {target}")
 
@@ -63,29 +63,31 @@ def _ir(graph: Graph, models: Sequence[Model]) -> Content:
         raise InputError(f"OpenVINO cannot write its files below {tempfile.gettempdir()}: {reason}") from error
 
 
-def _program(graph: Graph, models: Sequence[Model]) -> Content:
-    """Read back by torch's own reader, which whoever gets the file will use, and compared with the network itself."""
+def _pt2(graph: Graph, models: Sequence[Model]) -> Content:
+    """A torch.export program, read back with torch's own reader and compared with the network."""
     import torch
 
-    from googlenet.network.exportable import encode_exportable, exportable_network
+    from googlenet.network.exportable import encode_pt2, exportable_network
 
-    program = exportable_network(models)
-    content = encode_exportable(program)
-    squares = torch.from_numpy(known_answer_images(program.preprocessing.input_size))
+    network = exportable_network(models)
+    content = encode_pt2(network)
+    squares = torch.from_numpy(known_answer_images(network.preprocessing.input_size))
     with torch.no_grad():
         read = torch.export.load(io.BytesIO(content)).module()(squares)
-        if not all(torch.allclose(value, read[name], atol=1e-5) for name, value in program(squares).items()):
-            raise ModelFileError("torch reads another program than it wrote; this version cannot export the model")
+        if not all(torch.allclose(value, read[name], atol=1e-5) for name, value in network(squares).items()):
+            raise ModelFileError(
+                "torch reads back a different program than it wrote; this version of torch cannot export the model"
+            )
     return (content,)
 
 
 EXPORT_TARGETS: dict[Target, ExportTarget] = {
     "onnx": ExportTarget(_onnx, ("float32", "int8"), rewrites=(decompose_lrn,)),
     "openvino": ExportTarget(_ir, ("float32", "bf16", "int8"), package="openvino", extra="openvino"),
-    "pt2": ExportTarget(_program, ("float32",), package="torch", extra="train"),
+    "pt2": ExportTarget(_pt2, ("float32",), package="torch", extra="train"),
 }
-"""The targets, by name. ONNX Runtime computes nothing in bf16 on a CPU, so an ONNX file is never in it; its own LRN
-takes a third of the network's time, OpenVINO's does not."""
+"""The targets, by name. ONNX Runtime has no bf16 on CPUs, so ONNX files do not support it; its LRN takes a third of the
+network's time, unlike OpenVINO's."""
 
 
 def _unchanged(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> Graph:
@@ -93,17 +95,17 @@ def _unchanged(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) 
 
 
 def _int8(graph: Graph, squares: NDArray[np.uint8] | None, target: Target) -> Graph:
-    return to_int8(graph, squares, round_all_outputs=target == "onnx")
+    return to_int8(graph, squares, quantize_all_outputs=target == "onnx")
 
 
 PRECISIONS: dict[Precision, Conversion] = {"float32": _unchanged, "bf16": _unchanged, "int8": _int8}
-"""How the graph of each precision is made. For bf16 the graph stays: OpenVINO computes in it where it is told to."""
+"""How the graph of each precision is made. For bf16 it is unchanged: OpenVINO is configured to compute in bf16."""
 
 NEEDS_CALIBRATION: frozenset[Precision] = frozenset({"int8"})
 
 
 def cpu_computes(precision: Precision) -> bool:
-    """Whether this processor has instructions for it, as OpenVINO sees it; float32 and int8 run everywhere."""
+    """Whether this processor has instructions for it (bf16: according to OpenVINO); float32 and int8 run everywhere."""
     if precision != "bf16":
         return True
     from googlenet.engines.openvino_engine import computes_in_bf16

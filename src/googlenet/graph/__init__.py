@@ -1,4 +1,4 @@
-"""The network as a graph of standard operators, written from its table: what every engine but torch's runs."""
+"""The network as a graph of ONNX operators, built from its table; run by every engine except torch."""
 
 from googlenet.graph.building import FEATURE_MAPS, FEATURES, IMAGES, OUTPUTS, PROBABILITIES, build_graph
 from googlenet.graph.graph import Graph, Node, Value

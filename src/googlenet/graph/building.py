@@ -1,7 +1,7 @@
-"""From a model to its graph: a walk along the rows of its table, with the preprocessing inside.
+"""Builds the graph of a model from the rows of its table, including the preprocessing.
 
-Batch normalisation, channel order, grey and scale are folded into the kernels; only the mean is taken off outside of
-them, because the first convolution's border is zeros *behind* the mean. Auxiliary classifiers are no part of a graph.
+Batch normalisation, channel order, grey and scale are folded into the kernels; only the mean is subtracted separately,
+because the first convolution pads with zeros *after* that. Auxiliary classifiers are not part of a graph.
 """
 
 from __future__ import annotations
@@ -22,34 +22,35 @@ from googlenet.model import Model
 
 IMAGES = "images"
 PROBABILITIES, FEATURES, FEATURE_MAPS = OUTPUTS = ("probabilities", "features", "feature_maps")
-"""What a graph gives: see `build_graph`."""
+"""The outputs of a graph: see `build_graph`."""
 
 
 def build_graph(*models: Model) -> Graph:
     """The graph of a model, or of several whose probabilities are averaged.
 
-    Input `images` (N, H, W, 3) uint8 RGB of any size that the grid takes. Outputs: `probabilities` (N, classes);
-    `features` (N, F), what the last layer reads; `feature_maps` (N, F, h, w), of the last module; all float32. Several
-    models' features and maps stand side by side. Raises InputError for models that prepare pictures differently.
+    Input `images` (N, H, W, 3) uint8 RGB of any size that the network accepts. Outputs: `probabilities` (N, classes);
+    `features` (N, F), what the last layer reads; `feature_maps` (N, F, h, w), of the last module; all float32. The
+    features and feature maps of several models are concatenated. Raises InputError for models with different
+    preprocessing.
     """
     if not models:
-        raise InputError("a graph is made of at least one model")
+        raise InputError("a graph needs at least one model")
     if len({model.preprocessing for model in models}) > 1:
         raise InputError(
-            "these models prepare pictures differently (fit, size, mean, scale or order of the channels), so one graph "
-            "cannot take the same squares for all of them"
+            "these models have different preprocessing (fit, size, mean, scale or channel order), so they cannot share "
+            "the input of one graph"
         )
     builder = _Builder()
-    # One and the same for all members: whatever the engine makes of a cast and a transposition is paid once.
+    # Shared by all members, so that the cost of cast and transposition is paid once.
     planes = builder.add("Transpose", IMAGES, output="images_as_planes", perm=(0, 3, 1, 2))
     floats = builder.add("Cast", planes, output="images_as_floats", to=1)
     mean = builder.constant("mean", _mean_of_planes(models[0].preprocessing))
     centred = builder.add("Sub", floats, mean, output="images_less_mean")
-    answers = [
+    outputs = [
         _add_network(builder, model, centred, prefix=f"member_{number}." if len(models) > 1 else "")
         for number, model in enumerate(models, 1)
     ]
-    probabilities, features, feature_maps = zip(*answers, strict=True)
+    probabilities, features, feature_maps = zip(*outputs, strict=True)
     _join(builder, probabilities, PROBABILITIES, "Mean")
     _join(builder, features, FEATURES, "Concat", axis=1)
     _join(builder, feature_maps, FEATURE_MAPS, "Concat", axis=1)
@@ -75,19 +76,19 @@ def _pairs(models: Sequence[Model]) -> list[tuple[Model, Architecture]]:
 
 
 class _Builder:
-    """Nodes and constants as they come."""
+    """Collects nodes and constants."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.constants: dict[str, NDArray[Any]] = {}
 
     def add(self, operator: str, *inputs: str, output: str, **attributes: Attribute) -> str:
-        """Append a node and give the name of its output."""
+        """Append a node; returns the name of its output."""
         self.nodes.append(Node(operator, inputs, output, attributes))
         return output
 
     def constant(self, name: str, values: NDArray[Any]) -> str:
-        """Keep float values as float32 under a name, and give the name; raises ModelFileError for one too large."""
+        """Add a constant as float32; returns its name. Raises ModelFileError for values too large for float32."""
         with np.errstate(over="ignore"):
             self.constants[name] = np.ascontiguousarray(values, np.float32)
         if np.isinf(self.constants[name]).any():
@@ -103,7 +104,7 @@ def _join(builder: _Builder, values: Sequence[str], output: str, operator: str, 
 
 
 def _add_network(builder: _Builder, model: Model, images: str, *, prefix: str) -> tuple[str, str, str]:
-    """Append one network; give the names of its probabilities, features and maps."""
+    """Append one network; returns the names of its probabilities, features and feature maps."""
     table = build_architecture(model.spec)
     weights = _with_preprocessing(_without_batch_norm(model.weights, table), table, model.preprocessing)
     network = _Network(builder, weights, prefix, last=table.classifiers[0])
@@ -123,7 +124,7 @@ class _Network:
         self.features = ""
 
     def add_layers(self, layers: tuple[Layer, ...], value: str, where: str) -> str:
-        """Append layers that follow each other, whose weights' names begin with those of `where`'s module."""
+        """Append a sequence of layers; `where` is the row or the branch that they are in."""
         for place, layer in enumerate(layers):
             value = WRITERS[type(layer)](self, layer, value, f"{where}.layer_{place}")
         return value
@@ -144,7 +145,7 @@ class _Network:
         return self.builder.add("Relu", result, output=f"{self.prefix}{name}")
 
     def max_pool(self, layer: records.MaxPool, value: str, where: str) -> str:
-        """A max pool that rounds up."""
+        """A max pool whose output size is rounded up."""
         return self.builder.add(
             "MaxPool",
             value,
@@ -156,7 +157,7 @@ class _Network:
         )
 
     def response_norm(self, layer: records.LocalResponseNorm, value: str, where: str) -> str:
-        """The standard operator; `decompose_lrn` writes it as simpler ones."""
+        """LRN as one operator; `decompose_lrn` replaces it with simpler ones."""
         return self.builder.add(
             "LRN",
             value,
@@ -168,10 +169,10 @@ class _Network:
         )
 
     def average(self, layer: records.AdaptiveAveragePool, value: str, where: str) -> str:
-        """The mean of the whole grid."""
+        """A global average pool."""
         if layer.output_size != 1:
             raise InputError(
-                f"{where}: an average pool to {layer.output_size}x{layer.output_size} has no operator in a graph"
+                f"{where}: an average pool to {layer.output_size}x{layer.output_size} is not supported in graphs"
             )
         return self.builder.add("GlobalAveragePool", value, output=f"{self.prefix}{where}")
 
@@ -188,7 +189,7 @@ class _Network:
         return self.builder.add("Relu", result, output=output) if layer.relu else result
 
     def inception(self, layer: records.Inception, value: str, where: str) -> str:
-        """The branches, side by side."""
+        """The branches, concatenated."""
         branches = [
             self.add_layers(branch, value, f"{layer.name}.branch_{place}")
             for place, branch in enumerate(layer.branches)
@@ -196,7 +197,7 @@ class _Network:
         return self.builder.add("Concat", *branches, output=f"{self.prefix}{layer.name}", axis=1)
 
     def nothing(self, layer: records.Dropout, value: str, where: str) -> str:
-        """Dropout is for training."""
+        """Dropout, which only training uses."""
         return value
 
     def _weights(self, name: str) -> tuple[str, str]:
@@ -207,7 +208,7 @@ class _Network:
 
     @staticmethod
     def _name(layer: str, where: str) -> str:
-        """A layer inside a module has the module's name before its own, as its weights."""
+        """The name of a layer, prefixed with that of its module, as in the names of its weights."""
         module, branch, _ = where.partition(".branch_")
         return f"{module}.{layer}" if branch else layer
 
@@ -221,7 +222,7 @@ WRITERS: dict[type[Any], Callable[[_Network, Any, str, str], str]] = {
     records.Inception: _Network.inception,
     records.Dropout: _Network.nothing,
 }
-"""How each layer record of the main path is appended."""
+"""Type of a layer record -> method that appends it."""
 
 
 def _without_batch_norm(weights: Mapping[str, NDArray[np.float32]], table: Architecture) -> dict[str, NDArray[Any]]:
@@ -253,7 +254,7 @@ def _convolutions(layers: tuple[Layer, ...], prefix: str = "") -> list[tuple[rec
 def _with_preprocessing(
     weights: dict[str, NDArray[Any]], table: Architecture, preprocessing: Preprocessing
 ) -> dict[str, NDArray[Any]]:
-    """The weights with scale, channel order and grey folded into the first kernel, which then reads RGB less a mean."""
+    """The weights with scale, channel order and grey folded into the first kernel; its input is RGB minus the mean."""
     name = f"{_convolutions(table.layers)[0][0].name}.weight"
     kernel = weights[name] * np.array(preprocessing.scale, np.float64)[:, None, None]
     if preprocessing.channel_order == "BGR":
@@ -264,7 +265,7 @@ def _with_preprocessing(
 
 
 def _mean_of_planes(preprocessing: Preprocessing) -> NDArray[np.float64]:
-    """The mean as (1, 3, 1, 1), red first; grey is a sum whose weights add up to 1, so each colour has its mean."""
+    """The mean as (1, 3, 1, 1), RGB; for grey it is the same for all colours, whose weights sum to 1."""
     mean = preprocessing.mean * 3 if preprocessing.channels == 1 else preprocessing.mean
     ordered = mean[::-1] if preprocessing.channel_order == "BGR" else mean
     return np.array(ordered, np.float64).reshape(1, 3, 1, 1)

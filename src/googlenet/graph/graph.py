@@ -1,6 +1,6 @@
-"""A graph as data: operators of ONNX between named values, and the constants that they read.
+"""A graph as data: ONNX operators between named values, and constants.
 
-A rewrite is a function Graph -> Graph; a format writes the same record down in its own way.
+A rewrite is a function Graph -> Graph; each export format encodes the same record.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from googlenet.errors import InputError
 
 Attribute: TypeAlias = int | float | tuple[int, ...]
-"""The value of an operator's attribute: the three kinds that this network's operators have."""
+"""The value of an operator's attribute: the three types that our operators need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An operator of ONNX with its one output, which the node is known by."""
+    """An ONNX operator with its single output, which identifies the node."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -30,7 +30,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An input or output of the graph; a dimension of `shape` that is text may be any length."""
+    """An input or output of the graph; a dimension of `shape` that is a string can have any length."""
 
     name: str
     dtype: np.dtype[Any]
@@ -39,9 +39,9 @@ class Value:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """Nodes in an order in which each comes behind those it reads, constants by name, inputs and outputs.
+    """Nodes in topological order, constants by name, inputs and outputs.
 
-    `name`: for people. Raises InputError for a graph that does not hold together: a rewrite gone wrong.
+    `name`: for people. Raises InputError for an inconsistent graph.
     """
 
     name: str
@@ -51,27 +51,27 @@ class Graph:
     outputs: tuple[Value, ...]
 
     def __post_init__(self) -> None:
-        """Every value has one origin, and it comes before its readers."""
+        """Check that every value is defined exactly once, and before it is read."""
         known = {*self.constants, *(value.name for value in self.inputs)}
         for node in self.nodes:
             missing = [name for name in node.inputs if name and name not in known]
             if missing:
                 raise InputError(f"the graph {self.name}: {node.output} reads {missing[0]!r}, which does not exist yet")
             if node.output in known:
-                raise InputError(f"the graph {self.name}: {node.output!r} is made twice")
+                raise InputError(f"the graph {self.name}: {node.output!r} is defined twice")
             known.add(node.output)
         for value in self.outputs:
             if value.name not in known:
-                raise InputError(f"the graph {self.name}: nothing makes its output {value.name!r}")
+                raise InputError(f"the graph {self.name}: its output {value.name!r} is not defined")
 
     @property
     def producers(self) -> dict[str, Node]:
-        """Each node by the value that it makes."""
+        """The nodes by the names of their outputs."""
         return {node.output: node for node in self.nodes}
 
     @property
     def readers(self) -> dict[str, tuple[Node, ...]]:
-        """The nodes that read a value, by its name; what nothing reads is not there."""
+        """The nodes that read a value, by its name; unused values are absent."""
         found: dict[str, tuple[Node, ...]] = {}
         for node in self.nodes:
             for name in dict.fromkeys(node.inputs):

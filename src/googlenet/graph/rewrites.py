@@ -1,4 +1,4 @@
-"""Exact rewrites: functions Graph -> Graph whose results say the same and which some engine runs faster."""
+"""Exact rewrites: functions Graph -> Graph whose results are equivalent, and faster in some engines."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from googlenet.graph.graph import Graph, Node
 _KEEP_CHANNELS = frozenset({"Relu", "MaxPool", "LRN", "Identity", "Sub", "Cast"})
 
 DEEPEST_POWER = 3
-"""Operators that a power is written with, one behind the other; a file's graph may have any number of them."""
+"""Most operators in a row that are recognized as a power; a graph from a file may have any number of them."""
 
 SAME_WEIGHT, SAME_K = 1e-5, 1e-3
-"""How much the weights and the constants k of one norm may differ, relatively: int8 rounds them for each channel."""
+"""Allowed relative differences between channels of the band's weights and of k: int8 rounds them per channel."""
 
 
 def decompose_lrn(graph: Graph) -> Graph:
-    """Every LRN as x / root(k + alpha/size * sums of the squares), the sums by a 1x1 convolution with a banded kernel.
+    """Decompose every LRN into x / (k + alpha/size * sum of squares)^beta, the sum as a 1x1 convolution with a band.
 
-    For runtimes whose own operator is slow (ONNX Runtime's takes a third of the network's time) or missing. The power
-    is written with square roots where that is exact: v^0.75 = r * sqrt(r) with r = sqrt(v), and v^0.5 = r.
+    For runtimes whose LRN operator is slow (a third of the network's time in ONNX Runtime) or missing. The power is
+    written with square roots if possible: v^0.75 = r * sqrt(r) with r = sqrt(v), and v^0.5 = r.
     """
     constants: dict[str, NDArray[Any]] = dict(graph.constants)
     nodes: list[Node] = []
@@ -35,7 +35,7 @@ def decompose_lrn(graph: Graph) -> Graph:
 
 
 def _decomposed(graph: Graph, node: Node, constants: dict[str, NDArray[Any]]) -> Iterator[Node]:
-    """The nodes that stand for one LRN; what they read is added to the constants."""
+    """The nodes that replace one LRN; adds their constants."""
     value, name = node.inputs[0], node.output
     channels = channels_of(graph, value)
     size, alpha, beta, k = (float(_number(node, key)) for key in ("size", "alpha", "beta", "bias"))
@@ -57,7 +57,7 @@ def _decomposed(graph: Graph, node: Node, constants: dict[str, NDArray[Any]]) ->
 
 
 def _band(channels: int, size: int, weight: float) -> NDArray[np.float32]:
-    """The kernel (channels, channels, 1, 1) that adds `size` neighbouring channels, each times `weight`."""
+    """The kernel (channels, channels, 1, 1) that sums `size` neighbouring channels, each multiplied by `weight`."""
     places = np.arange(channels)
     distance = places[None] - places[:, None]
     near = (distance >= -((size - 1) // 2)) & (distance <= size // 2)
@@ -67,15 +67,15 @@ def _band(channels: int, size: int, weight: float) -> NDArray[np.float32]:
 def _number(node: Node, key: str) -> float:
     number = node.attributes[key]
     if isinstance(number, tuple):
-        raise InputError(f"{node.output}: the attribute {key} is {number}, one number was expected")
+        raise InputError(f"{node.output}: the attribute {key} must be one number, not {number}")
     return number
 
 
 def channels_of(graph: Graph, value: str) -> int:
-    """How many channels a value (N, C, H, W) has, from the kernels before it; raises InputError where none tells."""
+    """The number of channels of a value (N, C, H, W), from preceding kernels; raises InputError if it is unknown."""
     producers = graph.producers
     if value not in producers:
-        raise InputError(f"the graph {graph.name}: nothing tells how many channels {value!r} has")
+        raise InputError(f"the graph {graph.name}: the number of channels of {value!r} is unknown")
     node = producers[value]
     if node.operator == "Conv":
         return int(graph.constants[node.inputs[1]].shape[0])
@@ -83,22 +83,22 @@ def channels_of(graph: Graph, value: str) -> int:
         return sum(channels_of(graph, name) for name in node.inputs)
     if node.operator in _KEEP_CHANNELS:
         return channels_of(graph, node.inputs[0])
-    raise InputError(f"the graph {graph.name}: nothing tells how many channels {value!r} has")
+    raise InputError(f"the graph {graph.name}: the number of channels of {value!r} is unknown")
 
 
 def fuse_lrn(graph: Graph) -> Graph:
-    """Every norm that `decompose_lrn` wrote as one LRN again, found by its operators and what feeds them.
+    """The inverse of `decompose_lrn`: replace every decomposed LRN with one LRN.
 
-    A quotient that is anything else stays as it is.
+    They are recognized by operators and edges, not by names; other quotients are not changed.
     """
     producers = graph.producers
-    norms = {node.output: _fused(graph, producers, node) for node in graph.nodes if node.operator == "Div"}
-    fused = tuple(norms.get(node.output) or node for node in graph.nodes)
-    return replace(graph, nodes=_without_unread(fused, graph))
+    found = {node.output: _fused(graph, producers, node) for node in graph.nodes if node.operator == "Div"}
+    fused = tuple(found.get(node.output) or node for node in graph.nodes)
+    return replace(graph, nodes=_without_unused(fused, graph))
 
 
 def _fused(graph: Graph, producers: Mapping[str, Node], node: Node) -> Node | None:
-    """The LRN that a quotient x / (k + sums of squares of x)^beta is; None where it is none."""
+    """The LRN that a quotient x / (k + sum of squares of x)^beta computes; None if it is something else."""
     value, divisor = node.inputs
     sums, beta = _as_power(graph, producers, divisor, DEEPEST_POWER)
     convolution = producers.get(sums)
@@ -114,7 +114,7 @@ def _fused(graph: Graph, producers: Mapping[str, Node], node: Node) -> Node | No
 
 
 def _as_power(graph: Graph, producers: Mapping[str, Node], value: str, depth: int) -> tuple[str, float]:
-    """(base, exponent) of a value that roots, powers and products of the same base make; else (itself, 1)."""
+    """(base, exponent) of a value computed by roots, powers and products of the same base; else (itself, 1)."""
     node = producers.get(value)
     if node is not None and depth:
         bases, exponents = zip(*(_as_power(graph, producers, name, depth - 1) for name in node.inputs), strict=True)
@@ -129,7 +129,7 @@ def _as_power(graph: Graph, producers: Mapping[str, Node], value: str, depth: in
 
 
 def _is_pointwise(convolution: Node) -> bool:
-    """Whether each result is made of one pixel, at the same place."""
+    """Whether a convolution is 1x1 with stride 1 and no padding."""
     attributes = convolution.attributes
     return (
         attributes["kernel_shape"] == (1, 1)
@@ -139,7 +139,7 @@ def _is_pointwise(convolution: Node) -> bool:
 
 
 def _window(kernel: NDArray[Any]) -> tuple[int, float]:
-    """The size and the weight of the band that a kernel is; (0, 0.0) where it is none."""
+    """The size and the weight of a kernel that is a band; (0, 0.0) for other kernels."""
     if kernel.ndim != 4 or kernel.shape != (len(kernel), len(kernel), 1, 1) or not kernel.any():
         return 0, 0.0
     row, column = np.nonzero(kernel[:, :, 0, 0])
@@ -148,8 +148,8 @@ def _window(kernel: NDArray[Any]) -> tuple[int, float]:
     return (size, weight) if is_band else (0, 0.0)
 
 
-def _without_unread(nodes: Sequence[Node], graph: Graph) -> tuple[Node, ...]:
-    """The nodes that the graph's outputs are made of."""
+def _without_unused(nodes: Sequence[Node], graph: Graph) -> tuple[Node, ...]:
+    """The nodes that the graph's outputs depend on."""
     read = {value.name for value in graph.outputs}
     kept: list[Node] = []
     for node in reversed(nodes):

@@ -1,4 +1,4 @@
-"""Other programs' weight files, one file a format; each is a row of `IMPORTERS`."""
+"""Importers of other programs' weight files: one module per format, listed in `IMPORTERS`."""
 
 from __future__ import annotations
 

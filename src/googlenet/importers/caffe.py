@@ -1,8 +1,8 @@
-"""Caffe's `bvlc_googlenet` and the networks fine-tuned from it: a `.caffemodel` -> weights of the variant `paper`.
+"""Caffe's `bvlc_googlenet` and networks fine-tuned from it: a `.caffemodel` -> weights of the variant `paper`.
 
-Both encodings are read: `layers` (V1LayerParameter, types as numbers, shapes as four numbers) and `layer`
-(LayerParameter, types as words, shapes as lists). A network fine-tuned to other classes has its last layer renamed, so
-the classifiers are known by what they read when they are not known by their names.
+Both encodings are supported: `layers` (V1LayerParameter: types are numbers, shapes four numbers) and `layer`
+(LayerParameter: types are strings, shapes lists). In a network fine-tuned to other classes the last layer is renamed,
+so classifiers with unknown names are recognized by their inputs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BVLC_PREPROCESSING = Preprocessing(
     mean=(104.0, 117.0, 123.0),
     scale=(1.0, 1.0, 1.0),
 )
-"""How Caffe's BVLC networks were trained and tested: colours blue first, ImageNet's mean colour taken off."""
+"""The preprocessing of Caffe's BVLC networks: BGR, minus ImageNet's mean colour."""
 
 STEM = {"conv1/7x7_s2": "conv1", "conv2/3x3_reduce": "conv2_reduce", "conv2/3x3": "conv2"}
 BRANCHES = {
@@ -58,18 +58,18 @@ NAMES = (
     }
     | {"loss3/classifier": "linear"}
 )
-"""Every layer with weights: its name in Caffe -> its name here."""
+"""Layers with weights: name in Caffe -> our name."""
 
-CLASSIFIER_INPUTS = 1024  # of the main classifier and of the auxiliary ones alike
+CLASSIFIER_INPUTS = 1024  # of the main and the auxiliary classifiers
 
 RAW_TYPES = {0: "<f8", 1: "<f4", 2: "<f2"}
-"""Floats in `raw_data`, as NVIDIA's Caffe writes them: `raw_data_type` -> how a value is stored."""
+"""`raw_data_type` -> dtype of the values in `raw_data`, which NVIDIA's Caffe writes."""
 
 MOST_DIMENSIONS = 8
-LONGEST_SHAPE = 200  # bytes, as it is encoded
+LONGEST_SHAPE = 200  # bytes of the encoded message
 
 PREPROCESSING_SENTENCE = (
-    "the file does not say how its pictures were prepared: taken as BVLC's, squashed to 256x256, centre 224x224, BGR, "
+    "the file does not state its preprocessing: assumed to be BVLC's, squash to 256x256, centre crop 224x224, BGR, "
     "minus (104, 117, 123)"
 )
 
@@ -82,7 +82,7 @@ _TYPES: dict[bytes, _LayerType] = {b"Convolution": "convolution", b"InnerProduct
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layer:
-    """A layer that holds weights: `blobs` are its kernel or matrix, its bias, and what else there may be."""
+    """A layer with weights: `blobs` are its kernel or matrix, its bias, and possibly others."""
 
     name: str
     kind: _LayerType
@@ -91,13 +91,13 @@ class _Layer:
 
 
 def read_caffemodel(data: bytes, *, where: str) -> Imported:
-    """Read a GoogLeNet from the bytes of a `.caffemodel`, with its auxiliary classifiers where they fit the main one.
+    """Read a GoogLeNet from the bytes of a `.caffemodel`, with its auxiliary classifiers if they have the same classes.
 
-    Raises ModelFileError for a damaged file and for another network, which lists what is missing and what is left over.
+    Raises ModelFileError for a damaged file and for another network, listing missing and unexpected weights.
     """
     layers = list(_weighted_layers(parse("caffe.NetParameter", data, where=where), where))
     if not layers:
-        raise ModelFileError(f"{where} holds no layers with weights; a trained Caffe model (.caffemodel) was expected")
+        raise ModelFileError(f"{where} contains no layers with weights; expected a trained Caffe model (.caffemodel)")
     ours = _our_names(layers)
     arrays: Arrays = {}
     rows = []
@@ -106,15 +106,15 @@ def read_caffemodel(data: bytes, *, where: str) -> Imported:
         parts = ("weight", "bias", *(f"blob{number}" for number in range(2, len(layer.blobs))))
         arrays |= {f"{name}.{part}": blob for part, blob in zip(parts, layer.blobs, strict=False)}
         rows.append(MappedLayer(layer.name, name, layer.blobs[0].shape))
-    arrays, told = with_fitting_auxiliaries(arrays)
+    arrays, notes = with_fitting_auxiliaries(arrays)
     spec = ArchitectureSpec("paper", classes=classes_of(arrays, 1000))
     check_shapes(spec, {name: array.shape for name, array in arrays.items()}, where=where)
     kept = tuple(row for row in rows if f"{row.ours}.weight" in arrays)
-    return Imported(spec, arrays, BVLC_PREPROCESSING, kept, (*told, PREPROCESSING_SENTENCE))
+    return Imported(spec, arrays, BVLC_PREPROCESSING, kept, (*notes, PREPROCESSING_SENTENCE))
 
 
 def _weighted_layers(net: Any, where: str) -> Iterator[_Layer]:
-    """The layers with blobs, in the order of the file; ModelFileError where two have the same name."""
+    """The layers with blobs, in the order of the file; ModelFileError if two have the same name."""
     seen = set()
     for field, message, kinds in (
         (net.layers, "caffe.V1LayerParameter", _V1_TYPES),
@@ -134,10 +134,10 @@ def _weighted_layers(net: Any, where: str) -> Iterator[_Layer]:
 
 
 def _our_names(layers: list[_Layer]) -> dict[str, str]:
-    """Their names -> ours; a linear layer of another name takes the place of the classifier that it must be.
+    """Their names -> ours, including classifiers with unknown names.
 
-    It reads as many values as a classifier does, and belongs to the auxiliary one whose fully connected layer it
-    reads or whose name its own begins with, else to the main path. Layers that have no place are left out.
+    A linear layer with as many inputs as a classifier is that of the auxiliary classifier whose fully connected layer
+    it reads or whose name it begins with, else the main one. Unknown layers are skipped.
     """
     names = {layer.name: NAMES[layer.name] for layer in layers if layer.name in NAMES}
     for layer in layers:
@@ -156,7 +156,7 @@ def _our_names(layers: list[_Layer]) -> dict[str, str]:
 
 
 def _read_blob(encoded: bytes, layer: str, where: str) -> NDArray[np.float32]:
-    """The array of a blob in the shape that the file gives: a list of sizes, or the four numbers of old files."""
+    """The array of a blob in its stored shape: a list of sizes, or four numbers in old files."""
     blob = parse("caffe.BlobProto", encoded, where=where)
     if len(blob.shape) > LONGEST_SHAPE:
         raise ModelFileError(f"{where} is damaged: the shape of a blob of the layer {layer!a} has too many dimensions")
@@ -167,20 +167,19 @@ def _read_blob(encoded: bytes, layer: str, where: str) -> NDArray[np.float32]:
     values = _values(blob, layer, where)
     if not 1 <= len(shape) <= MOST_DIMENSIONS or min(shape) < 1 or prod(shape) != len(values):
         raise ModelFileError(
-            f"{where} is damaged: a blob of the layer {layer!a} holds {len(values):,} values, and its shape is {shape}"
+            f"{where} is damaged: a blob of the layer {layer!a} has {len(values):,} values for the shape {shape}"
         )
     with np.errstate(over="ignore"):  # a double too large for float32 becomes infinite, which is refused later
         return np.array(values, np.float32).reshape(shape)
 
 
 def _values(blob: Any, layer: str, where: str) -> Any:
-    """The values of a blob, one after the other, from whichever field holds them."""
+    """The flat values of a blob, from whichever field has them."""
     if not blob.raw_data:
         return blob.data or blob.double_data
     if blob.raw_data_type not in RAW_TYPES:
         raise ModelFileError(
-            f"{where}: a blob of the layer {layer!a} holds integers (raw_data_type {blob.raw_data_type}); "
-            "floats were expected"
+            f"{where}: a blob of the layer {layer!a} has integers (raw_data_type {blob.raw_data_type}); expected floats"
         )
     dtype = np.dtype(RAW_TYPES[blob.raw_data_type])
     if len(blob.raw_data) % dtype.itemsize:
@@ -191,10 +190,10 @@ def _values(blob: Any, layer: str, where: str) -> Any:
 
 
 def _matrix(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A linear layer's (out, in), which old files have as (1, 1, out, in)."""
+    """A linear layer's (out, in), which is (1, 1, out, in) in old files."""
     return array.reshape(array.shape[2:]) if array.ndim == 4 and array.shape[:2] == (1, 1) else array
 
 
 def _vector(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A bias as (out), which old files have as (1, 1, 1, out)."""
+    """A bias as (out), which is (1, 1, 1, out) in old files."""
     return array.reshape(-1) if array.shape[:-1] == (1,) * (array.ndim - 1) else array

@@ -1,4 +1,4 @@
-"""What every reader of a foreign file gives: weights by our names, and all that is known and assumed about them."""
+"""The result of every importer: weights by our names, and what is known and assumed about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from googlenet.model import AUXILIARY_PREFIX
 
 
 class HasShape(Protocol):
-    """An array, or a tensor that is not read yet."""
+    """An array, or a tensor that has not been read yet."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -29,7 +29,7 @@ AUXILIARY_CLASSIFIERS = tuple(f"{auxiliary.name}.linear" for auxiliary in PAPER.
 
 @dataclass(frozen=True, slots=True)
 class MappedLayer:
-    """A row of the layer map: a layer's name in the file, its name here, the shape of its kernel or matrix."""
+    """A row of the layer map: a layer's name in the file, our name, and the shape of its kernel or matrix."""
 
     theirs: str
     ours: str
@@ -38,10 +38,10 @@ class MappedLayer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Imported:
-    """The network in a foreign file, its names and shapes checked against the architecture.
+    """The network in a foreign file; names and shapes match the architecture.
 
-    `assumptions`: sentences about what the file does not say and was taken for granted. `numbered`: whether outputs
-    without names may be called by their numbers, because no list of them was ever published with the weights.
+    `assumptions`: sentences about what the file does not state and was assumed. `numbered`: whether classes may be
+    named by their numbers, because no class names were published with the weights.
     """
 
     spec: ArchitectureSpec
@@ -53,28 +53,28 @@ class Imported:
 
 
 def in_quotes(theirs: str) -> str:
-    """A name of the file that has no name here, so that it can never be taken for one of ours."""
+    """An unknown name of a file, quoted so that it cannot be mistaken for one of ours."""
     return f"'{theirs}'"
 
 
 def classes_of(named: Mapping[str, HasShape], default: int) -> int:
-    """How many classes weights by our names have: what their classifiers say, the main one's first; else `default`."""
+    """Number of classes in weights by our names: from the classifiers, the main one first; else `default`."""
     classifiers = ("linear", *AUXILIARY_CLASSIFIERS)
     counts = (outputs_of(named, f"{name}.{part}") for part in ("weight", "bias") for name in classifiers)
     return next((count for count in counts if count), default)
 
 
 def outputs_of(named: Mapping[str, HasShape], weight: str) -> int | None:
-    """The outputs of a linear layer by its matrix or its bias; None where there is none, or it is neither."""
+    """Number of outputs of a linear layer, from its matrix or bias; None if it is missing or has another shape."""
     expected = 1 if weight.endswith(".bias") else 2
     found = named.get(weight)
     return None if found is None or len(found.shape) != expected else found.shape[0]
 
 
 def with_fitting_auxiliaries(named: dict[str, T]) -> tuple[dict[str, T], tuple[str, ...]]:
-    """The weights without auxiliary classifiers whose outputs are not as many as the main one's, and a sentence if so.
+    """Drop auxiliary classifiers with another number of classes than the main one, with a sentence if so.
 
-    Whoever fine-tunes a network replaces its main classifier and often forgets the others.
+    When a network is fine-tuned, often only its main classifier is replaced.
     """
     main = outputs_of(named, "linear.weight")
     others = {outputs_of(named, f"{name}.weight") for name in AUXILIARY_CLASSIFIERS}
@@ -82,12 +82,12 @@ def with_fitting_auxiliaries(named: dict[str, T]) -> tuple[dict[str, T], tuple[s
     if main is None or not different:
         return named, ()
     kept = {name: weight for name, weight in named.items() if not name.startswith(AUXILIARY_PREFIX)}
-    told = f"the auxiliary classifiers are dropped: they have {different[0]:,} outputs, the main one has {main:,}"
-    return kept, (told,)
+    note = f"the auxiliary classifiers are dropped: they have {different[0]:,} outputs, the main one has {main:,}"
+    return kept, (note,)
 
 
 def with_plain_classifier(state: Mapping[str, T], classifier: str) -> tuple[dict[str, T], tuple[str, ...]]:
-    """A classifier that stands in an `nn.Sequential`, as `fc.1`, by its own name again, and a sentence if so."""
+    """Rename a classifier inside an `nn.Sequential`, such as `fc.1`, to its own name, with a sentence if so."""
     inside = {name.rpartition(".")[0] for name in state if name.startswith(f"{classifier}.")}
     if len(inside) != 1 or inside == {classifier}:
         return dict(state), ()
@@ -96,4 +96,4 @@ def with_plain_classifier(state: Mapping[str, T], classifier: str) -> tuple[dict
         classifier + name.removeprefix(found) if name.startswith(f"{found}.") else name: tensor
         for name, tensor in state.items()
     }
-    return renamed, (f"{found!a} is taken as {classifier!r}, with nothing but dropout beside it",)
+    return renamed, (f"{found!a} is assumed to be {classifier!r}, with only dropout beside it",)

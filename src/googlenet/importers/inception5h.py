@@ -1,7 +1,7 @@
-"""The network published as inception5h, as a state dict of its PyTorch ports -> weights of that variant.
+"""The published inception5h, as a state dict of its PyTorch ports -> weights of that variant.
 
-The widely used ports compute another LRN than the published graph: 9 channels and k 1 instead of 11 and k 2. The
-weights are the graph's, and answer better with its LRN; weights that were trained in a port belong to the port's.
+The widely used ports compute a different LRN than the published graph: 9 channels and k 1 instead of 11 and k 2. The
+published weights are more accurate with the graph's LRN; weights that were trained in a port need the port's.
 """
 
 from __future__ import annotations
@@ -39,26 +39,26 @@ LAYERS = (
     }
     | {LINEAR: "linear"}
 )
-"""Every layer with weights: its name in the ports -> its name here."""
+"""Layers with weights: name in the ports -> our name."""
 
 NAMES = {f"{theirs}.{part}": f"{ours}.{part}" for theirs, ours in LAYERS.items() for part in ("weight", "bias")}
 
 PREPROCESSING_SENTENCE = (
-    "a state dict does not say how its pictures were prepared: taken as of the published graph, the central square "
-    "scaled to 224x224, RGB, minus 117"
+    "a state dict does not state its preprocessing: assumed to be that of the published graph, centre crop scaled to "
+    "224x224, RGB, minus 117"
 )
 
-NORM_SENTENCE = (
-    "a state dict does not say which LRN its network has: taken as the published graph's, 11 channels, k 2 (else "
-    "--port-lrn, for weights trained in a PyTorch port, which has 9 channels, k 1)"
+LRN_SENTENCE = (
+    "a state dict does not state its network's LRN: assumed to be that of the published graph, 11 channels, k 2 (use "
+    "--port-lrn for weights trained in a PyTorch port, with 9 channels, k 1)"
 )
 
-PORT_NORM_SENTENCE = "the LRN of the PyTorch ports, as --port-lrn says: 9 channels, k 1"
+PORT_LRN_SENTENCE = "the LRN of the PyTorch ports (--port-lrn): 9 channels, k 1"
 
 
 def read_inception5h(state: StateDict, *, where: str) -> Imported:
-    """Read the network from a state dict; raises ModelFileError that lists what is missing and what is left over."""
-    state, told = with_plain_classifier(state, LINEAR)
+    """Read the network from a state dict; raises ModelFileError, listing missing and unexpected weights."""
+    state, notes = with_plain_classifier(state, LINEAR)
     named = {NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items()}
     spec = ArchitectureSpec("inception5h", classes=classes_of(named, OUTPUTS))
     check_shapes(spec, {name: tensor.shape for name, tensor in named.items()}, where=where)
@@ -68,16 +68,16 @@ def read_inception5h(state: StateDict, *, where: str) -> Imported:
         read_all(named),
         PREPROCESSING,
         layers,
-        (*told, PREPROCESSING_SENTENCE, NORM_SENTENCE),
+        (*notes, PREPROCESSING_SENTENCE, LRN_SENTENCE),
         numbered=spec.classes == OUTPUTS,
     )
 
 
 def with_port_lrn(imported: Imported) -> Imported:
-    """The same weights as those of a network that was trained with the LRN of the PyTorch ports."""
-    told = tuple(one for one in imported.assumptions if one != NORM_SENTENCE)
+    """The same weights with the LRN of the PyTorch ports."""
+    notes = tuple(one for one in imported.assumptions if one != LRN_SENTENCE)
     return replace(
         imported,
         spec=replace(imported.spec, variant="inception5h-port"),
-        assumptions=(*told, PORT_NORM_SENTENCE),
+        assumptions=(*notes, PORT_LRN_SENTENCE),
     )

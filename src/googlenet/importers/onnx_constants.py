@@ -1,4 +1,4 @@
-"""What stands in an ONNX graph as values: initialisers and Constant nodes, and what merely passes one on."""
+"""The constants of an ONNX graph: initializers and Constant nodes, also behind Identity, Cast and Transpose."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FLOATS = {
     11: ("<f8", "double_data"),
     BFLOAT16: ("<u2", "int32_data"),
 }
-"""TensorProto.DataType of floats -> how a value is stored in `raw_data`, and the field it is in otherwise."""
+"""TensorProto.DataType of floats -> dtype in `raw_data`, and the field for values that are not in `raw_data`."""
 
 ATTRIBUTES = {
     "i": (b"group", b"size", b"to", b"transA", b"transB"),
@@ -29,7 +29,7 @@ ATTRIBUTES = {
     "s": (b"auto_pad",),
     "t": (b"value",),
 }
-"""The attributes that are read, by the field of AttributeProto that holds them."""
+"""Field of AttributeProto -> the attributes that are read from it."""
 
 FIELDS = {name: field for field, names in ATTRIBUTES.items() for name in names}
 
@@ -39,7 +39,7 @@ MOST_DIMENSIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node of the graph: at least three `inputs`, b"" where there is none; those of its attributes that are read."""
+    """A node of the graph: at least three `inputs` (b"": absent), and the attributes in `ATTRIBUTES`."""
 
     operator: str
     inputs: tuple[bytes, ...]
@@ -49,14 +49,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant:
-    """Values in the file, as float32; `source` is the name they stand under, whatever passes them on."""
+    """A constant as float32; `source` is the name of the original, behind Identity, Cast and Transpose."""
 
     source: bytes
     array: NDArray[np.float32]
 
 
 def read_node(encoded: bytes, where: str) -> Node:
-    """Read a node; raises ModelFileError where it is damaged."""
+    """Read a node; raises ModelFileError if it is damaged."""
     node = parse("onnx.NodeProto", encoded, where=where)
     attributes = {}
     for one in node.attribute:
@@ -69,9 +69,9 @@ def read_node(encoded: bytes, where: str) -> Node:
 
 
 def find_constants(initializers: Iterable[bytes], nodes: Iterable[Node], where: str) -> dict[bytes, Constant]:
-    """The floats that are known from the file alone, by the names under which nodes read them.
+    """The float constants, by the names under which nodes read them.
 
-    Raises ModelFileError for values that lie in another file and for those that do not fit their shape.
+    Raises ModelFileError for external data and for values that do not fit their shape.
     """
     found: dict[bytes, Constant] = {}
 
@@ -108,7 +108,7 @@ def _transposed(array: NDArray[np.float32], node: Node, where: str) -> NDArray[n
 def _read_tensor(tensor: Any, name: bytes, where: str) -> NDArray[np.float32]:
     dtype, field = FLOATS[tensor.data_type]
     if tensor.data_location == EXTERNAL or tensor.external_data:
-        raise ModelFileError(f"{where}: the values of {text(name)!a} lie in another file; weights inside were expected")
+        raise ModelFileError(f"{where}: the values of {text(name)!a} are in another file, which is not supported")
     shape, values = tuple(tensor.dims[: MOST_DIMENSIONS + 1]), getattr(tensor, field)
     stored = len(tensor.raw_data) or np.dtype(dtype).itemsize * len(values)
     wrong = len(shape) > MOST_DIMENSIONS or any(length < 1 for length in shape)

@@ -1,8 +1,8 @@
-"""The ONNX zoo's GoogLeNet, BVLC's network by way of Caffe2 -> weights of the variant `paper`.
+"""The ONNX zoo's GoogLeNet (BVLC's network, converted with Caffe2) -> weights of the variant `paper`.
 
-Names differ between the zoo's versions, so a layer is known by the shape of its kernel, by the kernel of the
-convolution that reads it, and by its place in the order of the graph. Converters rewrite such files: biases become
-Add nodes, the matrix of a Gemm that of a MatMul, weights are half floats or pass through Identity and Cast.
+Names differ between the zoo's versions, so layers are matched by the shape of their kernel, by the kernel of the
+convolution that reads them, and by their order in the graph. Converters change such files: biases become Add nodes,
+Gemm becomes MatMul, weights are float16 or pass through Identity and Cast.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from googlenet.protobuf import parse, text
 QUANTIZED = {"QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "QuantizeLinear", "DequantizeLinear"}
 
 RANKS = {"Conv": 4, "Gemm": 2, "MatMul": 2}
-"""The operators of layers with weights, and the dimensions of their kernel or matrix."""
+"""Operators of layers with weights -> number of dimensions of their kernel or matrix."""
 
 DEFAULTS: dict[str, Any] = {"strides": (1, 1), "pads": (0, 0, 0, 0), "dilations": (1, 1), "group": 1, "transA": 0}
 LRN_DEFAULTS = {b"size": 0, b"alpha": 1e-4, b"beta": 0.75, b"bias": 1.0}
-"""What attributes of Conv, Gemm and LRN are where a file leaves them out."""
+"""Default values of attributes of Conv, Gemm and LRN."""
 
 Readers = Mapping[bytes, list[Node]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _WeightLayer:
-    """A convolution or linear layer of the file; `weight` as ours, `output` behind the Add of its bias."""
+    """A convolution or linear layer of the file; `weight` in our layout, `output` after the Add of its bias."""
 
     node: Node
     weight: NDArray[np.float32]
@@ -48,7 +48,7 @@ class _WeightLayer:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A layer of ours by name, and the convolution that reads it and nothing else, if there is one."""
+    """One of our layers by name, and the convolution that is its only reader, if there is one."""
 
     name: str
     layer: Convolution | Linear
@@ -58,14 +58,14 @@ class _Place:
 def read_onnx(data: bytes, *, where: str) -> Imported:
     """Read a GoogLeNet from the bytes of an ONNX file.
 
-    Raises ModelFileError for a damaged file, for weights that are not stored in it as floats, and for another network,
-    which lists what is missing and what is left over or names the layer that differs.
+    Raises ModelFileError for a damaged file, for weights that are not stored as floats, and for another network,
+    listing missing and unexpected weights or naming the layer that differs.
     """
     model = parse("onnx.ModelProto", data, where=where)
     graph = parse("onnx.GraphProto", model.graph, where=where)
     nodes = [read_node(encoded, where) for encoded in graph.node]
     constants = find_constants(graph.initializer, nodes, where)
-    _refuse_what_is_not_stored(model, graph, nodes, constants, where)
+    _check_weights_are_stored(model, graph, nodes, constants, where)
     readers = _readers(nodes)
     layers = [*_weight_layers(nodes, constants, readers)]
     classifier = next((layer.weight for layer in reversed(layers) if layer.node.operator != "Conv"), None)
@@ -76,31 +76,31 @@ def read_onnx(data: bytes, *, where: str) -> Imported:
         weights[f"{place.name}.weight"] = layer.weight
         if layer.bias is not None:
             weights[f"{place.name}.bias"] = layer.bias
-    used = {source for _, layer in matched for source in layer.sources} | _shares_of_dropout(nodes, constants)
-    left_over = {
+    used = {source for _, layer in matched for source in layer.sources} | _dropout_ratios(nodes, constants)
+    unexpected = {
         in_quotes(text(constant.source)): constant.array.shape
         for constant in constants.values()
         if constant.source not in used
     }
-    check_shapes(spec, left_over | {name: array.shape for name, array in weights.items()}, where=where)
+    check_shapes(spec, unexpected | {name: array.shape for name, array in weights.items()}, where=where)
     _check_attributes(matched, nodes, where)
     rows = tuple(MappedLayer(text(layer.node.inputs[1]), place.name, layer.weight.shape) for place, layer in matched)
     return Imported(spec, weights, BVLC_PREPROCESSING, rows, (PREPROCESSING_SENTENCE,))
 
 
-def _refuse_what_is_not_stored(
+def _check_weights_are_stored(
     model: Any, graph: Any, nodes: list[Node], constants: Mapping[bytes, Constant], where: str
 ) -> None:
-    """Name the reason where the weights of a file are not floats that stand in it."""
+    """Raise ModelFileError, with the reason, if the weights are not stored in the file as floats."""
     metadata = (parse("onnx.StringStringEntryProto", entry, where=where).key for entry in model.metadata_props)
     if DESCRIPTION_KEY.encode() in metadata:
-        raise ModelFileError(f"{where} was exported by googlenet: it is a MODEL as it is, and is not imported")
+        raise ModelFileError(f"{where} was exported by googlenet: use it directly as MODEL, without importing it")
     if quantized := {node.operator for node in nodes} & QUANTIZED:
         raise ModelFileError(
-            f"{where} is quantised ({', '.join(sorted(quantized))}); its weights in float16 or float32 were expected"
+            f"{where} is quantized ({', '.join(sorted(quantized))}); expected weights in float16 or float32"
         )
     if graph.sparse_initializer:
-        raise ModelFileError(f"{where} stores its weights as sparse tensors; dense ones were expected")
+        raise ModelFileError(f"{where} stores its weights as sparse tensors; expected dense ones")
     makers = {node.output: node.operator for node in nodes}
     for node in nodes:
         if node.operator in ("Conv", "Gemm") and node.inputs[1] not in constants:
@@ -134,17 +134,17 @@ def _weight_layers(nodes: list[Node], constants: Mapping[bytes, Constant], reade
 
 
 def _scaled(array: NDArray[np.float32], node: Node, factor: bytes) -> NDArray[np.float32]:
-    """The array times a factor that a Gemm may have."""
+    """The array multiplied by a factor of a Gemm."""
     if node.operator != "Gemm" or node.attributes.get(factor, 1.0) == 1:
         return array
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+    with np.errstate(over="ignore", invalid="ignore"):  # non-finite values are refused later
         return array * np.float32(node.attributes[factor])
 
 
 def _added(
     node: Node, outputs: int, constants: Mapping[bytes, Constant], readers: Readers
 ) -> tuple[Constant | None, bytes]:
-    """The bias that an Add behind a layer without one adds to it, and the value that is read from there on."""
+    """The bias in an Add after a layer without bias, and the name of the result."""
     after = readers.get(node.output, [])
     if len(after) == 1 and after[0].operator == "Add":
         axis = -3 if node.operator == "Conv" else -1
@@ -155,7 +155,7 @@ def _added(
     return None, node.output
 
 
-def _shares_of_dropout(nodes: list[Node], constants: Mapping[bytes, Constant]) -> set[bytes]:
+def _dropout_ratios(nodes: list[Node], constants: Mapping[bytes, Constant]) -> set[bytes]:
     values = (value for node in nodes if node.operator == "Dropout" for value in node.inputs[1:])
     return {constants[value].source for value in values if value in constants}
 
@@ -163,7 +163,7 @@ def _shares_of_dropout(nodes: list[Node], constants: Mapping[bytes, Constant]) -
 def _matched(
     layers: list[_WeightLayer], readers: Readers, architecture: Architecture
 ) -> list[tuple[_Place, _WeightLayer]]:
-    """Our layers and the file's that are those layers; those without a partner are left out."""
+    """Pairs of our layers and matching layers of the file; layers without a match are skipped."""
     shapes = weight_shapes(architecture, auxiliaries=False)
     open_places = [
         (place, (shapes[f"{place.name}.weight"], shapes[f"{place.reader}.weight"] if place.reader else None))
@@ -182,7 +182,7 @@ def _matched(
 
 
 def _reading_convolution(layer: _WeightLayer, readers: Readers) -> Node | None:
-    """The one convolution that reads a layer's output, through its ReLU."""
+    """The only convolution that reads a layer's output, through its ReLU; else None."""
     after = readers.get(layer.output, [])
     if len(after) == 1 and after[0].operator == "Relu":
         after = readers.get(after[0].output, [])
@@ -201,22 +201,22 @@ def _places(layers: tuple[Layer, ...], prefix: str = "") -> Iterator[_Place]:
 
 
 def _check_attributes(matched: list[tuple[_Place, _WeightLayer]], nodes: list[Node], where: str) -> None:
-    """Raise ModelFileError where a layer with the right weights computes something else with them."""
+    """Raise ModelFileError if a layer with matching weights has other attributes."""
     for place, layer in matched:
         for name, expected in _expected_attributes(place.layer).items():
             found = _attribute(layer.node, name, expected)
             if found != expected:
-                raise ModelFileError(f"{where}: {place.name} has {name} {found!a}, in the paper's network {expected}")
-    norms = [layer for layer in PAPER.layers if isinstance(layer, LocalResponseNorm)]
-    papers = [(norm.size, norm.alpha, norm.beta, norm.k) for norm in norms]
-    files = [
+                raise ModelFileError(f"{where}: {place.name} has {name} {found!a} instead of {expected}")
+    ours = [layer for layer in PAPER.layers if isinstance(layer, LocalResponseNorm)]
+    expected_lrn = [(lrn.size, lrn.alpha, lrn.beta, lrn.k) for lrn in ours]
+    found_lrn = [
         tuple(node.attributes.get(name, default) for name, default in LRN_DEFAULTS.items())
         for node in nodes
         if node.operator == "LRN"
     ]
-    if len(files) != len(papers) or not np.allclose(files, papers, rtol=1e-5, atol=0):
+    if len(found_lrn) != len(expected_lrn) or not np.allclose(found_lrn, expected_lrn, rtol=1e-5, atol=0):
         raise ModelFileError(
-            f"{where}: size, alpha, beta and bias of its LRN are {files}, in the paper's network {papers}"
+            f"{where}: size, alpha, beta and bias of its LRN are {found_lrn} instead of {expected_lrn}"
         )
 
 

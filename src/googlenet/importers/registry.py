@@ -1,4 +1,4 @@
-"""A file of another program -> a `Model`: the table of formats, which one a file has, and what is recorded of it."""
+"""A file of another program -> a `Model`: the table of formats, format detection, and provenance."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ SYNSET_LINE = re.compile(r"(n\d{8})\s+(\S.*)")
 
 Encoding = Literal["Caffe", "ONNX", "state dict"]
 LARGEST: dict[Encoding, int] = {"Caffe": 256 * 2**20, "ONNX": 64 * 2**20, "state dict": 256 * 2**20}
-"""Most bytes of a file: GoogLeNet with auxiliary classifiers for 10,000 classes has 176 MB, the ONNX zoo's has 28 MB.
-Reading a file made to be a burden takes memory of ten times its size, of an ONNX file twenty times."""
+"""Largest file in bytes: GoogLeNet with auxiliary classifiers for 10,000 classes has 176 MB, the ONNX zoo's has 28 MB.
+Reading a malicious file takes up to ten times its size in memory, an ONNX file twenty times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """A format: `expects` names such files for people, `encoding` is how their bytes are read.
+    """A format: `expects` describes such files for people, `encoding` is how they are encoded.
 
-    `read` is called with what the file holds, its bytes or a `StateDict`, and with `where`, its name for sentences.
-    `tensors`: the names that a state dict of this network has.
+    `read` is called with the file's bytes or a `StateDict`, and with `where`, its name in messages. `tensors`: the
+    names in a state dict of this network.
     """
 
     expects: str
@@ -74,7 +74,7 @@ IMPORTERS: dict[str, Importer] = {
 }
 """The formats that can be imported, by name."""
 
-EXPECTED = "what can be imported: " + ", ".join(importer.expects for importer in IMPORTERS.values())
+EXPECTED = "supported files: " + ", ".join(importer.expects for importer in IMPORTERS.values())
 
 ENCODINGS: dict[FileFormat, Encoding] = {
     "safetensors": "state dict",
@@ -83,12 +83,12 @@ ENCODINGS: dict[FileFormat, Encoding] = {
     "Caffe": "Caffe",
     "ONNX": "ONNX",
 }
-"""How a file of a format is read, where an importer reads such files."""
+"""Format of a file -> its encoding, if there is an importer for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What is known of a file and does not stand in it, in the words of `About`."""
+    """Facts about a file that are not in it, with the fields of `About`."""
 
     source: str = ""
     licence: str = ""
@@ -98,7 +98,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImportedModel:
-    """A model without a known answer, its layer map, its format, and what was taken for granted, in sentences."""
+    """A model without a known answer, its layer map, its format, and the assumptions made, in sentences."""
 
     model: Model
     format: str
@@ -114,12 +114,11 @@ def import_file(
     transform_input: bool = True,
     port_lrn: bool = False,
 ) -> ImportedModel:
-    """Read another program's GoogLeNet; `classes` default to ImageNet's where the network has 1,000 outputs.
+    """Read another program's GoogLeNet; `classes`: default: ImageNet's if the network has 1,000 outputs.
 
-    `transform_input`: what torchvision's network was made with; `port_lrn`: whether inception5h's was trained in a
-    PyTorch port. Raises InputError for a path that cannot be read, for classes that are missing or too many and for
-    what is said of a format that the file has not, ModelFileError for a file that is damaged, too large, of another
-    format, or holds another network.
+    `transform_input`: the argument of torchvision's network; `port_lrn`: whether inception5h was trained in a PyTorch
+    port. Raises InputError for a path that cannot be read, for a wrong number of classes and for options of another
+    format, ModelFileError for a file that is damaged, too large, of another format, or contains another network.
     """
     name, imported, digest = _read(path)
     if not transform_input:
@@ -128,11 +127,11 @@ def import_file(
     if port_lrn:
         _check_format(name, "inception5h", path, option="--port-lrn is for inception5h")
         imported = inception5h.with_port_lrn(imported)
-    labels, told = (classes, ()) if classes else _default_classes(imported, path)
+    labels, notes = (classes, ()) if classes else _default_classes(imported, path)
     if len(labels) != imported.spec.classes:
         raise InputError(
-            f"{path} has {imported.spec.classes:,} outputs, and {len(labels):,} classes are named; "
-            "--classes FILE has a line for each output, in their order"
+            f"{path} has {imported.spec.classes:,} outputs, but there are {len(labels):,} class names; "
+            "--classes FILE needs one line per output, in their order"
         )
     model = Model(
         imported.spec,
@@ -148,7 +147,7 @@ def import_file(
         ),
     )
     check_model(model, where=str(path))
-    return ImportedModel(model, name, imported.layers, (*told, *imported.assumptions))
+    return ImportedModel(model, name, imported.layers, (*notes, *imported.assumptions))
 
 
 def _check_format(name: str, expected: str, path: Path, *, option: str) -> None:
@@ -157,22 +156,22 @@ def _check_format(name: str, expected: str, path: Path, *, option: str) -> None:
 
 
 def with_known_answer(model: Model, run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], *, where: str) -> Model:
-    """The model with its known answer: what `run`, pictures (K, S, S, 3) -> probabilities, says of it here.
+    """The model with its known answer, computed by `run`: pictures (K, S, S, 3) -> probabilities.
 
-    Raises ModelFileError where that is not finite: weights can be finite and yet too large to compute with.
+    Raises ModelFileError if that is not finite: finite weights can still be so large that float32 overflows.
     """
     images = known_answer_images(model.preprocessing.input_size)
     probabilities = run(images)
     if not np.isfinite(probabilities).all():
-        raise ModelFileError(f"{where}: the network answers with values that are not finite numbers; it is damaged")
+        raise ModelFileError(f"{where} is damaged: the network's outputs are not finite")
     return replace(model, known_answer=KnownAnswer(images, probabilities))
 
 
 def read_classes(name: str) -> tuple[ClassLabel, ...]:
-    """The classes that `--classes` names: "imagenet", or a text file with a class a line.
+    """The classes of `--classes`: "imagenet", or a text file with one class per line.
 
-    A line is a synset and a name ("n01440764 tench"), an id, a tab and a name, or a name alone, which is the id too.
-    Raises InputError for a file that cannot be read, is empty, or names a class twice.
+    A line is a synset and a name ("n01440764 tench"), an id, a tab and a name, or just a name, which is also the id.
+    Raises InputError for a file that cannot be read, is empty, or has duplicate classes.
     """
     if name == "imagenet":
         return imagenet_classes()
@@ -180,19 +179,19 @@ def read_classes(name: str) -> tuple[ClassLabel, ...]:
         with Path(name).open("rb") as file:
             content = file.read(LARGEST_LIST + 1)
         if len(content) > LARGEST_LIST:
-            raise InputError(f"{name} is too large for a list of classes: a text file with a class a line is expected")
+            raise InputError(f"{name} is too large for a list of classes; expected a text file with one class per line")
         lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
     except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no UTF-8 text"
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8 text"
         raise InputError(
-            f"cannot read the classes from {name} ({reason}); --classes is imagenet, or a text file with a class a line"
+            f"cannot read the classes from {name} ({reason}); --classes is imagenet or a file with one class per line"
         ) from error
     labels = tuple(_label(line) for line in lines if line)
     if not labels:
-        raise InputError(f"{name} names no classes; a text file with a class a line is expected")
+        raise InputError(f"{name} contains no classes; expected a text file with one class per line")
     label, times = Counter(one.id for one in labels).most_common(1)[0]
     if times > 1:
-        raise InputError(f"{name} names the class {label!a} {times} times; each output has a class of its own")
+        raise InputError(f"{name} contains the class {label!a} {times} times; each output needs a class of its own")
     return labels
 
 
@@ -206,21 +205,23 @@ def _label(line: str) -> ClassLabel:
 def _default_classes(imported: Imported, path: Path) -> tuple[tuple[ClassLabel, ...], tuple[str, ...]]:
     outputs = imported.spec.classes
     if outputs == len(imagenet_classes()):
-        return imagenet_classes(), ("1,000 outputs and no list of classes: taken as ImageNet's 1,000, in their order",)
+        return imagenet_classes(), (
+            "1,000 outputs and no class names: assumed to be ImageNet's 1,000 classes, in their usual order",
+        )
     if imported.numbered:
         digits = len(str(outputs - 1))
         labels = tuple(ClassLabel(name, name) for name in (f"output_{i:0{digits}}" for i in range(outputs)))
-        return labels, (f"{outputs:,} outputs and no list of classes: called {labels[0].id} to {labels[-1].id}",)
+        return labels, (f"{outputs:,} outputs and no class names: named {labels[0].id} to {labels[-1].id}",)
     raise InputError(
-        f"{path} has {outputs:,} outputs and does not name their classes: "
-        "--classes FILE does, with a line for each output, in their order"
+        f"{path} has {outputs:,} outputs but no class names: "
+        "give --classes FILE with one line per output, in their order"
     )
 
 
 def _read(path: Path) -> tuple[str, Imported, str]:
-    """The name of the format, what the file holds, and its sha256."""
+    """The name of the format, the network in the file, and the file's sha256."""
     if path.exists() and not path.is_file():
-        raise InputError(f"{path} is no file; {EXPECTED}")
+        raise InputError(f"{path} is not a file; {EXPECTED}")
     try:
         with path.open("rb") as file:
             beginning, size = file.read(BEGINNING), path.stat().st_size
@@ -228,7 +229,7 @@ def _read(path: Path) -> tuple[str, Imported, str]:
             if encoding is None:
                 raise ModelFileError(f"{path} cannot be imported: {describe_file(beginning)}; {EXPECTED}")
             if size > LARGEST[encoding]:
-                raise ModelFileError(f"{path} has {size / 2**20:,.0f} MB, which no GoogLeNet has; {EXPECTED}")
+                raise ModelFileError(f"{path} has {size / 2**20:,.0f} MB, more than any GoogLeNet; {EXPECTED}")
             file.seek(0)
             digest = file_digest(file, "sha256").hexdigest()
         if encoding == "state dict":
@@ -245,8 +246,8 @@ def _read_state_dicts(states: Mapping[str, StateDict], path: Path) -> tuple[str,
     if found is None:
         names = [ascii(name) for state in states.values() for name in state]
         raise ModelFileError(
-            f"{path} is a state dict of a network that is unknown here: it has {len(names):,} tensors, "
+            f"{path} is a state dict of an unknown network: it has {len(names):,} tensors, "
             f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}; {EXPECTED}"
         )
     imported = IMPORTERS[found.network].read(found.state, where=str(path))
-    return found.network, replace(imported, assumptions=(*found.told, *imported.assumptions))
+    return found.network, replace(imported, assumptions=(*found.notes, *imported.assumptions))

@@ -1,6 +1,6 @@
-"""A state dict in a `.pth` or `.safetensors` file: names and shapes first, values when they are asked for.
+"""A state dict in a `.pth` or `.safetensors` file: names and shapes first, values on demand.
 
-A `.pth` is a pickle. Torch reads it, and tensors alone: anything else in it is refused and never run.
+A `.pth` is a pickle. It is read by torch with `weights_only`: anything but tensors is refused and never executed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from googlenet.model import BEGINNING, file_format
 if TYPE_CHECKING:
     import torch
 
-FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")  # how torch names what it does not unpickle
-MOST_DICTIONARIES = 100  # that are searched for a state dict
+FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")  # in torch's message about what it does not unpickle
+MOST_DICTIONARIES = 100  # searched for a state dict
 
 
 @dataclass(frozen=True, slots=True)
 class LazyTensor:
-    """A tensor that is not read yet: `read` gives its values as float32, of the shape that is known before."""
+    """A tensor of known shape that has not been read yet; `read` returns its values as float32."""
 
     shape: tuple[int, ...]
     read: Callable[[], NDArray[np.float32]]
@@ -42,22 +42,22 @@ StateDict = Mapping[str, LazyTensor]
 
 
 def open_state_dicts(path: Path) -> dict[str, StateDict]:
-    """Read the names and shapes of every state dict in a file, by the keys that lead to it: "" is the file itself.
+    """Read the names and shapes of every state dict in a file, by the path of keys to it: "" is the file itself.
 
-    Raises ModelFileError for a damaged file, for one that holds no state dict and for one whose tensors would be larger
-    than itself, MissingExtraError for a `.pth` where torch is not installed.
+    Raises ModelFileError for a damaged file, for one without a state dict and for one whose tensors would be larger
+    than the file, MissingExtraError for a `.pth` if torch is not installed.
     """
     with path.open("rb") as file:
-        format = file_format(file.read(BEGINNING))
-    states = {"": _from_safetensors(path)} if format == "safetensors" else _from_torch(_load_pickle(path), path)
+        found = file_format(file.read(BEGINNING))
+    states = {"": _from_safetensors(path)} if found == "safetensors" else _from_torch(_load_pickle(path), path)
     values = max(sum(prod(tensor.shape) for tensor in state.values()) for state in states.values())
-    if values > path.stat().st_size:  # a pickle can say that a tensor repeats one value a billion times
+    if values > path.stat().st_size:  # a tensor with stride 0 can repeat one value a billion times
         raise ModelFileError(f"{path} is damaged: its tensors have {values:,} values, more than the file has bytes")
     return states
 
 
 def read_all(state: StateDict) -> dict[str, NDArray[np.float32]]:
-    """The values of tensors whose names and shapes have been checked."""
+    """The values of tensors; check names and shapes first."""
     return {name: tensor.read() for name, tensor in state.items()}
 
 
@@ -65,7 +65,7 @@ def _from_safetensors(path: Path) -> StateDict:
     try:
         arrays = safetensors.numpy.load_file(path)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path} is damaged, or holds tensors that are no floats: {_line(error)}") from error
+        raise ModelFileError(f"{path} is damaged, or contains tensors that are not floats: {_line(error)}") from error
     return {name: LazyTensor(array.shape, partial(np.array, array, np.float32)) for name, array in arrays.items()}
 
 
@@ -76,50 +76,50 @@ def _load_pickle(path: Path) -> Any:
         raise MissingExtraError("torch", extra="train", purpose=f"reading {path}") from None
     _check_archive(path)
     try:
-        with warnings.catch_warnings(action="ignore"):  # about what a damaged file made it do
+        with warnings.catch_warnings(action="ignore"):  # caused by damaged files
             return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what torch raises for a damaged file is any of a dozen kinds
+    except Exception as error:  # torch raises a dozen types of exceptions for damaged files
         raise ModelFileError(
             f"{path} {_why_not_loaded(str(error))}; "
-            f"a state dict was expected, as torch.save(network.state_dict(), ...) writes it"
+            "expected a state dict, as written by torch.save(network.state_dict(), ...)"
         ) from error
 
 
 def _why_not_loaded(sentence: str) -> str:
-    """What a file is, from what torch says of it."""
+    """Why torch did not load a file, as a clause."""
     if found := FORBIDDEN.search(sentence):
-        return f"holds {found[1]!a}, and nothing but tensors is ever unpickled"
-    return "is damaged or holds more than tensors, which is never unpickled"
+        return f"contains {found[1]!a}, but only tensors are unpickled"
+    return "is damaged or contains other objects than tensors, which are not unpickled"
 
 
 def _check_archive(path: Path) -> None:
-    """Torch does not compress a state dict; an archive that is compressed would unpack to any size."""
+    """Refuse compressed archives: torch does not write them, and they could expand to any size."""
     try:
         if not zipfile.is_zipfile(path):
             return
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except Exception as error:  # the library knows a dozen ways in which an archive can be broken
+    except Exception as error:  # zipfile raises a dozen types of exceptions
         raise ModelFileError(f"{path} is damaged: its archive cannot be read") from error
     if any(entry.filename.endswith("/constants.pkl") for entry in entries):
-        raise ModelFileError(f"{path} is a TorchScript program; a state dict was expected (.pth)")
+        raise ModelFileError(f"{path} is a TorchScript program; expected a state dict (.pth)")
     if any(entry.file_size > entry.compress_size for entry in entries):
-        raise ModelFileError(f"{path} is a compressed zip archive; a state dict was expected (.pth)")
+        raise ModelFileError(f"{path} is a compressed zip archive; expected a state dict (.pth)")
 
 
 def _from_torch(loaded: Any, path: Path) -> dict[str, StateDict]:
     if states := dict(_state_dicts(loaded, "", set())):
         return states
     if not isinstance(loaded, dict) or not loaded:
-        raise ModelFileError(f"{path} holds {_kind(loaded)}; a state dict was expected, tensors by name")
+        raise ModelFileError(f"{path} contains {_type_name(loaded)}; expected a state dict (tensors by name)")
     name, value = next((name, value) for name, value in loaded.items() if not _is_named_tensor(name, value))
-    raise ModelFileError(f"{path}: {str(name)!a} is {_kind(value)}; a state dict was expected, plain tensors by name")
+    raise ModelFileError(f"{path}: {str(name)!a} is {_type_name(value)}; expected a state dict (dense tensors by name)")
 
 
 def _state_dicts(value: Any, place: str, seen: set[int]) -> Iterator[tuple[str, StateDict]]:
-    """The dictionaries of tensors by name, with the keys that lead to them: a checkpoint holds some among other things.
+    """The state dicts in a checkpoint, with the path of keys to them.
 
-    `seen`: dictionaries that were visited, for one can hold itself.
+    `seen`: ids of visited dictionaries, because one can contain itself.
     """
     if not isinstance(value, dict) or not value or id(value) in seen or len(seen) >= MOST_DICTIONARIES:
         return
@@ -144,7 +144,7 @@ def _as_float32(tensor: torch.Tensor) -> NDArray[np.float32]:
     return np.array(tensor.detach().float().numpy(), np.float32)
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
     name = type(value).__name__
     return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"
 
@@ -154,7 +154,7 @@ def _line(error: BaseException) -> str:
 
 
 def write_state_dict(state: Mapping[str, NDArray[Any]], file: BinaryIO) -> None:
-    """Write arrays as the state dict that torch.load reads back with weights_only; raises MissingExtraError."""
+    """Write arrays as a state dict that torch.load reads with weights_only; raises MissingExtraError."""
     try:
         import torch
     except ModuleNotFoundError:

@@ -33,12 +33,12 @@ PREPROCESSING = Preprocessing(
     mean=(127.5,) * 3,
     scale=(1 / 127.5,) * 3,
 )
-"""torchvision's own evaluation, with its `transform_input`: that takes ImageNet's normalisation off again and leaves
-(pixel / 255 - 0.5) / 0.5, as the network was trained."""
+"""torchvision's own evaluation, with `transform_input`: it undoes ImageNet's normalisation, which leaves
+(pixel / 255 - 0.5) / 0.5, as in the network's training."""
 
 PREPROCESSING_SENTENCE = (
-    "a state dict does not say how its pictures were prepared: taken as torchvision's with transform_input=True (else "
-    "--no-transform-input), shorter side 256, centre 224x224, RGB, minus 127.5, divided by 127.5"
+    "a state dict does not state its preprocessing: assumed to be torchvision's with transform_input=True (else use "
+    "--no-transform-input), shorter side 256, centre crop 224x224, RGB, minus 127.5, divided by 127.5"
 )
 
 AS_NORMALIZED = replace(
@@ -46,10 +46,10 @@ AS_NORMALIZED = replace(
     mean=tuple(255 * mean for mean in (0.485, 0.456, 0.406)),
     scale=tuple(1 / (255 * deviation) for deviation in (0.229, 0.224, 0.225)),
 )
-"""The same with transform_input=False: the network sees ImageNet's normalisation itself."""
+"""The same with transform_input=False: the network's input has ImageNet's normalisation."""
 
 AS_NORMALIZED_SENTENCE = (
-    "transform_input=False, as --no-transform-input says, and all else as torchvision's: shorter side 256, centre "
+    "torchvision's preprocessing with transform_input=False (--no-transform-input): shorter side 256, centre crop "
     "224x224, RGB, Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])"
 )
 
@@ -70,7 +70,7 @@ LAST_STATISTIC = ".running_var"
 
 
 def _names() -> Iterator[tuple[str, str]]:
-    """Every name of theirs with ours."""
+    """Pairs of their names and ours."""
     convolutions = STEM | {
         f"inception{module}.{theirs}": f"{module}.{ours}"
         for module in INCEPTION_MODULES
@@ -100,15 +100,15 @@ CLASSIFIERS = ("fc", "aux1.fc2", "aux2.fc2")
 
 
 def read_torchvision(state: StateDict, *, where: str) -> Imported:
-    """Read the network from a state dict; raises ModelFileError that lists what is missing and what is left over."""
-    told: tuple[str, ...] = ()
+    """Read the network from a state dict; raises ModelFileError, listing missing and unexpected weights."""
+    notes: tuple[str, ...] = ()
     for classifier in CLASSIFIERS:
         state, sentence = with_plain_classifier(state, classifier)
-        told += sentence
+        notes += sentence
     named = {
         NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items() if not name.endswith(COUNTER_SUFFIX)
     }
-    named, left_out = with_fitting_auxiliaries(named)
+    named, dropped = with_fitting_auxiliaries(named)
     spec = ArchitectureSpec("torchvision", classes=classes_of(named, 1000))
     check_shapes(spec, {name: tensor.shape for name, tensor in named.items()}, where=where)
     layers = tuple(
@@ -116,17 +116,17 @@ def read_torchvision(state: StateDict, *, where: str) -> Imported:
         for theirs, ours in NAMES.items()
         if ours in named and len(named[ours].shape) > 1
     )
-    return Imported(spec, read_all(named), PREPROCESSING, layers, (*told, *left_out, PREPROCESSING_SENTENCE))
+    return Imported(spec, read_all(named), PREPROCESSING, layers, (*notes, *dropped, PREPROCESSING_SENTENCE))
 
 
 def without_transform_input(imported: Imported) -> Imported:
-    """The same network as one that was trained with transform_input=False."""
-    told = tuple(one for one in imported.assumptions if one != PREPROCESSING_SENTENCE)
-    return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(*told, AS_NORMALIZED_SENTENCE))
+    """The same weights for a network that was trained with transform_input=False."""
+    notes = tuple(one for one in imported.assumptions if one != PREPROCESSING_SENTENCE)
+    return replace(imported, preprocessing=AS_NORMALIZED, assumptions=(*notes, AS_NORMALIZED_SENTENCE))
 
 
 def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:
-    """Weights of the variant `torchvision` by torchvision's names, without its counters of batches.
+    """Weights of the variant `torchvision` by torchvision's names, without batch counters.
 
     Raises ModelFileError for weights of another variant.
     """
@@ -134,21 +134,21 @@ def to_state_dict(weights: Arrays) -> dict[str, NDArray[np.float32]]:
     unknown = [name for name in weights if name not in theirs]
     if unknown:
         raise ModelFileError(
-            f"not weights of the variant 'torchvision': left over {', '.join(unknown[:3])} ({len(unknown)} in all)"
+            f"not weights of the variant 'torchvision': unexpected {', '.join(unknown[:3])} ({len(unknown)} in all)"
         )
     return {theirs[name]: array for name, array in weights.items()}
 
 
 def write_torchvision(model: Model, file: BinaryIO, *, where: str) -> None:
-    """Write a model of the variant `torchvision` as the state dict that torchvision's googlenet loads strictly.
+    """Write a model of the variant `torchvision` as a state dict that torchvision's googlenet loads with strict=True.
 
-    Raises ModelFileError for another variant: torchvision has no network for its weights.
+    Raises ModelFileError for other variants, for which torchvision has no network.
     """
     spec = model.spec
     if spec.variant != "torchvision" or spec.width != 1:
         raise ModelFileError(
-            f"{where} is of the variant {spec.variant!r} with width {spec.width:g}; torchvision's googlenet takes "
-            "weights of the variant 'torchvision' with width 1"
+            f"{where} is of the variant {spec.variant!r} with width {spec.width:g}; torchvision's googlenet needs the "
+            "variant 'torchvision' with width 1"
         )
     state: dict[str, NDArray[Any]] = {}
     for name, array in to_state_dict(model.weights).items():

@@ -39,7 +39,7 @@ from googlenet.native.steps import (
     outputs_of,
     sources_of,
 )
-from googlenet.quantization.quantize import Grid, round_weights
+from googlenet.quantization.quantize import Grid, quantize_weights
 
 GROUP = 4
 """Products of bytes that are added in 16 bits before they are widened; of a picture's, which have 8 bits, one."""
@@ -189,7 +189,7 @@ class Int8:
         """A kernel in int8 (out, in, size, size) and its scales, such that no sum overflows."""
         exact = self.instruction_set.exact_int8
         largest = LARGEST_WEIGHT if exact else SAFE_WEIGHT
-        weights, scales = self.weights[name] if name in self.weights else round_weights(kernel, largest)
+        weights, scales = self.weights[name] if name in self.weights else quantize_weights(kernel, largest)
         weights = weights.reshape(kernel.shape)
         return (weights, scales) if exact else fit_int16_sums(weights, scales, self._group(source), source.qmax)
 

@@ -1,4 +1,4 @@
-"""The torch module of an architecture, its starting weights and its input."""
+"""The torch module of an architecture, its initialization and its input."""
 
 from googlenet.network.googlenet import ForwardFeatures, GoogLeNet, HeadLogits
 from googlenet.network.initialization import initialize

@@ -1,4 +1,4 @@
-"""Each layer record of the architecture as a torch module: the table `MODULES` says which."""
+"""The torch module of each layer record of the architecture: see the table `MODULES`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Convolution(nn.Module):
     """Convolution, batch normalisation where the record has one, ReLU. (N, C, H, W) float -> (N, filters, H', W')."""
 
     def __init__(self, record: records.Convolution, shape: Shape) -> None:
-        """Weights are left uninitialised: `initialize` or a model file fills them."""
+        """The weights are not initialized: `initialize` or a model file fills them."""
         super().__init__()
         self.stride = record.stride
         before, after = record.pads
-        self.uneven_pads = None if before == after else (before, after, before, after)
+        self.asymmetric_pads = None if before == after else (before, after, before, after)
         self.padding = before if before == after else 0
         self.weight = nn.Parameter(torch.empty(record.filters, shape[2], record.kernel_size, record.kernel_size))
         if record.batch_norm is None:
@@ -36,8 +36,8 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output after its ReLU."""
-        if self.uneven_pads is not None:
-            x = F.pad(x, self.uneven_pads)
+        if self.asymmetric_pads is not None:
+            x = F.pad(x, self.asymmetric_pads)
         x = F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
         if self.normalization is not None:
             x = self.normalization(x)
@@ -62,7 +62,7 @@ class Linear(nn.Module):
 
 
 class Inception(nn.Module):
-    """Branches side by side; children are named as their layers, so `3a.3x3_reduce.weight` is a weight's name."""
+    """Parallel branches, concatenated; children are named after their layers, as in `3a.3x3_reduce.weight`."""
 
     def __init__(self, record: records.Inception, shape: Shape) -> None:
         """Builds each branch for an input of `shape`."""
@@ -75,7 +75,7 @@ class Inception(nn.Module):
 
 
 class Path(nn.Module):
-    """Layers that follow each other, as one module."""
+    """A sequence of layers as one module."""
 
     def __init__(self, layers: tuple[Layer, ...], shape: Shape) -> None:
         """Builds the layers for an input of `shape`."""
@@ -102,8 +102,8 @@ MODULES: dict[type[Any], Callable[[Any, Shape], nn.Module]] = {
 def add_layers(parent: nn.Module, layers: tuple[Layer, ...], shape: Shape) -> tuple[str, ...]:
     """Build layers as children of `parent` and return the children's names, in order.
 
-    A layer with weights keeps its name (behind the last dot, which stands for its parent); the others, which no file
-    ever mentions, are numbered.
+    Layers with weights are named by the last part of their names; the others, which do not occur in files, are
+    numbered.
     """
     names = []
     for layer in layers:
@@ -115,7 +115,7 @@ def add_layers(parent: nn.Module, layers: tuple[Layer, ...], shape: Shape) -> tu
 
 
 def run(parent: nn.Module, names: tuple[str, ...], x: Tensor) -> Tensor:
-    """Put `x` through the named children, one after the other."""
+    """Run the named children on `x`, one after the other."""
     for name in names:
         x = parent.get_submodule(name)(x)
     return x

@@ -1,4 +1,4 @@
-"""The torch module of an architecture: its rows in order, its auxiliary classifiers in training alone."""
+"""The torch module of an architecture: its rows in order, and auxiliary classifiers that only run in training."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class HeadLogits(NamedTuple):
 
 
 class ForwardFeatures(NamedTuple):
-    """The main head's logits (N, classes) with what they were made from.
+    """The main head's logits (N, classes) and the features they were computed from.
 
-    `feature_maps`: (N, F, h, w), the output of the last module; `features`: (N, F), what the last layer reads of them.
+    `feature_maps`: (N, F, h, w), the output of the last module; `features`: (N, F), the input of the last layer.
     """
 
     logits: Tensor
@@ -43,9 +43,9 @@ class GoogLeNet(nn.Module):
         auxiliaries: bool = True,
         generator: torch.Generator | None = None,
     ) -> None:
-        """Build and initialise; without `auxiliaries` there are no auxiliary classifiers at all, for inference.
+        """Build and initialize; `auxiliaries=False` builds no auxiliary classifiers, for inference.
 
-        Raises InputError for auxiliary classifiers other than those that `HeadLogits` has a place for.
+        Raises InputError for auxiliary classifiers other than those in `HeadLogits`.
         """
         super().__init__()
         self.architecture = architecture
@@ -55,13 +55,13 @@ class GoogLeNet(nn.Module):
             row_name: add_layers(self, row.layers, shapes[previous])
             for row, (previous, row_name) in zip(architecture.rows, before.items(), strict=True)
         }
-        self._sizes_that_fit: set[tuple[str, bool, tuple[int, ...]]] = set()
-        self.auxiliaries: dict[str, str] = {}  # row -> the auxiliary classifier that stands after it
+        self._checked_sizes: set[tuple[str, bool, tuple[int, ...]]] = set()
+        self.auxiliaries: dict[str, str] = {}  # row -> the auxiliary classifier on its output
         for auxiliary in architecture.auxiliaries if auxiliaries else ():
             if auxiliary.name not in HEADS or auxiliary.after not in self.rows or auxiliary.after in self.auxiliaries:
                 raise InputError(
                     f"the auxiliary classifier {auxiliary.name!r} after {auxiliary.after!r} cannot be built: "
-                    f"a network has {' and '.join(HEADS[1:])}, each after another row of its table"
+                    f"a network can have {' and '.join(HEADS[1:])}, each after a different row of its table"
                 )
             self.add_module(auxiliary.name, Path(auxiliary.layers, shapes[auxiliary.after]))
             self.auxiliaries[auxiliary.after] = auxiliary.name
@@ -69,9 +69,9 @@ class GoogLeNet(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> HeadLogits:
-        """(N, channels, H, W) float, as `to_network_input` gives it -> logits of each head.
+        """(N, channels, H, W) float, from `to_network_input` -> logits of each head.
 
-        Raises InputError for an input that the grid does not take; the message names the sizes that fit.
+        Raises InputError for an input size that the network does not accept, with those that it does.
         """
         auxiliary_heads = self.training and bool(self.auxiliaries)
         self._check_input_size(self.architecture, x, auxiliaries=auxiliary_heads)
@@ -84,7 +84,7 @@ class GoogLeNet(nn.Module):
         return HeadLogits(x, *(auxiliary_logits.get(head) for head in HEADS[1:]))
 
     def forward_features(self, x: Tensor) -> ForwardFeatures:
-        """Run the main path as `forward` does, and keep the features and the maps that its logits come from."""
+        """Like `forward` for the main path only, with the features and feature maps."""
         self._check_input_size(self.architecture, x, auxiliaries=False)
         feature_maps = features = x
         for row in self.architecture.rows:
@@ -96,9 +96,9 @@ class GoogLeNet(nn.Module):
         return ForwardFeatures(x, features, feature_maps)
 
     def features(self, x: Tensor) -> dict[str, Tensor]:
-        """The maps of `conv2`, `3a` ... `5b` by name, each (N, C, H, W), for those who want a backbone.
+        """The feature maps of `conv2`, `3a` ... `5b` by name, each (N, C, H, W), for use as a backbone.
 
-        Raises InputError for an input too small for the grid; the message names the smallest size.
+        Raises InputError for an input that is too small, with the smallest size.
         """
         backbone = self.architecture.backbone
         self._check_input_size(backbone, x, auxiliaries=False)
@@ -110,9 +110,9 @@ class GoogLeNet(nn.Module):
         return feature_maps
 
     def _check_input_size(self, architecture: Architecture, x: Tensor, *, auxiliaries: bool) -> None:
-        """Check each input size once: counting through the table takes milliseconds."""
+        """Check each input size once, because the check takes milliseconds."""
         key = (architecture.rows[-1].name, auxiliaries, tuple(x.shape[2:]))
-        if key not in self._sizes_that_fit:
+        if key not in self._checked_sizes:
             for input_size in x.shape[2:]:
                 check_input_size(architecture, input_size, auxiliaries=auxiliaries)
-            self._sizes_that_fit.add(key)
+            self._checked_sizes.add(key)

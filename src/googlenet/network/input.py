@@ -1,4 +1,4 @@
-"""From pictures to what the network reads; the only place where mean, scale and channel order are applied in torch."""
+"""From squares to the network's input; the only place where mean, scale and channel order are applied in torch."""
 
 from __future__ import annotations
 

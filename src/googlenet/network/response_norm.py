@@ -1,11 +1,11 @@
-"""Local response normalisation as a sum over a band of channels, forwards and backwards.
+"""Local response normalisation, forward and backward, as a convolution over channels.
 
-The same values as `torch.nn.functional.local_response_norm` to rounding; that one pools over a five-dimensional view
-and takes a power, which together were 40 % of a training step of the paper's network on two AVX2 cores. Here the sum
-is a 1x1 convolution with a banded matrix, and s^-3/4 is rsqrt(s) * sqrt(rsqrt(s)).
+The result equals `torch.nn.functional.local_response_norm` up to rounding. That function uses average pooling on a 5-D
+view and a power, which took 40 % of a training step of the paper's network on two AVX2 cores. Here the sum is a 1x1
+convolution with a band matrix, and s^-3/4 is rsqrt(s) * sqrt(rsqrt(s)).
 
-All of it is computed in the input's own precision. In bfloat16, result and gradient are each within 0.5 % of the exact
-ones (root mean square, inputs up to hundreds), in half the time of float32.
+Everything is computed in the input's precision. In bfloat16, output and gradient are within 0.5 % of the exact values
+(root mean square, inputs up to hundreds), in half the time of float32.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class LocalResponseNorm(nn.Module):
     band: Tensor
 
     def __init__(self, record: Record, channels: int) -> None:
-        """`channels` of the input; has no weights."""
+        """`channels`: number of input channels; there are no weights."""
         super().__init__()
         self.record = record
         distance = (torch.arange(channels)[:, None] - torch.arange(channels)[None, :]).abs()
@@ -40,10 +40,10 @@ class LocalResponseNorm(nn.Module):
 
 
 class _ResponseNorm(torch.autograd.Function):
-    """y = x * s^-beta with s = k + alpha/size * (band of x^2), and its gradient by hand.
+    """y = x * s^-beta with s = k + alpha/size * (band of x^2), with a hand-written gradient.
 
-    Autocast is off in both directions: what it casts differs between devices (on CUDA `rsqrt` and `pow` give float32),
-    and its casts are not undone in the backward pass of a function like this one.
+    Autocast is disabled in both passes: its casts depend on the device (on CUDA, `rsqrt` and `pow` return float32), and
+    they are not undone in the backward pass of a custom function.
     """
 
     @staticmethod
@@ -66,13 +66,13 @@ class _ResponseNorm(torch.autograd.Function):
 
 
 def _without_autocast(x: Tensor) -> AbstractContextManager[None]:
-    """A block in which operations keep the precision of their inputs; some devices (`meta`) have no autocast at all."""
+    """A context without autocast; some devices (`meta`) do not support autocast at all."""
     kind = x.device.type
     return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
 def _negative_power(s: Tensor, beta: float) -> Tensor:
-    """S ^ -beta; a power is several times as dear as a root."""
+    """S ^ -beta; `pow` takes several times as long as a root."""
     if beta == 0.5:
         return s.rsqrt()
     if beta == 0.75:

@@ -1,4 +1,4 @@
-"""Between a torch network and weights as numpy arrays named after the table."""
+"""Conversion between a torch network and weights as NumPy arrays by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 
 def read_weights(network: GoogLeNet, *, auxiliaries: bool = True) -> Weights:
-    """Copies of all weights; without `auxiliaries` those of the main path alone."""
+    """Copies of all weights; `auxiliaries=False`: only those of the main path."""
     return {
         name: np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=np.float32).copy()
         for name, tensor in network.state_dict().items()
@@ -23,7 +23,7 @@ def read_weights(network: GoogLeNet, *, auxiliaries: bool = True) -> Weights:
 
 
 def network_with_weights(architecture: Architecture, weights: Weights) -> GoogLeNet:
-    """A network that holds these weights, with auxiliary classifiers where the weights have them."""
+    """A network with these weights, with auxiliary classifiers if the weights include them."""
     network = GoogLeNet(architecture, auxiliaries=any(name.startswith(AUXILIARY_PREFIX) for name in weights))
     tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in weights.items()}
     counters = {name: value for name, value in network.state_dict().items() if name.endswith(COUNTER_SUFFIX)}

@@ -1,10 +1,10 @@
-"""Int8: what is observed on pictures, a graph quantized by it, and a quantized graph read back."""
+"""Int8: calibration on pictures, quantization of a graph, and its inverse."""
 
 from __future__ import annotations
 
 from googlenet.quantization.calibration import Histogram, Statistics, observed_values, with_observed_outputs
 from googlenet.quantization.dequantization import PlainGraph, dequantize
-from googlenet.quantization.quantize import LARGEST_PAIR, Grid, quantize, round_weights
+from googlenet.quantization.quantize import LARGEST_PAIR, Grid, quantize, quantize_weights
 
 __all__ = [
     "LARGEST_PAIR",
@@ -15,6 +15,6 @@ __all__ = [
     "dequantize",
     "observed_values",
     "quantize",
-    "round_weights",
+    "quantize_weights",
     "with_observed_outputs",
 ]

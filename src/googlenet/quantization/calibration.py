@@ -1,4 +1,4 @@
-"""The values inside a network, observed on real pictures: what a graph is quantized by.
+"""Calibration: statistics of a network's activations on real pictures.
 
 graph = with_observed_outputs(graph)      an engine runs it on the pictures ...
 statistics = Statistics()
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from googlenet.errors import DataError, InputError
 from googlenet.graph.graph import Graph, Node, Value
 
-BINS = 4096  # of a histogram: 16 or more for each of the 255 steps of a grid, until the range has doubled four times
+BINS = 4096  # of a histogram: 16 or more per quantization step, until the range has doubled four times
 
 
 def observed_values(graph: Graph) -> tuple[str, ...]:
-    """The values that quantizing asks about: what is read by whatever does more than to pass values on."""
+    """The values whose statistics `quantize` needs: the inputs of all nodes that compute."""
     read = (
         node.inputs[0]
         for node in graph.nodes
@@ -31,7 +31,7 @@ def observed_values(graph: Graph) -> tuple[str, ...]:
 
 
 def is_weighted(graph: Graph, node: Node) -> bool:
-    """Whether a node multiplies by a constant matrix or kernel."""
+    """Whether a node multiplies by a constant kernel or matrix."""
     return node.operator in ("Conv", "Gemm") and node.inputs[1] in graph.constants
 
 
@@ -41,7 +41,7 @@ def is_square(node: Node) -> bool:
 
 
 def is_centred_image(graph: Graph, value: str) -> bool:
-    """Whether a value is the picture less a constant mean: the one value whose range is known beforehand."""
+    """Whether a value is the picture minus a constant mean, the only value whose range is known beforehand."""
     producer = graph.producers.get(value)
     return producer is not None and producer.operator == "Sub" and producer.inputs[1] in graph.constants
 
@@ -58,15 +58,15 @@ def _ranked(graph: Graph, value: Value) -> Value:
 
 
 class Histogram:
-    """Counts of values from 0 in equal bins; the range doubles as larger values come, so that one pass suffices."""
+    """Counts of non-negative values in equal bins; the range doubles for larger values, so one pass is enough."""
 
     def __init__(self) -> None:
-        """Nothing counted."""
+        """Empty."""
         self.counts = np.zeros(BINS, np.int64)
         self.width = 0.0
 
     def add(self, values: NDArray[np.floating[Any]]) -> None:
-        """Count values of any shape, none of them below 0."""
+        """Count non-negative values of any shape."""
         top = float(values.max())
         if self.width == 0.0:
             self.width = top / BINS
@@ -86,20 +86,20 @@ class Histogram:
 
 
 class Statistics:
-    """What was observed of each value: its histogram, its largest magnitude, and the mean of each channel."""
+    """Statistics of each value: its histogram, its maximum, and the mean of each channel."""
 
     def __init__(self) -> None:
-        """Nothing observed."""
+        """Empty."""
         self.histograms: dict[str, Histogram] = {}
         self.largest: dict[str, float] = {}
         self._sums: dict[str, NDArray[np.float64]] = {}
         self._pictures = 0
 
     def add(self, values: Mapping[str, NDArray[np.float32]]) -> None:
-        """Count a batch: values (N, C, H, W) or (N, C) by name. Raises DataError for what is not finite or below 0."""
+        """Add a batch: values (N, C, H, W) or (N, C) by name. Raises DataError for negative and non-finite values."""
         for name, array in values.items():
             if not np.isfinite(array).all() or array.min() < 0:
-                raise DataError(f"the network's value {name} is not finite or below 0: it cannot be quantized")
+                raise DataError(f"the network's value {name} is negative or not finite, so it cannot be quantized")
             self.histograms.setdefault(name, Histogram()).add(array)
             self.largest[name] = max(self.largest.get(name, 0.0), float(array.max()))
             means = array.reshape(*array.shape[:2], -1).mean(2, dtype=np.float64).sum(0)
@@ -107,13 +107,13 @@ class Statistics:
         self._pictures += len(next(iter(values.values()))) if values else 0
 
     def channel_means(self, name: str) -> NDArray[np.float64]:
-        """The mean over pictures and places of each channel: (C,)."""
+        """The mean of each channel over pictures and positions: (C,)."""
         self.demand(name)
         return self._sums[name] / self._pictures
 
     def demand(self, name: str) -> None:
-        """Raise InputError where a value was never observed."""
+        """Raise InputError if a value was never observed."""
         if name not in self.histograms:
             raise InputError(
-                f"nothing is known of the value {name}: run the observed graph on calibration pictures first"
+                f"there are no statistics for the value {name}: run the observed graph on calibration pictures first"
             )

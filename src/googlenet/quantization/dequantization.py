@@ -1,4 +1,4 @@
-"""The way back from a quantized graph, for an engine that quantizes in its own way: `dequantize`."""
+"""The inverse of quantization, for an engine that has its own int8 kernels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from googlenet.quantization.quantize import Grid
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainGraph:
-    """A graph in floats, and how it was quantized.
+    """A float32 graph, and how it was quantized.
 
-    `grids`: by the name of the value that was quantized. `weights`: int8 values and the scale of each filter, by the
-    name of the constant in `graph` that holds their products.
+    `grids`: by the name of the quantized value. `weights`: int8 values and the scale of each filter, by the name of
+    the dequantized constant in `graph`.
     """
 
     graph: Graph
@@ -28,10 +28,10 @@ class PlainGraph:
 
 
 def dequantize(graph: Graph) -> PlainGraph:
-    """The graph without its nodes that quantize and dequantize; quantized constants become the floats they stand for.
+    """The graph without QuantizeLinear and DequantizeLinear, with dequantized constants.
 
-    Of a graph in floats: itself, and no grids. Only operators and what feeds them count, no names. Raises InputError
-    for nodes that quantize in another way than `quantize` writes.
+    A float32 graph is returned unchanged, without grids. Nodes are recognized by operators and edges, not by names.
+    Raises InputError for quantization in another form than that of `quantize`.
     """
     reader = _Reader(graph)
     for node in graph.nodes:
@@ -41,7 +41,7 @@ def dequantize(graph: Graph) -> PlainGraph:
 
 
 class _Reader:
-    """Takes nodes one by one; `floats`: the value in floats that stands behind a quantized or dequantized one."""
+    """Processes nodes one by one; `quantized` and `dequantized`: name of such a value -> name of the original value."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -53,13 +53,13 @@ class _Reader:
         self.dequantized: dict[str, str] = {}
 
     def keep(self, node: Node) -> None:
-        """Any other node reads floats."""
+        """Keep any other node; its inputs are floats."""
         if any(name in self.quantized for name in node.inputs):
-            self._refuse(f"{node.output} reads a quantized value as if it were in floats")
+            self._refuse(f"{node.output} reads a quantized value without dequantizing it")
         self.nodes.append(replace(node, inputs=tuple(self.dequantized.get(name, name) for name in node.inputs)))
 
     def quantize(self, node: Node) -> None:
-        """A value gets its grid, one and no other."""
+        """Record the grid of a value, of which there is only one."""
         value = self.dequantized.get(node.inputs[0], node.inputs[0])
         grid = self._grid(node)
         if self.grids.setdefault(value, grid) != grid:
@@ -67,17 +67,17 @@ class _Reader:
         self.quantized[node.output] = value
 
     def dequantize(self, node: Node) -> None:
-        """A constant in floats, or the value that was quantized."""
+        """Dequantize a constant, or restore the original value."""
         value = node.inputs[0]
         if value in self.graph.constants:
             self._read_weights(node)
         elif value not in self.quantized or self._grid(node) != self.grids[self.quantized[value]]:
-            self._refuse(f"{node.output} is not dequantized as it was quantized")
+            self._refuse(f"{node.output} is dequantized with other parameters than it was quantized with")
         else:
             self.dequantized[node.output] = self.quantized[value]
 
     def _grid(self, node: Node) -> Grid:
-        """The grid that a node quantizes to, or from."""
+        """Scale and zero point of a node."""
         scale, zero_point = (self.graph.constants.get(name) for name in (*node.inputs[1:], "")[:2])
         if (
             scale is None
@@ -86,11 +86,11 @@ class _Reader:
             or (scale.size, zero_point.size) != (1, 1)
             or not 0 < float(scale.item()) < np.inf
         ):
-            self._refuse(f"{node.inputs[0]} is quantized without one positive scale and a zero point of 8 bits")
+            self._refuse(f"{node.inputs[0]} is quantized without a positive scale and a uint8 zero point")
         return Grid(float(scale.item()), int(zero_point.item()))
 
     def _read_weights(self, node: Node) -> None:
-        """A constant of integers with a scale for each filter."""
+        """Dequantize an integer constant with one scale per filter."""
         values, scales = (self.graph.constants.get(name) for name in node.inputs[:2])
         if (
             values is None
@@ -100,7 +100,7 @@ class _Reader:
             or len(node.inputs) > 2
             or node.attributes.get("axis") != 0
         ):
-            self._refuse(f"the quantized weights of {node.output} lack a scale for each filter")
+            self._refuse(f"the quantized weights of {node.output} do not have one scale per filter")
         self.constants[node.output] = (values * scales.reshape(-1, *[1] * (values.ndim - 1))).astype(np.float32)
         if values.dtype == np.int8:
             self.weights[node.output] = values, scales
@@ -110,4 +110,4 @@ class _Reader:
 
 
 READERS = {"QuantizeLinear": _Reader.quantize, "DequantizeLinear": _Reader.dequantize}
-"""What is not kept as it is."""
+"""Operators that are not kept."""
