@@ -113,7 +113,7 @@ __all__ = [
 
 
 def load(path: Any, *, engine: str | None = None, device: str | None = None, threads: int | None = None) -> Classifier:
-    """Open a model file, a run folder, an exported file or shipped weights ("bvlc") as a `Classifier`.
+    """Open a model file, a run folder, an exported file or included weights ("bvlc") as a `Classifier`.
 
     `engine`: native, onnx, openvino or torch; `device`: cpu, cuda or mps; `threads`: number of CPU threads. Raises
     ModelFileError or InputError.

@@ -1,4 +1,4 @@
-"""The classifier: an engine, its preprocessing and its classes; pictures in, ranked classes out."""
+"""The classifier: an engine with preprocessing and classes; takes pictures, returns ranked classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from googlenet.engines import (
     members_of,
     open_engine,
 )
-from googlenet.errors import DataError, InputError
+from googlenet.errors import DataError, InputError, ModelFileError
 from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture, picture_name, read_picture
 from googlenet.model import ClassLabel, member_paths, read_header
 from googlenet.parallel import in_batches, map_in_order
@@ -30,7 +30,7 @@ from googlenet.pretrained import find_model
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A class in a ranking: its id in the data, its name for people, its probability."""
+    """A class in a ranking: its id in the data, its readable name, its probability."""
 
     label: str
     name: str
@@ -39,10 +39,10 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was said about one picture: the best classes first, or `error`, why the picture could not be read.
+    """The result for one picture: the ranking, most probable class first, or `error` if it could not be read.
 
-    `features`: (F,) float32, where they were asked for and the picture could be read. `note`: what to know of a picture
-    that was read, such as one of 16 bits that is almost black.
+    `features`: (F,) float32, if they were requested and the picture could be read. `note`: a remark on a picture that
+    was read, for example that it has 16 bits and is almost black.
     """
 
     image: str
@@ -61,11 +61,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """An engine with what is needed around it; `classes` are in the order of the engine's outputs.
+    """An engine with its preprocessing; `classes` are in the order of the engine's outputs.
 
-    The members of an `EnsembleEngine` bring their own preprocessing; `preprocessing` is then the first one's. What
-    `load` gave may be used by several threads at once and in forked children, and be copied and pickled: a copy, also
-    in another process, reads the model's file again, which must be the same still.
+    The members of an `EnsembleEngine` have their own preprocessing; `preprocessing` is then the first one's. A
+    classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in
+    another process, reads the model file again, which must not have changed.
     """
 
     engine: Engine
@@ -81,9 +81,9 @@ class Classifier:
         device: str | None = None,
         threads: int | None = None,
     ) -> Classifier:
-        """Open a model file, a RUN folder, shipped weights by their name ("bvlc"), or several to answer together.
+        """Open a model file, a run folder, included weights by name ("bvlc"), or several models as an ensemble.
 
-        An exported file is a model file as well. Raises as `find_model`, `open_models` and `open_engine` do.
+        Exported files are model files, too. Raises errors as `find_model`, `open_models` and `open_engine` do.
         """
         paths = [find_model(one) for one in ([path] if isinstance(path, str | Path) else path)]
         models = open_models(paths)
@@ -113,20 +113,21 @@ class Classifier:
         crops: int = 1,
         features: bool = False,
     ) -> Prediction | Iterator[Prediction]:
-        """Rank the `top` classes of one picture, or of each of many while they are read, in their order.
+        """Return the `top` classes of one picture, or iterate over those of many pictures, in order.
 
         `crops` (1, 10 or 144) squares of each picture are run, `batch` at a time, and their probabilities averaged.
-        Pictures are decoded ahead by threads, so that any number of them fits into memory. A picture that is missing or
-        bad gives a Prediction with `error`. Pictures without a path are named by their position: "picture 0". With
-        `features`, each Prediction has those that its ranking was made from, averaged over the crops, too. Raises
-        InputError at once for what is no picture or an array of another shape or dtype (where an iterator gives one: at
-        its turn), for another number of crops, and for the features of an ensemble.
+        Pictures are decoded ahead by threads and not kept, so that any number can be processed. A missing or bad
+        picture gives a Prediction with `error`. Pictures without a path are named by position: "picture 0". With
+        `features`, each Prediction also has the features that its ranking was computed from, averaged over the crops.
+        Raises InputError immediately for anything but a picture or an array of valid shape and dtype (from an
+        iterator: when it is reached), for an unsupported number of crops, and for the features of an ensemble;
+        ModelFileError where the network computes probabilities that are not finite numbers.
         """
         if top < 1 or batch < 1:
-            raise InputError(f"top and batch are at least 1, not {top} and {batch}")
+            raise InputError(f"top and batch must be at least 1, not {top} and {batch}")
         runner = CropRunner(members_of(self.engine, self.preprocessing), (crops,), batch)
         prepare = partial(_prepare, runner)
-        if is_picture(source):  # with no threads, which would take as long to make as it to decode
+        if is_picture(source):  # without threads, whose creation would take as long as decoding
             return next(self._predictions([prepare((0, source))], top, runner, features))
         sources = check_pictures(source)
         pictures = map_in_order(prepare, enumerate(sources), ahead=runner.pictures_ahead)
@@ -150,7 +151,7 @@ class Classifier:
 
 @dataclass(frozen=True, slots=True)
 class _SavedModel:
-    """A model's file, and how it is known again: by the checksum of its weights and its preprocessing."""
+    """A model file, identified by the checksum of its weights and its preprocessing."""
 
     path: Path
     sha256: str
@@ -162,18 +163,18 @@ class _SavedModel:
         return cls(path.absolute(), sha256, model.preprocessing)
 
     def load(self) -> AnyModel:
-        """Read it again; raises InputError where it is another one by now, and as `open_model` does."""
+        """Read it again; raises InputError if it has changed, and errors as `open_model` does."""
         model = open_model(self.path)
         if _SavedModel.of(self.path, model) != self:
-            raise InputError(f"{self.path} is not the model any more that this classifier was made of; load it again")
+            raise InputError(f"{self.path} has changed since this classifier was loaded; load it again")
         return model
 
 
 _Prepared: TypeAlias = tuple[str, PreparedCrops | BadImage, str | None]
-"""A picture's name, its squares, its note."""
+"""A picture's name, its crops, its note."""
 
 _Answer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32] | None]
-"""Of one picture: its probabilities (classes,), its features (F,)."""
+"""The probabilities (classes,) and features (F,) of one picture."""
 
 
 def _without_features(runner: CropRunner, pictures: Sequence[PreparedCrops]) -> Iterator[_Answer]:
@@ -196,6 +197,11 @@ def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
 def rank_classes(
     probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5
 ) -> tuple[Ranked, ...]:
-    """Rank the classes of one picture by `probabilities` (C,), best first, equal ones in the order of the classes."""
+    """Rank the classes of one picture by `probabilities` (C,), best first, ties in the order of the classes.
+
+    Raises ModelFileError for a probability that is not finite: finite weights can be too large to compute with.
+    """
+    if not np.isfinite(probabilities).all():
+        raise ModelFileError("the network's answer is not a finite number; its weights cannot be used")
     order = np.argsort(-probabilities, kind="stable")[:top]
     return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)

@@ -1,26 +1,25 @@
-"""Everything this package raises on purpose, as one tree.
+"""The exceptions of this package, as one hierarchy.
 
-    GoogLeNetError                 anything below; its text is a sentence for the user
-    |-- InputError                 wrong use: a flag, a key, a value, a path             exit code 2
-    |   |-- SettingsError          a recipe's setting that does not exist or cannot be
-    |   `-- MissingExtraError      a part of the package that is not installed
-    |-- DataError                  the pictures: none, an empty class, too many bad ones  exit code 2
-    |-- ModelFileError             a model file that cannot be trusted or understood      exit code 2
-    `-- TrainingError              a training that cannot go on (a loss that is not finite) exit code 2
+    GoogLeNetError                 any of the below; its text is a message for the user
+    |-- InputError                 wrong usage: a flag, a key, a value, a path              exit code 2
+    |   |-- SettingsError          a recipe setting that is unknown or has an invalid value
+    |   `-- MissingExtraError      an optional part of the package that is not installed
+    |-- DataError                  the pictures: none, an empty class, too many bad ones    exit code 2
+    |-- ModelFileError             a model file that is damaged or not understood           exit code 2
+    `-- TrainingError              a training that cannot continue (a loss is not finite)   exit code 2
 
-Exit codes: 0 done, 1 done with findings (bad pictures, a failed verification), 2 wrong use or input. A picture that
-cannot be decoded is not an exception but a value, `googlenet.images.BadImage`.
+Exit codes: 0 success, 1 success with findings (bad pictures, a failed verification), 2 wrong usage or input. A picture
+that cannot be decoded is not an exception but a value, `googlenet.images.BadImage`.
 """
 
 from __future__ import annotations
 
-EXIT_DONE = 0
 EXIT_FINDINGS = 1
 EXIT_WRONG_INPUT = 2
 
 
 class GoogLeNetError(Exception):
-    """Base of all errors of this package; `str(error)` is a sentence that can be shown to the user."""
+    """Base of all errors of this package; `str(error)` is a message for the user."""
 
 
 class InputError(GoogLeNetError):
@@ -32,10 +31,10 @@ class SettingsError(InputError):
 
 
 class MissingExtraError(InputError):
-    """An optional part of the package that is needed and not installed."""
+    """An optional part of the package that is needed but not installed."""
 
     def __init__(self, package: str, *, extra: str, purpose: str) -> None:
-        """Say which `package` is missing, for what `purpose`, and the command that installs its `extra`."""
+        """State which `package` is missing, for what `purpose`, and the command that installs the `extra`."""
         super().__init__(f'{purpose} needs {package}, which is not installed: pip install "googlenet[{extra}]"')
 
 
@@ -44,8 +43,8 @@ class DataError(GoogLeNetError):
 
 
 class ModelFileError(GoogLeNetError):
-    """A model or checkpoint file that is damaged, of another kind, or contradicts itself."""
+    """A model or checkpoint file that is damaged, of the wrong kind, or inconsistent."""
 
 
 class TrainingError(GoogLeNetError):
-    """A training that cannot go on, such as a loss that is not finite."""
+    """A training that cannot continue, for example because a loss is not finite."""

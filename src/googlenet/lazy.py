@@ -1,4 +1,4 @@
-"""Public names of a package that are imported when they are first used."""
+"""Lazy exports: public names of a package that are imported on first use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def lazy_exports(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """The `__getattr__` of `package`, whose `modules` (name relative to it -> public names) are imported on demand."""
+    """Return a `__getattr__` for `package` that imports its `modules` (relative name -> public names) on demand."""
     module_of = {name: module for module, names in modules.items() for name in names}
 
     def find(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a figure must be quoted with: the processor, its vector features, the threads that may be used; versions."""
+"""Describes the machine that figures were measured on: processor, vector extensions, cores; package versions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FEATURES = {
     "amx_int8": "AMX int8",
     "amx_bf16": "AMX bf16",
 }
-"""The features that decide how fast a network runs: Linux's word -> what people call it."""
+"""The processor features that matter for speed: name in /proc/cpuinfo -> common name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A processor; `cores` are all it has, `usable` those that this process may use, `features` keys of `FEATURES`."""
+    """A processor; `cores` are all of its cores, `usable` those available to this process, `features` FEATURES keys."""
 
     processor: str
     cores: int
@@ -34,14 +34,14 @@ class Machine:
 
     def __str__(self) -> str:
         """One line for people."""
-        named = ", ".join(FEATURES[feature] for feature in self.features) or "vector features not known"
+        named = ", ".join(FEATURES[feature] for feature in self.features) or "vector features unknown"
         bound = "" if self.usable == self.cores else f", {self.usable} of them usable"
         return f"{self.processor}, {self.cores} cores{bound}; {named}"
 
 
 def installed_version(distribution: str) -> str:
-    """The version of an installed distribution; "not installed" for a package that runs from its sources."""
-    from importlib.metadata import PackageNotFoundError, version  # a start counts milliseconds
+    """The version of an installed distribution; "not installed" for a package that runs from source."""
+    from importlib.metadata import PackageNotFoundError, version  # imported here to keep startup fast
 
     try:
         return version(distribution)
@@ -50,7 +50,7 @@ def installed_version(distribution: str) -> str:
 
 
 def read_machine(cpu_info: Path = CPU_INFO) -> Machine:
-    """What this machine is; where the system does not say it (it is no Linux), the features are left empty."""
+    """Describe this machine; features are empty if the system does not list them (other than Linux)."""
     text = cpu_info.read_text(encoding="utf-8", errors="replace") if cpu_info.is_file() else ""
     pairs = (line.partition(":")[::2] for line in text.splitlines())
     fields = {key.strip(): value.strip() for key, value in pairs}

@@ -1,4 +1,4 @@
-"""Work done by a few threads ahead of its reader, given back in order."""
+"""Thread counts, and work done ahead of its consumer by a few threads, with results in order."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CPU_LIMITS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
-"""Where Linux says how many microseconds of each period a container may compute: its newer way, its older one."""
-
+"""Files with a container's CPU quota and period in microseconds, in cgroup v2 and v1."""
 
 MOST_THREADS = 64
-"""Threads that may be asked for on any machine, however few processors it has."""
+"""The number of threads that can be requested on any machine, however few cores it has."""
 
 
 def available_cpus(limits: Path = Path("/sys/fs/cgroup")) -> int:
-    """Processors this process may use: those it is bound to, and no more than its container's share, rounded up."""
+    """The number of CPUs available to this process: its CPU affinity, limited by its container's quota, rounded up."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for names in CPU_LIMITS:
-        with suppress(OSError, ValueError):  # another system, or no limit: "max", -1
+        with suppress(OSError, ValueError):  # another system, or no limit ("max", -1)
             quota, period = (int(word) for name in names for word in (limits / name).read_text("ascii").split())
             if quota > 0 and period > 0:
                 cpus = min(cpus, -(-quota // period))
@@ -37,9 +36,9 @@ def available_cpus(limits: Path = Path("/sys/fs/cgroup")) -> int:
 
 
 def thread_count(threads: int | None) -> int:
-    """How many threads a network is run by: as many as asked for, by default `available_cpus()`.
+    """The number of threads to run a network with: as requested, by default `available_cpus()`.
 
-    Raises InputError for fewer than 1, and for more than any use: `MOST_THREADS`, or the machine's processors.
+    Raises InputError for fewer than 1 and for more than the larger of `MOST_THREADS` and the machine's CPUs.
     """
     if threads is None:
         return available_cpus()
@@ -50,7 +49,7 @@ def thread_count(threads: int | None) -> int:
 
 
 DEFAULT_WORKERS = min(8, available_cpus())
-"""Threads that decode pictures; Pillow lets go of the interpreter's lock while it works."""
+"""Threads that decode pictures; Pillow releases the interpreter lock while it works."""
 
 
 def map_in_order(
@@ -58,9 +57,9 @@ def map_in_order(
 ) -> Generator[Result, None, None]:
     """Yield `function(item)` in the order of the items, computed by `workers` threads.
 
-    At most `ahead` items are taken from the source before the reader has asked for them, so that an endless source
-    and a slow reader need bounded memory. What `function` raises is raised here, at its item's turn; work not yet
-    begun is dropped when the reader stops early.
+    At most `ahead` items are taken from the source in advance, so that an endless source and a slow consumer need
+    bounded memory. What `function` raises is raised here, when its item is reached; work that has not started is
+    cancelled when the consumer stops early.
     """
     source = iter(items)
     pool = ThreadPoolExecutor(workers)
@@ -69,7 +68,7 @@ def map_in_order(
         pending.extend(pool.submit(function, item) for item in islice(source, max(1, ahead)))
         while pending:
             result = pending.popleft().result()
-            pending.extend(pool.submit(function, item) for item in islice(source, 1))  # work for the reader's while
+            pending.extend(pool.submit(function, item) for item in islice(source, 1))  # before the consumer continues
             yield result
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -1,7 +1,7 @@
-"""Text from outside (names of files, classes, what a model says of itself) made fit for a terminal or a log.
+"""Makes text from outside (file names, class names, model metadata) safe for a terminal or a log.
 
-A name may hold an escape sequence that clears the screen, a line end that forges a line, or a mark that turns the
-direction of what follows. Files of data keep names as they are.
+A name may contain an escape sequence that clears the screen, a line break that forges a line, or a mark that reverses
+the direction of the text after it. Data files keep names unchanged.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_JOINERS = "\u200c\u200d"  # between letters of Persian and parts of emoji; they show nothing and turn nothing
-_HARMLESS = ("Zs", "Co", "Cn")  # blanks of other widths, private characters, those that are newer than this Python
+_JOINERS = "\u200c\u200d"  # used in Persian words and in emoji; invisible and without effect on direction
+_HARMLESS = ("Zs", "Co", "Cn")  # spaces of other widths, private characters, those newer than this Python
 _NOT_ASCII_TEXT = re.compile(r"[^ -~]")
 
 
 def printable(text: str) -> str:
-    r"""One line of text in which whatever is not shown, or steers what shows it, is its escape: `\x1b`, `\n`, `\u202e`.
+    r"""Text as one line, with characters that are invisible or control the terminal escaped: `\x1b`, `\n`, `\u202e`.
 
-    Controls (of C1, too), line and paragraph separators, marks of direction, and half characters, which names of files
-    hold that are no UTF-8.
+    These are controls (also C1), line and paragraph separators, direction marks, and surrogates, which occur in file
+    names that are not UTF-8.
     """
     if text.isprintable():
         return text
@@ -26,7 +26,7 @@ def printable(text: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    r"""JSON with the same values whose strings hold nothing that `printable` escapes: `\u009b` is JSON's own escape."""
+    r"""JSON with the same values, in whose strings JSON escapes (`\u009b`) replace what `printable` escapes."""
     if text.isprintable():
         return text
     return _NOT_ASCII_TEXT.sub(lambda found: found[0] if found[0] == "\n" else _json_escaped(found[0]), text)

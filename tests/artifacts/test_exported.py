@@ -66,6 +66,23 @@ def written(whole: dict[Target, ExportedModel], tmp_path: Path) -> Callable[[Tar
 
 
 @pytest.mark.parametrize("target", TARGETS)
+def test_a_file_of_an_earlier_version_is_said_to_be_old_not_foreign_or_damaged(
+    whole: dict[Target, ExportedModel], target: Target
+) -> None:
+    fields = msgspec.to_builtins(whole[target].description) | {"schema_version": 1}
+    agreement = {"pictures": 9, "judged_on": "photos", "same_top1": 1.0}  # a name of schema 1
+    text = json.dumps(fields | {"agreement": agreement})
+    content = whole[target].content
+    if target != "pt2":
+        content = tuple(one.replace(b"feature_maps", b"maps" + b"_" * 8) for one in content)
+    else:
+        content = _without_extras(content)
+    content = EXPORT_FORMATS[target].with_metadata(content, with_checksum(text))
+    with pytest.raises(ModelFileError, match=r"^old was exported by an earlier googlenet, .*: export it again from"):
+        check_exported(content, target, Path("old"))
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_all_that_a_user_of_a_model_asks_for_travels_in_the_file(
     model: Model, written: Callable[[Target], Path], target: Target
 ) -> None:

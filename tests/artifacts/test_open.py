@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import tarfile
 import zipfile
@@ -17,7 +18,8 @@ from PIL import Image
 
 from googlenet.artifacts import MODEL_FORMATS, encode_onnx, open_model
 from googlenet.artifacts.open import format_of
-from googlenet.errors import ModelFileError
+from googlenet.dataset import open_dataset
+from googlenet.errors import InputError, ModelFileError
 from googlenet.graph import build_graph
 from googlenet.importers import Provenance, import_file
 from googlenet.model import Model, file_format, save_model
@@ -122,3 +124,15 @@ def test_a_files_name_does_not_make_a_format_of_it(name: str, suffix: str, tmp_p
         assert "archive" in str(caught.value)
     else:
         assert ("not exported by googlenet" in str(caught.value)) == (name == "ONNX")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "model.safetensors"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match=r"cannot read .*: it is a named pipe, not a regular file$"):
+        open_model(pipe)
+    with pytest.raises(InputError, match=r"cannot read .*: it is a named pipe, not a regular file$"):
+        open_dataset(pipe)
+    with pytest.raises(InputError, match="it is a device"):
+        open_model(Path(os.devnull))

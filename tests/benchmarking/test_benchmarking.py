@@ -92,7 +92,7 @@ def test_the_processor_is_read_from_what_linux_says(tmp_path: Path) -> None:
     assert (machine.processor, machine.features) == ("A CPU", ("avx2", "avx512f", "avx512_vnni"))
     assert "A CPU" in str(machine)
     assert "AVX2, AVX-512, AVX-512 VNNI" in str(machine)
-    assert "vector features not known" in str(read_machine(tmp_path / "none"))
+    assert "vector features unknown" in str(read_machine(tmp_path / "none"))
 
 
 def test_a_package_that_runs_from_its_sources_has_no_version_and_is_no_error() -> None:
@@ -160,7 +160,7 @@ def test_a_worker_that_is_gone_is_an_error_with_its_exit_code(files: dict[str, P
     worker = Worker(ONNX, files["onnx"], threads=1)
     worker.process.kill()
     worker.process.wait()
-    with pytest.raises(WorkerError, match=r"ended by itself \(exit code -9\)"):
+    with pytest.raises(WorkerError, match=r"exited unexpectedly \(exit code -9\)"):
         worker.run(times=1, batch=1, input_size=32)
     worker.close()
 

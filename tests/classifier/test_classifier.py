@@ -21,7 +21,7 @@ from PIL import ExifTags, Image
 
 from googlenet.classifier import Classifier, Prediction, rank_classes
 from googlenet.engines import EnsembleEngine, Extra, FunctionEngine, Member, Outputs
-from googlenet.errors import DataError, InputError
+from googlenet.errors import DataError, InputError, ModelFileError
 from googlenet.images import Preprocessing, reading
 from googlenet.model import ClassLabel
 
@@ -181,6 +181,16 @@ def test_a_pillow_picture_of_a_truncated_file_is_bad(classifier: Classifier, tmp
     (tmp_path / "half.png").write_bytes((tmp_path / "noise.png").read_bytes()[:3000])
     with Image.open(tmp_path / "half.png") as opened:
         assert classifier.predict(opened).error is not None
+
+
+def test_an_answer_that_is_not_finite_is_an_error_and_no_ranking(classifier: Classifier) -> None:
+    broken = Classifier(
+        FunctionEngine(lambda squares: np.full((len(squares), 3), np.nan)), classifier.preprocessing, CLASSES
+    )
+    with pytest.raises(
+        ModelFileError, match="the model's answer for picture 0 is not finite: its weights are unusable"
+    ):
+        broken.predict(picture("red"))
 
 
 def test_the_ranking_is_as_long_as_asked_and_at_most_all_classes(classifier: Classifier) -> None:
@@ -348,7 +358,13 @@ def test_an_array_that_is_no_picture_is_the_callers_mistake(
 def test_something_else_is_the_callers_mistake(classifier: Classifier) -> None:
     with pytest.raises(InputError, match="not int"):
         list(classifier.predict(iter([7])))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="top and batch are at least 1"):
+    with pytest.raises(InputError, match="top and batch must be at least 1"):
         classifier.predict(png("red"), top=0)
     with pytest.raises(InputError, match="there is no protocol with 3 crops; choose one of 1, 10, 144"):
         classifier.predict(png("red"), crops=3)
+
+
+@pytest.mark.parametrize("answer", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_refused_and_never_ranked(answer: float) -> None:
+    with pytest.raises(ModelFileError, match="is not a finite number; its weights cannot be used"):
+        rank_classes(np.array([0.5, answer], np.float32), (ClassLabel("a", "a"), ClassLabel("b", "b")))

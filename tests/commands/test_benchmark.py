@@ -61,7 +61,8 @@ def test_the_text_begins_with_the_processor_and_ends_with_the_fastest(googlenet:
     assert "skipped: opencv (peer): cv2 is not installed: pip install opencv-python-headless" in lines
     assert re.match(r"The fastest is (native|onnx) \((float32|int8)\) with ", lines[-1])
     assert lines[-1].endswith("times as fast as the fastest peer, onnxruntime.")
-    assert all(len(line) <= 100 for line in lines)
+    about_this_machine = 2  # the lines of the processor's name and of the model's path, as long as these are
+    assert all(len(line) <= 100 for line in lines[about_this_machine:])
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,9 @@ def test_an_exported_file_is_timed_by_the_engines_that_run_it_and_beside_no_peer
 def test_the_text_says_why_no_peer_is_beside_an_exported_file(googlenet: Run, tmp_path: Path) -> None:
     write_exported(exported("onnx", [small_model()]), tmp_path / "model.onnx")
     done = googlenet("benchmark", tmp_path / "model.onnx", "--rounds", "1", "--batch", "1", "--threads", "1")
-    assert done.out.endswith("; no peer is timed: an exported file holds no plain graph for them.\n")
+    assert done.out.endswith(
+        "; peers are not timed: an exported file does not contain the plain graph that they need.\n"
+    )
 
 
 def test_a_side_that_the_network_cannot_take_is_refused_before_anything_runs(googlenet: Run, trained: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_class_that_the_model_does_not_know_is_an_error_that_names_it(
     shutil.copytree(photos / "red", tmp_path / "more" / "red")
     shutil.copytree(photos / "blue", tmp_path / "more" / "turquoise")
     sentence = googlenet("evaluate", trained, tmp_path / "more").error
-    assert "the model does not know the class(es) 'turquoise'" in sentence
+    assert "the model does not have the class(es) 'turquoise'" in sentence
     assert "'blue', 'green', 'red'" in sentence
 
 
@@ -153,7 +153,7 @@ def test_a_bad_picture_is_named_left_out_and_told_by_the_exit_code(
     assert rows[6]["error"] == done.json["bad_pictures"][0]["error"]
     text = googlenet("evaluate", trained, splits)
     assert text.code == 1
-    assert "1 picture could not be read and counts nowhere:\n  test/green/torn.png: " in text.out
+    assert "1 picture could not be read and is not counted:\n  test/green/torn.png: " in text.out
 
 
 def test_a_class_of_which_no_picture_can_be_read_has_no_score_and_neither_have_the_others(
@@ -184,7 +184,7 @@ def test_only_bad_pictures_are_an_error(googlenet: Run, trained: Path, tmp_path:
     (tmp_path / "data" / "red").mkdir(parents=True)
     (tmp_path / "data" / "red" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert (
-        "there is no picture to evaluate on (1 could not be read)"
+        "there are no pictures to evaluate on (1 could not be read)"
         in googlenet("evaluate", trained, tmp_path / "data").error
     )
 
@@ -218,7 +218,7 @@ def test_crops_are_averaged(googlenet: Run, trained: Path, splits: Path) -> None
     assert (done.json["crops"], done.json["cost"], done.json["pictures"]) == (144, 144, 6)
     assert done.json["loss"] != googlenet("evaluate", trained, splits, "--json").json["loss"]
     text = googlenet("evaluate", trained, splits, "--crops", "144").out.splitlines()
-    assert text[1] == "crops  144 of each picture, averaged"
+    assert text[1] == "crops  144 per picture, averaged"
 
 
 def test_several_protocols_and_models_are_the_table_of_the_paper(
@@ -285,7 +285,7 @@ def test_a_protocol_that_does_not_exist_is_answered_with_those_that_do(
 ) -> None:
     for given in ("12", "1,", "ten"):
         done = googlenet("evaluate", trained, splits, "--crops", given)
-        assert done.error.endswith("is no protocol; there is 1, 10, 144")
+        assert done.error.endswith("is not supported; choose from 1, 10, 144")
 
 
 def test_models_with_other_classes_are_refused(googlenet: Run, trained: Path, splits: Path, tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_models_that_held_different_pictures_back_have_no_split_in_common(
     data = {**(model.about.data or {}), "split": {"seed": 4, "share": 0.3}}
     save_model(replace(model, about=replace(model.about, data=data)), tmp_path / "other.safetensors")
     sentence = googlenet("evaluate", trained, tmp_path / "other.safetensors", photos).error
-    assert "(seed 3, share 0.3) and (seed 4, share 0.3)" in sentence
+    assert "(seed 3 and share 0.3, seed 4 and share 0.3)" in sentence
     done = googlenet("evaluate", trained, tmp_path / "other.safetensors", photos, "--split", "all", "--json")
     assert done.json["pictures"] == 36
 
@@ -311,9 +311,11 @@ def test_models_that_held_different_pictures_back_have_no_split_in_common(
 def test_data_that_are_not_there_are_an_error(googlenet: Run, trained: Path, tmp_path: Path) -> None:
     assert f"{tmp_path / 'no'} does not exist" in googlenet("evaluate", trained, tmp_path / "no").error
     (tmp_path / "empty").mkdir()
-    assert "holds no pictures" in googlenet("evaluate", trained, tmp_path / "empty").error
+    assert "contains no pictures" in googlenet("evaluate", trained, tmp_path / "empty").error
     assert "did you mean 'digits'?" in googlenet("evaluate", trained, "digitz").error
 
 
 def test_an_output_that_cannot_be_written_is_refused(googlenet: Run, trained: Path, splits: Path) -> None:
-    assert "ends in .csv, .jsonl or .parquet" in googlenet("evaluate", trained, splits, "--output", "rows.txt").error
+    assert (
+        "must end in .csv, .jsonl or .parquet" in googlenet("evaluate", trained, splits, "--output", "rows.txt").error
+    )

@@ -40,12 +40,12 @@ def test_export_prints_agreement_speed_and_size(googlenet: Run, trained: Path, p
     out = tmp_path / "net.onnx"
     done = googlenet("export", trained, "--evaluate-on", photos, "--out", out)
     facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
-    assert facts["agreement"].startswith("100.0% of 36 pictures have the same best class as in float32")
+    assert facts["agreement"].startswith("100.0% of 36 pictures have the same top class as in float32")
     assert facts["evaluated on"] == "pictures of photos"
     engine = open_engine(open_model(out)).name
     assert f"ms with {engine}, which `predict` uses; " in facts["speed"] or engine == "onnx"
-    assert " ms a picture with onnx, " in facts["speed"]
-    assert facts["speed"].endswith(" in float32 (where it was exported)")
+    assert " ms per picture with onnx, " in facts["speed"]
+    assert facts["speed"].endswith(" in float32 (measured at export)")
     assert facts["size"] == f"{out.stat().st_size / 1e6:.1f} MB"
     assert facts["precision"].startswith("float32 is the fastest that passes the checks on this processor (float32 ")
     assert facts["precision"].endswith("int8 was not considered, it needs --calibrate DATA")
@@ -102,7 +102,7 @@ def test_info_says_what_the_file_is_and_verifies_it(
     assert facts["classes"] == "blue; green; red"
     assert facts["known answer"].startswith("agrees")
     assert facts["agreement"].startswith("100.0% of 67 pictures")
-    assert "held back by seed 3, share 0.3" in facts["data"]
+    assert "held back with seed 3, share 0.3" in facts["data"]
     assert "validation top-1" in done.out.splitlines()[-1]
     fields = googlenet("info", exported[target], "--verify", "--json").json
     assert fields["architecture"] == googlenet("info", trained, "--json").json["architecture"]
@@ -168,8 +168,8 @@ def test_several_models_become_one_file_that_says_of_each_where_it_is_from(
         (("--precision", "int8"), "--precision int8 needs calibration pictures"),
         (("--precision", "bf16"), "an ONNX file cannot be exported in bf16"),
         (("--to", "torchvision"), "is of the variant"),
-        (("--to", "torchvision", "--without-lrn", "--json"), "leave out: --without-lrn, --json"),
-        (("--to", "torchvision", "--with-example"), "leave out: --with-example"),
+        (("--to", "torchvision", "--without-lrn", "--json"), "omit --without-lrn, --json"),
+        (("--to", "torchvision", "--with-example"), "omit --with-example"),
         (("--to", "openvino", "--with-example"), "--with-example writes a program for ONNX Runtime"),
         (("--calibrate", "nowhere"), "nowhere does not exist"),
         (("--out", "no/such/folder/net.onnx"), "there is no folder no/such/folder"),
@@ -190,7 +190,7 @@ def test_what_cannot_be_written_is_a_sentence(
 
 def test_an_exported_file_is_not_exported_again(googlenet: Run, exported: dict[str, Path], tmp_path: Path) -> None:
     sentence = googlenet("export", exported["onnx"], "--out", tmp_path / "net.onnx").error
-    assert sentence == f"{exported['onnx']} is an exported file already; export the model that it was made from"
+    assert sentence == f"{exported['onnx']} is already an exported file; export the model that it was made from"
 
 
 LIMITED = """

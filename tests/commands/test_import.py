@@ -96,9 +96,10 @@ def test_a_network_that_was_trained_without_transform_input_is_imported_as_one(
     back = googlenet("export", out, "--to", "torchvision", "--out", tmp_path / "back.pth").out
     assert "Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])" in back
     assert googlenet("import", "torchvision", "--no-transform-input").error == (
-        "the network of torchvision is known; leave --no-transform-input out"
+        "--no-transform-input does not apply to torchvision, whose network is known; omit it"
     )
-    assert googlenet("import", "bvlc", "--port-lrn").error == "the network of bvlc is known; leave --port-lrn out"
+    refusal = "--port-lrn does not apply to bvlc, whose network is known; omit it"
+    assert googlenet("import", "bvlc", "--port-lrn").error == refusal
 
 
 def test_the_file_is_called_as_its_source_and_never_replaced_unasked(
@@ -107,7 +108,7 @@ def test_the_file_is_called_as_its_source_and_never_replaced_unasked(
     assert program("import", "cars.pth", "--classes", "classes.txt", cwd=tmp_path).code == 0
     before = (tmp_path / "cars.safetensors").read_bytes()
     sentence = program("import", "cars.pth", "--classes", "classes.txt", cwd=tmp_path).error
-    assert sentence == "cars.safetensors is there already; --out names another place, --force replaces it"
+    assert sentence == ("cars.safetensors already exists; use --out to write another file, or --force to replace it")
     assert (tmp_path / "cars.safetensors").read_bytes() == before
 
 

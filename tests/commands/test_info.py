@@ -23,7 +23,7 @@ def test_a_model_says_what_it_is(googlenet: Run, trained: Path) -> None:
     assert facts["classes"] == "blue; green; red"
     assert facts["pictures"].startswith("squash to 28 px; RGB, minus (124, 117, 104)")
     assert facts["data"].startswith("photos: ")
-    assert "held back by seed 3, share 0.3" in facts["data"]
+    assert "held back with seed 3, share 0.3" in facts["data"]
     assert "validation top-1 (95 % interval" in done.out.splitlines()[-1]
     assert "known answer" not in done.out  # not asked for
 
@@ -43,7 +43,7 @@ def test_json_says_the_same_for_programs(googlenet: Run, trained: Path) -> None:
 def test_verify_runs_the_known_answer(googlenet: Run, trained: Path) -> None:
     done = googlenet("info", trained, "--verify")
     assert done.code == 0
-    assert "known answer   agrees (worst difference of a probability " in done.out
+    assert "known answer   agrees (largest difference in a probability " in done.out
     check = googlenet("info", trained / "model.safetensors", "--verify", "--json").json["known_answer"]
     assert check["agrees"] is True
     assert 0 <= check["worst_difference"] < 1e-4
@@ -95,7 +95,7 @@ def test_an_imported_model_says_what_file_it_was_read_from(googlenet: Run) -> No
     assert done.code == 0
     facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
     assert facts["licence"] == "unrestricted use"
-    assert facts["read from"].startswith("a file with the sha256 ac5fa81a5079")
+    assert facts["source sha256"].startswith("ac5fa81a5079")
     assert facts["known answer"].startswith("agrees")
     assert googlenet("info", "bvlc", "--json").json["source_sha256"].startswith("ac5fa81a5079")
 

@@ -16,11 +16,12 @@ from googlenet.cli.display import CountDisplay
 from googlenet.cli.members import member_plans
 from googlenet.cli.plan import Request, new_plan
 from googlenet.dataset import open_dataset
+from googlenet.errors import InputError
 from googlenet.model import load_model
 from googlenet.recipes import recipe_from_dict
 from googlenet.runs import ModelSaved, RunFolder
 from googlenet.training import TrainingJob
-from googlenet.training.parts import build_network, build_plan
+from googlenet.training.parts import build_network, build_sampler
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -61,7 +62,7 @@ def test_members_share_their_start_and_differ_in_sampling_and_order_and_the_last
     for start in starts[1:6]:
         assert all(np.array_equal(start[name].detach(), starts[0][name].detach()) for name in starts[0])
     assert [job.recipe.width for job in jobs] == [0.125] * 6 + [0.125 * 1.25]
-    orders = {tuple(build_plan(job).epoch_order(0).tolist()) for job in jobs}
+    orders = {tuple(build_sampler(job).epoch_order(0).tolist()) for job in jobs}
     assert len(orders) == 7
     assert len({job.seed for job in jobs}) == 7
     rates = {(job.recipe.learning_rate, job.recipe.schedule, job.recipe.epochs) for job in jobs}
@@ -131,7 +132,7 @@ def test_a_signal_in_the_last_evaluation_ends_it_with_the_line_that_goes_on(
     monkeypatch.setattr(CountDisplay, "__call__", lambda self, done, total: os.kill(os.getpid(), number))
     done = googlenet("train", "--resume", cut)
     assert done.code == code
-    assert done.out.endswith(f"stopped and saved; this line goes on:\n  googlenet train --resume {cut}\n")
+    assert done.out.endswith(f"stopped and saved; resume with:\n  googlenet train --resume {cut}\n")
     assert not (cut / "ensemble.json").exists()
     assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
     monkeypatch.undo()
@@ -151,7 +152,7 @@ def test_a_signal_while_a_member_is_saved_starts_no_other_member(
     assert done.code == 130
     assert done.out.endswith(f"googlenet train --resume {tmp_path / 'run'}\n")
     assert (tmp_path / "run" / "members" / "1" / "model.safetensors").is_file()
-    assert not (tmp_path / "run" / "members" / "2").exists()
+    assert not any((tmp_path / "run" / "members" / "2").iterdir())
 
 
 def test_two_trainings_of_one_ensemble_are_one_too_many(
@@ -169,7 +170,26 @@ def test_two_trainings_of_one_ensemble_are_one_too_many(
     assert (done.code, f"error: another training is writing into {cut}/members/2; wait" in done.err) == (2, True)
 
 
+def test_a_member_whose_turn_has_not_come_is_locked_too(
+    googlenet: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = []
+
+    def begin_another(event: object) -> str:
+        if isinstance(event, ModelSaved):
+            for number in (1, 2):
+                with pytest.raises(InputError) as refused, RunFolder(tmp_path / "run").member(number).lock():
+                    pass
+                refusals.append(str(refused.value))
+        return "told"
+
+    monkeypatch.setattr("googlenet.runs.describe", begin_another)
+    done = googlenet("train", photos, *TRAIN, "--members", "2", "--out", tmp_path / "run")
+    assert (done.code, len(refusals)) == (0, 4)
+    assert all(refusal.startswith("another training is writing into") for refusal in refusals)
+
+
 def test_an_ensemble_has_at_least_two_members(googlenet: Run, photos: Path, tmp_path: Path) -> None:
     done = googlenet("train", photos, *TRAIN, "--members", "1", "--out", tmp_path / "run")
-    assert done.error == "--members is 1; an ensemble has at least 2, the paper's has 7"
+    assert done.error == "--members is 1; an ensemble needs at least 2 members (the paper's has 7)"
     assert not (tmp_path / "run").exists()

@@ -116,7 +116,8 @@ def test_a_folder_or_a_glob_without_pictures_is_an_error(
 ) -> None:
     (tmp_path / "empty").mkdir()
     assert (
-        googlenet("predict", trained, tmp_path / "empty").error == f"the folder {tmp_path / 'empty'} holds no pictures"
+        googlenet("predict", trained, tmp_path / "empty").error
+        == f"the folder {tmp_path / 'empty'} contains no pictures"
     )
     assert googlenet("predict", trained, f"{album}/*.gif").error == f"nothing matches {album}/*.gif"
 
@@ -134,13 +135,14 @@ def test_what_a_folder_holds_besides_pictures_is_told_and_counted_by_suffix(
     ):
         assert (done.code, done.err) == (
             0,
-            "ignored 4 hidden, 1 link or special file, 4 files that are not pictures: .jp2 2, .txt 1, no suffix 1 "
+            "ignored 4 hidden files or folders, 1 link or special file, 4 files that are not pictures: "
+            ".jp2 2, .txt 1, no suffix 1 "
             f"(such as {album}/.git, {album}/.hidden.png, {album}/__MACOSX)\n",
         )
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "a.doc").write_bytes(b"?")
     assert googlenet("predict", trained, tmp_path / "documents").error == (
-        f"the folder {tmp_path}/documents holds no pictures; ignored 1 file that is not a picture: .doc 1 "
+        f"the folder {tmp_path}/documents contains no pictures; ignored 1 file that is not a picture: .doc 1 "
         f"(such as {tmp_path}/documents/a.doc)"
     )
 
@@ -215,7 +217,7 @@ def test_an_almost_black_picture_is_told(googlenet: Run, trained: Path, tmp_path
     done = googlenet("predict", trained, tmp_path)
     assert done.code == 0
     assert done.err.splitlines()[0].startswith(f"{tmp_path}/0.png: note: its values (from 0 to 4,095, where 0 is black")
-    assert done.err.splitlines()[3:] == ["2 more pictures have such a note"]
+    assert done.err.splitlines()[3:] == ["2 more pictures have a similar note"]
 
 
 def test_almost_black_pictures_are_told_before_data_are_used(
@@ -251,11 +253,11 @@ def test_a_list_that_cannot_be_read_is_an_error(googlenet: Run, trained: Path) -
         ["sh", "-c", f"{sys.executable} -m googlenet predict {trained} - <&-"], stderr=subprocess.PIPE
     ) as closed:
         assert closed.communicate()[1] in (
-            b"error: standard input is closed: pipe a list of paths into it, one a line\n",
-            b"error: the list on standard input names no pictures\n",
+            b"error: standard input is closed: pipe a list of paths into it, one per line\n",
+            b"error: the list on standard input is empty\n",
         )
     assert closed.returncode == 2
-    assert googlenet("predict", trained, "-").error == "the list on standard input names no pictures"
+    assert googlenet("predict", trained, "-").error == "the list on standard input is empty"
 
 
 def test_a_dash_reads_paths_from_standard_input(googlenet: Run, trained: Path, photos: Path) -> None:
@@ -288,7 +290,7 @@ def test_output_csv_has_the_best_class_in_columns_and_all_as_json(
     done = googlenet("predict", trained, photos / "red", tmp_path / "broken.png", "--output", tmp_path / "rows.csv")
     with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert (done.code, done.out) == (1, f"13 pictures, 1 of them bad: {tmp_path / 'rows.csv'}\n")
+    assert (done.code, done.out) == (1, f"13 pictures, 1 unreadable: {tmp_path / 'rows.csv'}\n")
     assert list(rows[0]) == ["image", "predictions", "error", "label", "name", "probability"]
     assert len(rows) == 13
     best = json.loads(rows[0]["predictions"])[0]
@@ -308,8 +310,8 @@ def test_an_output_of_another_kind_or_in_a_place_that_is_not_there_is_refused_be
 ) -> None:
     (tmp_path / "folder.csv").mkdir()
     for output, sentence in (
-        (tmp_path / "rows.xlsx", "a file of rows ends in .csv, .jsonl or .parquet"),
-        (tmp_path / "no" / "rows.csv", f"there is no folder {tmp_path / 'no'}"),
+        (tmp_path / "rows.xlsx", "the file name must end in .csv, .jsonl or .parquet"),
+        (tmp_path / "no" / "rows.csv", f"the folder {tmp_path / 'no'} does not exist"),
         (tmp_path / "folder.csv", "it is a folder"),
     ):
         assert googlenet("predict", trained, photos, "--output", output).error == f"cannot write {output}: {sentence}"

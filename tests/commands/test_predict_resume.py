@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from googlenet.cli.origins import model_origin
+from googlenet.cli.model_identity import identify_model
 from googlenet.model import load_model, save_model
-from googlenet.predictions import note_path, partial_path, read_rows
+from googlenet.predictions import note_path, partial_path, read_predictions
 from tests.commands.conftest import PROGRAM, paint
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def images(path: Path) -> list[str]:
-    return [Path(row["image"]).name for row in read_rows(path)]
+    return [Path(row["image"]).name for row in read_predictions(path)]
 
 
 @pytest.fixture
@@ -52,12 +52,12 @@ def test_a_file_that_was_cut_off_becomes_the_file_of_an_uninterrupted_run(
 ) -> None:
     path = part(name, *options)
     done = googlenet("predict", trained, photos / "red", "--output", path, "--resume", *options)
-    assert (done.code, done.out) == (0, f"12 pictures (5 were there), 0 of them bad: {path}\n"), done.err
+    assert (done.code, done.out) == (0, f"12 pictures (5 already done), 0 unreadable: {path}\n"), done.err
     assert images(path) == [f"{number:02}.png" for number in range(12)]
     assert not partial_path(path).exists()
     again = path.with_name(f"again{path.suffix}")
     assert googlenet("predict", trained, photos / "red", "--output", again, *options).code == 0
-    for row, expected in zip(read_rows(path), read_rows(again), strict=True):
+    for row, expected in zip(read_predictions(path), read_predictions(again), strict=True):
         best, other = row["predictions"][0], expected["predictions"][0]
         assert (row["image"], best["label"]) == (expected["image"], other["label"])
         assert best["probability"] == pytest.approx(other["probability"], abs=1e-5)
@@ -71,7 +71,7 @@ def test_a_finished_file_takes_the_pictures_that_it_does_not_hold_yet(
     first = (photos / "red" / "00.png", tmp_path / "broken.png")
     assert googlenet("predict", trained, *first, "--output", path).code == 1
     done = googlenet("predict", trained, *first, photos / "blue" / "00.png", "--output", path, "--resume")
-    assert (done.code, done.out) == (1, f"3 pictures (2 were there), 1 of them bad: {path}\n")
+    assert (done.code, done.out) == (1, f"3 pictures (2 already done), 1 unreadable: {path}\n")
     assert images(path) == ["00.png", "broken.png", "00.png"]
     before = path.read_bytes()
     assert googlenet("predict", trained, *first, "--output", path, "--resume").code == 1
@@ -90,12 +90,12 @@ def test_rows_of_another_model_are_not_mixed_in(
     """A note says which model began a file that grows; what a finished one says of pictures must be said again."""
     path = part("rows.jsonl")
     before = partial_path(path).read_bytes()
-    origin = model_origin(str(trained))
+    origin = identify_model(str(trained))
     note_path(path).write_text(json.dumps(origin.as_row() | {"crops": 1}))
     other = ensemble / "members" / "2"
     refused = googlenet("predict", other, photos / "red", "--output", path, "--resume")
     assert refused.error == (
-        f"{partial_path(path)} was begun with another model, {trained}: name that one, or another output"
+        f"{partial_path(path)} was written with another model, {trained}: use that one, or another output"
     )
     assert partial_path(path).read_bytes() == before
     model = load_model(trained)
@@ -104,7 +104,7 @@ def test_rows_of_another_model_are_not_mixed_in(
     note_path(path).unlink()
     partial_path(path).replace(path)
     refused = googlenet("predict", tmp_path / "turned.safetensors", photos / "red", "--output", path, "--resume")
-    assert refused.error.startswith(f"{path} was begun with another model or other settings: it gives ")
+    assert refused.error.startswith(f"{path} was written with another model or other settings: for ")
     assert path.read_bytes() == before
 
 
@@ -115,9 +115,9 @@ def test_rows_of_other_settings_are_not_mixed_in(
     before = partial_path(path).read_bytes()
     note_path(path).write_text(json.dumps({"crops": 1}))
     for options, sentence in (
-        (("--crops", "10"), "was begun with --crops 1: give it again"),
-        (("--top", "1"), "was begun with --top 3: give it again"),
-        (("--embeddings",), "was begun without --embeddings: do so again"),
+        (("--crops", "10"), "was written with --crops 1: use the same number to resume it"),
+        (("--top", "1"), "was written with --top 3: use the same number to resume it"),
+        (("--embeddings",), "was written without --embeddings: omit it to resume the file"),
     ):
         done = googlenet("predict", trained, photos / "red", "--output", path, "--resume", *options)
         assert sentence in done.error
@@ -131,7 +131,7 @@ def test_features_of_another_model_are_not_mixed_in(
     other = ensemble / "members" / "2"
     done = googlenet("predict", other, photos / "red", "--output", path, "--resume", "--embeddings")
     assert done.error == (
-        f"{partial_path(path)} was begun with another model, {trained}: name that one, or another output"
+        f"{partial_path(path)} was written with another model, {trained}: use that one, or another output"
     )
 
 
@@ -143,16 +143,14 @@ def test_where_nothing_can_be_compared_it_is_not_gone_on_with(
     assert googlenet("predict", trained, picture, "--output", path).code == 0
     Path(picture).unlink()
     done = googlenet("predict", trained, photos / "red", "--output", path, "--resume")
-    assert f"its first pictures ({picture} ...) are not there any more" in done.error
+    assert f"its first pictures ({picture} ...) no longer exist" in done.error
 
 
 def test_flags_that_need_a_file_say_so(googlenet: Run, trained: Path, photos: Path) -> None:
     assert googlenet("predict", trained, photos, "--resume").error == (
-        "--resume goes on with a file of rows; name it with --output FILE"
+        "--resume needs --output FILE, the file to continue"
     )
-    assert googlenet("predict", trained, photos, "--embeddings").error == (
-        "--embeddings are no text to read; give --output FILE, or --json"
-    )
+    assert googlenet("predict", trained, photos, "--embeddings").error == ("--embeddings needs --output FILE or --json")
 
 
 @pytest.fixture
@@ -178,10 +176,10 @@ def test_a_run_that_is_ended_in_the_middle_goes_on(
         said = process.stderr.read()
     if ending is signal.SIGINT:
         assert process.returncode == 130
-        assert f"interrupted: {partial_path(path)} holds " in said
-        assert "--resume goes on from there" in said
+        assert f"interrupted: {partial_path(path)} has " in said
+        assert "use --resume to continue" in said
     assert not path.exists()
-    assert json.loads(note_path(path).read_bytes()) == model_origin(str(trained)).as_row() | {"crops": 1}
+    assert json.loads(note_path(path).read_bytes()) == identify_model(str(trained)).as_row() | {"crops": 1}
     done = program("predict", trained, many, "--output", path, "--resume")
     assert done.code == 0, done.err
     assert done.out.startswith("400 pictures (")
@@ -205,8 +203,8 @@ def test_a_disk_that_fills_up_is_one_line_and_nothing_stands_under_the_final_nam
     done = subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=small_disk(5000))
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: cannot write {path}: File too large; what there is of it stays in {partial_path(path)}, "
-        "and --resume goes on from there\n"
+        f"error: cannot write {path}: File too large; the rows so far are in {partial_path(path)}, "
+        "use --resume to continue\n"
     )
     assert path.read_text() == "of yesterday\n"
     assert program("predict", trained, many, "--output", path, "--resume").code == 0

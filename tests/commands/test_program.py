@@ -45,14 +45,14 @@ def test_the_version_is_that_of_the_package(googlenet: Run) -> None:
     [
         (("table1", "--colour"), "no such option: --colour"),
         (("table1", "--varient", "paper"), "no such option: --varient; did you mean '--variant'?"),
-        (("info", "bvlc", "photo.jpg"), "what is 'photo.jpg' for?"),
+        (("info", "bvlc", "photo.jpg"), "unexpected argument: 'photo.jpg'"),
         (("export", "bvlc", "--to", "caffe"), "argument --to: 'caffe' is not one of onnx, openvino, pt2, torchvision"),
-        (("tabel1",), "there is no command 'tabel1'; did you mean 'table1'?"),
+        (("tabel1",), "unknown command 'tabel1'; did you mean 'table1'?"),
         (("table2",), "table2"),
         (("predict",), "MODEL"),
         (("predict", "model"), "PATHS"),
         (("evaluate", "model", "data", "--batch-size", "0"), "argument --batch-size: 0 is less than 1"),
-        (("predict", "model", "picture", "--top", "many"), "argument --top: 'many' is not a whole number"),
+        (("predict", "model", "picture", "--top", "many"), "argument --top: 'many' is not an integer"),
     ],
 )
 def test_wrong_use_is_told_without_a_traceback_and_exits_with_2(
@@ -93,4 +93,4 @@ def test_options_may_stand_between_and_before_what_they_are_about(googlenet: Run
 def test_without_a_command_the_help_is_shown_and_nothing_done(googlenet: Run) -> None:
     done = googlenet()
     assert done.code == 2
-    assert "googlenet COMMAND --help says more" in done.err
+    assert "googlenet COMMAND --help for details" in done.err

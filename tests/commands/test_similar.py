@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def test_the_features_are_those_of_the_model(index: Path, trained: Path, photos:
         features = classifier.predict(chunk.names[place], features=True).features
         assert features is not None
         np.testing.assert_allclose(chunk.features[place], features, atol=1e-5)
-    assert chunk.origin.model == str(trained.resolve())
+    assert chunk.model.model == str(trained.resolve())
 
 
 def test_the_picture_itself_comes_first_and_its_colour_next(googlenet: Run, index: Path, photos: Path) -> None:
@@ -76,13 +77,14 @@ def test_a_model_that_has_moved_is_named_and_another_one_is_refused(
     assert googlenet("predict", first, photos / "green", "--embeddings", "--output", index).code == 0
     first.rename(moved)
     gone = googlenet("similar", index, picture)
-    assert gone.error == (f"{index} was made with {first} ({first}: no such model file); --model names its new place")
+    assert gone.error == (
+        f"{index} was made with {first}, which cannot be opened ({first}: no such model file); "
+        "give its new path with --model"
+    )
     assert googlenet("similar", index, picture, "--model", moved).out.splitlines()[0] == f"1.0000  {picture}"
     other = ensemble / "members" / "2"
     refused = googlenet("similar", index, picture, "--model", other)
-    assert refused.error.startswith(
-        f"{index} was made with another model than {other} is now: its file had the sha256 "
-    )
+    assert refused.error.startswith(f"{index} was made with a different model than {other}: sha256 ")
 
 
 def test_what_cannot_be_searched_is_a_sentence(
@@ -92,16 +94,18 @@ def test_what_cannot_be_searched_is_a_sentence(
     plain = tmp_path / f"plain{index.suffix}"
     assert googlenet("predict", trained, picture, "--output", plain).code == 0
     assert (
-        "holds no features: write it with `googlenet predict --embeddings`"
+        "contains no features: write it with `googlenet predict --embeddings`"
         in googlenet("similar", plain, picture).error
     )
     assert googlenet("similar", tmp_path / "none.csv", picture).error.endswith("No such file or directory")
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "it is a named pipe" in googlenet("similar", tmp_path / "pipe.csv", picture).error
     (tmp_path / "broken.png").write_bytes(b"no picture")
     assert googlenet("similar", index, tmp_path / "broken.png").error == f"{tmp_path / 'broken.png'}: not a picture"
     done = googlenet("predict", ensemble, picture, "--embeddings", "--json")
     assert done.error == (
         f"{ensemble} is an ensemble of 2 networks, which have no features in common; "
-        f"name one of them: {ensemble / 'members' / '1'}"
+        f"use one of them, such as {ensemble / 'members' / '1'}"
     )
 
 

@@ -58,8 +58,8 @@ def test_another_side_keeps_the_margin_that_is_cut_off(
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ("width=0.5", "--set width=0.5 contradicts the model to start from, which has 0.125; leave it out"),
-        ("variant=paper", "--set variant=paper contradicts the model to start from, which has small-32; leave it out"),
+        ("width=0.5", "--set width=0.5 contradicts the model to start from, which has 0.125; omit it"),
+        ("variant=paper", "--set variant=paper contradicts the model to start from, which has small-32; omit it"),
     ],
 )
 def test_a_setting_that_contradicts_the_start_is_refused(
@@ -79,17 +79,18 @@ def test_a_run_goes_on_only_from_the_weights_it_was_started_from(
     assert googlenet("train", two_colours, "--start", start, "--out", out, *SHORT).code == 0
     (out / "model.safetensors").replace(start)
     assert googlenet("train", "--resume", out).error == (
-        f"{start.resolve()} holds other weights than this run was started from, so it cannot go on"
+        f"{start.resolve()} has changed since this run was started from it, so the run cannot be resumed: "
+        "restore it, or start a new run"
     )
     assert googlenet("train", two_colours, "--resume", out, "--start", trained).error == (
-        f"{out} was started with start {start.resolve()}, not {trained.resolve()}; leave it out to go on"
+        f"{out} was started with start {start.resolve()}, not {trained.resolve()}; omit it to resume the run"
     )
 
 
 def test_the_recipe_for_a_start_needs_one(googlenet: Run, two_colours: Path, tmp_path: Path) -> None:
     done = googlenet("train", two_colours, "--recipe", "finetune", "--out", tmp_path / "run")
     assert done.error.startswith("trunk_rate and head_warmup and frozen of the recipe")
-    assert done.error.endswith("need a model to begin from; give --start MODEL")
+    assert done.error.endswith("need a model to start from; give --start MODEL")
 
 
 def test_a_learning_rate_is_suggested_with_its_curve(
@@ -100,7 +101,7 @@ def test_a_learning_rate_is_suggested_with_its_curve(
     done = googlenet(*lr)
     assert done.code == 0, done.err
     assert done.out.startswith("suggested: --set learning_rate=0.")
-    assert done.out.rstrip().endswith(f"the curve is in {out}")
+    assert done.out.rstrip().endswith(f"; plot: {out}")
     with Image.open(out) as curve:
         assert curve.size == (960, 600)
     fields = googlenet(*lr, "--json").json
@@ -111,8 +112,11 @@ def test_a_learning_rate_is_suggested_with_its_curve(
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (("--out", "curve.jpg"), "--out is curve.jpg: the curve is a picture, name it with .png"),
-        (("--lowest", "1", "--highest", "0.1"), "--lowest is 1 and --highest 0.1: give two ascending rates above 0"),
+        (("--out", "curve.jpg"), "--out is curve.jpg: the plot is a PNG file, so its name must end in .png"),
+        (
+            ("--lowest", "1", "--highest", "0.1"),
+            "--lowest is 1 and --highest is 0.1: both must be above 0 and ascending",
+        ),
     ],
 )
 def test_lr_refuses_what_cannot_be(googlenet: Run, two_colours: Path, flags: tuple[str, ...], sentence: str) -> None:

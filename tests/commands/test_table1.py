@@ -101,4 +101,4 @@ def test_a_shown_value_can_be_typed_after_set(googlenet: Run, name: str) -> None
 
 
 def test_an_unknown_recipe_is_answered_with_the_nearest(googlenet: Run) -> None:
-    assert googlenet("recipes", "smke").error == "no recipe is called 'smke'; did you mean 'smoke'?"
+    assert googlenet("recipes", "smke").error == "unknown recipe 'smke'; did you mean 'smoke'?"

@@ -153,9 +153,9 @@ def test_a_class_that_the_model_does_not_know_is_named(make_folder: MakeFolder) 
     with pytest.raises(DataError) as caught:
         relabel(samples, ["cat", "dog", *map(str, range(998))])
     assert str(caught.value) == (
-        "the model does not know the class(es) 'Dog' of these pictures; "
+        "the model does not have the class(es) 'Dog' of these pictures; "
         "its 1,000 classes are 'cat', 'dog', '0', '1', '2' and 995 more; "
-        "'Dog' and 'dog' differ only by case, blanks or invisible characters: give the folders the same name"
+        "'Dog' and 'dog' differ only in case, spaces or invisible characters: give the folders the same name"
     )
 
 
@@ -192,7 +192,7 @@ def test_names_that_differ_by_case_or_blanks_are_set_side_by_side(
     make_folder: MakeFolder, train: str, val: str
 ) -> None:
     dataset = open_dataset(make_folder(*many(f"train/{train}", f"val/{val}", "train/b", "val/b")))
-    with pytest.raises(DataError, match=f"no pictures in train/; '{val}' and '{train}' differ only by case, blanks or"):
+    with pytest.raises(DataError, match=f"no pictures in train/; '{val}' and '{train}' differ only in case, spaces or"):
         check_for_training(dataset)
 
 
@@ -203,7 +203,7 @@ def test_the_classes_of_a_model_decide_between_two_layouts(make_folder: MakeFold
         dataset = open_dataset(make_folder(*names), split_rule=None, classes=classes)
         assert set(dataset.classes) <= set(classes)
         assert len(dataset.splits["all"]) == 3
-    with pytest.raises(DataError, match="folders lie in one another"):
+    with pytest.raises(DataError, match="folders are nested"):
         open_dataset(make_folder(*names), classes=("animals", "stones"))
     old = make_folder("Training/cat/1.png", "Testing/cat/1.png", root="old")
     assert open_dataset(old, split_rule=None, classes=("Testing", "Training")).classes == ("Testing", "Training")
@@ -259,7 +259,7 @@ def test_digits_without_scikit_learn_say_what_to_install(monkeypatch: pytest.Mon
     with pytest.raises(MissingExtraError) as caught:
         open_dataset("digits")
     assert str(caught.value) == (
-        'The embedded set `digits` needs scikit-learn, which is not installed: pip install "googlenet[train]"'
+        'the embedded set `digits` needs scikit-learn, which is not installed: pip install "googlenet[train]"'
     )
 
 

@@ -112,7 +112,7 @@ def test_folders_of_one_name_in_each_class_are_no_classes() -> None:
 
 
 def test_splits_inside_the_classes_are_not_mixed() -> None:
-    with pytest.raises(DataError, match=r"the splits lie inside the classes \(cat/test, cat/train, dog/train\)"):
+    with pytest.raises(DataError, match=r"the splits are inside the class folders \(cat/test, cat/train, dog/train\)"):
         classify("cat/train/1.jpg", "cat/test/1.jpg", "dog/train/1.jpg")
 
 
@@ -121,8 +121,8 @@ def test_a_folder_that_may_be_a_split_or_a_class_is_asked_about() -> None:
     with pytest.raises(DataError) as caught:
         classify(*names)
     assert str(caught.value) == (
-        "pets: is 'train' a split or a class? It holds the folders 'electric', 'steam', but beside it are pictures in "
-        "'bus', 'car'. If all of these are classes, type 'pets/*' in place of pets, with the quotes; if 'train' is a "
+        "pets: is 'train' a split or a class? It contains the folders 'electric', 'steam', but there are also pictures "
+        "in 'bus', 'car'. If all of these are classes, type 'pets/*' instead of pets, with the quotes; if 'train' is a "
         "split, move the others away"
     )
     assert classify_names(names, data="pets", hint=LayoutHint(1)).classes == ("bus", "car", "train")
@@ -168,7 +168,7 @@ def test_what_is_ignored_is_counted_and_told() -> None:
     assert layout.classes == ("cat", "dog")
     assert layout.ignored == Ignored(5, ((".txt", 1),), 1, 1, (".git", "__MACOSX", "cat/.ipynb_checkpoints"))
     assert layout.ignored.sentence() == (
-        "ignored 5 hidden, 1 picture outside the class folders, 1 link or special file, "
+        "ignored 5 hidden files or folders, 1 picture outside the class folders, 1 link or special file, "
         "1 file that is not a picture: .txt 1 (such as .git, __MACOSX, cat/.ipynb_checkpoints)"
     )
 
@@ -183,23 +183,21 @@ def test_no_pictures_tells_what_was_found_and_expected() -> None:
     with pytest.raises(DataError) as caught:
         classify("1.jpg", "2.jpg", "notes.txt")
     assert str(caught.value) == (
-        "pets holds no pictures that belong to a class; ignored 2 pictures outside the class folders, "
+        "pets contains no pictures in class folders; ignored 2 pictures outside the class folders, "
         "1 file that is not a picture: .txt 1 (such as notes.txt, 1.jpg, 2.jpg); "
-        "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg beside DATA/val/CLASS/picture.jpg"
+        "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg and DATA/val/CLASS/picture.jpg"
     )
 
 
 def test_splits_without_class_folders_are_not_taken_for_classes() -> None:
-    with pytest.raises(
-        DataError, match="pets holds no pictures that belong to a class; ignored 2 pictures outside"
-    ) as no:
+    with pytest.raises(DataError, match="pets contains no pictures in class folders; ignored 2 pictures outside") as no:
         classify("train/1.jpg", "val/2.jpg")
-    assert "where 'train', 'val' are classes, 'pets/*'" in str(no.value)
+    assert "if 'train', 'val' are classes, type 'pets/*'" in str(no.value)
     assert classify_names(["train/1.jpg", "val/2.jpg"], data="pets", hint=LayoutHint(1)).classes == ("train", "val")
 
 
 def test_nothing_at_all_is_an_error_too() -> None:
-    with pytest.raises(DataError, match="pets holds no pictures that belong to a class; expected"):
+    with pytest.raises(DataError, match="pets contains no pictures in class folders; expected"):
         classify()
 
 
@@ -222,7 +220,7 @@ def test_a_class_folder_may_be_empty_in_one_split() -> None:
 
 
 def test_two_folders_for_one_split_are_refused() -> None:
-    with pytest.raises(DataError, match=r"pets holds 'Valid', 'val', which mean the same split \(val\): keep one"):
+    with pytest.raises(DataError, match=r"pets contains 'Valid', 'val', which are the same split \(val\): keep one"):
         classify("train/cat/1.jpg", "val/cat/1.jpg", "Valid/cat/1.jpg")
 
 

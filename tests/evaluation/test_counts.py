@@ -91,12 +91,12 @@ def test_a_probability_of_zero_has_a_finite_loss() -> None:
 
 
 def test_an_answer_that_is_not_a_number_is_never_counted() -> None:
-    with pytest.raises(TrainingError, match="not a finite number"):
+    with pytest.raises(TrainingError, match="is not finite"):
         Counts(2).add(np.array([0]), np.array([[np.nan, 0.5]], np.float32))
 
 
 def test_no_pictures_give_no_accuracy() -> None:
-    with pytest.raises(DataError, match=r"val: there is no picture to evaluate on \(1 could not be read\)"):
+    with pytest.raises(DataError, match=r"val: there are no pictures to evaluate on \(1 could not be read\)"):
         Counts(4).result(NAMES, split="val", bad_pictures=(("x.jpg", "empty file"),))
 
 

@@ -98,7 +98,7 @@ def test_pictures_in_memory_are_not_read_again(folder: Path, samples: Samples) -
 
 def test_no_picture_left_is_an_error(samples: Samples) -> None:
     bad = samples.select([index for index, item in enumerate(samples.items) if "bad" in item.name])
-    with pytest.raises(DataError, match=r"val: there is no picture to evaluate on \(3 could not be read\)"):
+    with pytest.raises(DataError, match=r"val: there are no pictures to evaluate on \(3 could not be read\)"):
         evaluate(ENGINE, PREPROCESSING, bad, split="val")
 
 

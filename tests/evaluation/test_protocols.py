@@ -161,7 +161,7 @@ def test_progress_and_rows_are_those_of_all_pictures_once(samples: Samples, batc
 
 
 def test_no_picture_left_is_an_error(samples: Samples) -> None:
-    with pytest.raises(DataError, match=r"val: there is no picture to evaluate on \(1 could not be read\)"):
+    with pytest.raises(DataError, match=r"val: there are no pictures to evaluate on \(1 could not be read\)"):
         compare_protocols(ENSEMBLE, PREPROCESSING, samples.select([7]), crops=(1, 10), split="val")
 
 

@@ -14,7 +14,7 @@ from googlenet.architecture import VARIANTS, ArchitectureSpec, build_architectur
 from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.engines.torch_engine import TorchEngine
-from googlenet.errors import InputError
+from googlenet.errors import InputError, ModelFileError
 from googlenet.graph import Graph, Node, build_graph
 from googlenet.images import CHANNEL_ORDERS, ChannelOrder, Preprocessing
 from googlenet.model import ClassLabel, Model
@@ -120,3 +120,11 @@ def test_a_graph_that_does_not_hold_together_is_refused() -> None:
     with pytest.raises(InputError, match=r"its output .* is not defined"):
         replace(graph, nodes=graph.nodes[:-1])
     assert isinstance(replace(graph, nodes=(*graph.nodes, Node("Relu", ("feature_maps",), "more"))), Graph)
+
+
+def test_weights_that_overflow_with_the_scale_of_the_pictures_are_refused() -> None:
+    model = make_model("small-32")
+    scaled = replace(model.preprocessing, scale=(100.0,) * len(model.preprocessing.scale))
+    huge = replace(model, preprocessing=scaled, weights={name: w * 0 + 3e38 for name, w in model.weights.items()})
+    with pytest.raises(ModelFileError, match="is too large for float32"):
+        build_graph(huge)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from googlenet.errors import InputError
-from googlenet.predictions import Begun, PredictionRow, open_rows
+from googlenet.predictions import ExistingOutput, PredictionRow, open_predictions
 
 
 def good(image: str, *shares: float, **more: Any) -> PredictionRow:
@@ -28,10 +28,14 @@ def bad(image: str, **more: Any) -> PredictionRow:
 
 
 def write_rows(
-    path: Path, rows: Iterable[PredictionRow], *, begun: Begun | None = None, end: type[Exception] | None = None
+    path: Path,
+    rows: Iterable[PredictionRow],
+    *,
+    existing: ExistingOutput | None = None,
+    end: type[Exception] | None = None,
 ) -> None:
     """Write rows to an output, and end with an error if one is given."""
-    with open_rows(path, begun=begun) as write:
+    with open_predictions(path, existing=existing) as write:
         for row in rows:
             write(row)
         if end is not None:
@@ -41,7 +45,7 @@ def write_rows(
 def interrupt(path: Path, *rows: PredictionRow) -> None:
     """Begin an output anew, write rows, and be interrupted."""
     with pytest.raises(RuntimeError):
-        write_rows(path, rows, begun=Begun(), end=RuntimeError)
+        write_rows(path, rows, existing=ExistingOutput(), end=RuntimeError)
 
 
 def check_sentence(read: Callable[[], object]) -> None:

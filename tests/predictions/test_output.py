@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from googlenet.errors import InputError
-from googlenet.predictions import Begun, open_rows, partial_path, read_begun, read_rows
+from googlenet.predictions import ExistingOutput, open_predictions, partial_path, read_existing, read_predictions
 from tests.predictions.conftest import bad, good, interrupt, write_rows
 
 SUFFIXES = [".csv", ".jsonl"]
@@ -28,37 +28,37 @@ def test_an_interrupted_file_is_taken_up_behind_its_last_whole_row(tmp_path: Pat
     partial = partial_path(path)
     assert [file.name for file in tmp_path.iterdir()] == [f"rows{suffix}.partial"]
     partial.write_bytes(partial.read_bytes()[:-5])
-    begun = read_begun(path)
-    assert (begun.file, begun.rows, begun.bad) == (partial, 2, 0)
-    assert [name in begun.names for name in "abc"] == [True, True, False]
-    with open_rows(path, begun=begun) as write:
+    existing = read_existing(path)
+    assert (existing.file, existing.rows, existing.bad) == (partial, 2, 0)
+    assert [name in existing.names for name in "abc"] == [True, True, False]
+    with open_predictions(path, existing=existing) as write:
         write(bad("c"))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
-    assert list(read_rows(path)) == [good("a"), good("b"), bad("c")]
+    assert list(read_predictions(path)) == [good("a"), good("b"), bad("c")]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_finished_file_is_added_to_and_stays_whole_meanwhile(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"rows{suffix}"
-    with open_rows(path) as write:
+    with open_predictions(path) as write:
         write(good("a"))
     before = path.read_bytes()
-    with open_rows(path, begun=read_begun(path)) as write:
+    with open_predictions(path, existing=read_existing(path)) as write:
         write(good("b"))
         assert path.read_bytes() == before
-    assert [row["image"] for row in read_rows(path)] == ["a", "b"]
+    assert [row["image"] for row in read_predictions(path)] == ["a", "b"]
 
 
 def test_of_a_file_there_is_nothing_of_nothing_is_known(tmp_path: Path) -> None:
-    assert read_begun(tmp_path / "rows.csv") == Begun()
+    assert read_existing(tmp_path / "rows.csv") == ExistingOutput()
 
 
 def test_without_rows_before_it_a_file_is_written_anew(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     interrupt(path, good("a"), good("b"))
-    with open_rows(path, begun=Begun()) as write:
+    with open_predictions(path, existing=ExistingOutput()) as write:
         write(good("c"))
-    assert [row["image"] for row in read_rows(path)] == ["c"]
+    assert [row["image"] for row in read_predictions(path)] == ["c"]
 
 
 def test_what_cannot_be_gone_on_with_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -73,28 +73,28 @@ def test_names_are_compared_as_files_hold_them(tmp_path: Path) -> None:
     for suffix in SUFFIXES:
         path = tmp_path / f"rows{suffix}"
         interrupt(path, good("caf\udce9"), good("tea"))
-        assert "caf\udce9" in read_begun(path).names
-        assert "caf" not in read_begun(path).names
+        assert "caf\udce9" in read_existing(path).names
+        assert "caf" not in read_existing(path).names
 
 
 def test_the_first_good_rows_are_kept_to_compare_with(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    with open_rows(path) as write:
+    with open_predictions(path) as write:
         write(bad("x"))
         for number in range(100):
             write(good(str(number), 0.5, 0.25))
-    begun = read_begun(path)
-    assert (begun.rows, begun.bad) == (101, 1)
-    assert list(begun.samples) == [good(str(number), 0.5, 0.25) for number in range(20)]
+    existing = read_existing(path)
+    assert (existing.rows, existing.bad) == (101, 1)
+    assert list(existing.samples) == [good(str(number), 0.5, 0.25) for number in range(20)]
 
 
 def test_two_runs_cannot_write_one_file(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    with open_rows(path, begun=Begun()) as write:
+    with open_predictions(path, existing=ExistingOutput()) as write:
         write(good("a"))
-        with pytest.raises(InputError, match=r"another run is writing .*rows\.csv\.partial"), open_rows(path):
+        with pytest.raises(InputError, match=r"another run is writing .*rows\.csv\.partial"), open_predictions(path):
             pass
-    assert [row["image"] for row in read_rows(path)] == ["a"]
+    assert [row["image"] for row in read_predictions(path)] == ["a"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -104,14 +104,14 @@ def test_a_file_that_is_deleted_while_it_grows_is_there_at_the_end(
 ) -> None:
     path = tmp_path / "out" / f"rows{suffix}"
     path.parent.mkdir()
-    with open_rows(path, begun=Begun()) as write:
+    with open_predictions(path, existing=ExistingOutput()) as write:
         write(good("a"))
         if with_folder:
             shutil.rmtree(path.parent)
         else:
             partial_path(path).unlink()
         write(good("b"))
-    assert [row["image"] for row in read_rows(path)] == ["a", "b"]
+    assert [row["image"] for row in read_predictions(path)] == ["a", "b"]
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -120,7 +120,7 @@ def test_an_interrupted_file_that_was_deleted_is_gone_on_with(tmp_path: Path) ->
     path.parent.mkdir()
 
     def write_and_interrupt() -> None:
-        with open_rows(path, begun=Begun(), note={"crops": 1}) as write:
+        with open_predictions(path, existing=ExistingOutput(), note={"crops": 1}) as write:
             write(good("a"))
             shutil.rmtree(path.parent)
             write(good("b"))
@@ -128,38 +128,38 @@ def test_an_interrupted_file_that_was_deleted_is_gone_on_with(tmp_path: Path) ->
 
     with pytest.raises(KeyboardInterrupt):
         write_and_interrupt()
-    begun = read_begun(path)
-    assert (begun.rows, begun.note) == (2, {"crops": 1})
+    existing = read_existing(path)
+    assert (existing.rows, existing.note) == (2, {"crops": 1})
 
 
-@pytest.mark.parametrize("begun", [None, Begun()], ids=["anew", "to be resumed"])
+@pytest.mark.parametrize("existing", [None, ExistingOutput()], ids=["anew", "to be resumed"])
 def test_a_file_that_another_run_has_begun_since_it_was_deleted_is_left_to_it(
-    tmp_path: Path, begun: Begun | None
+    tmp_path: Path, existing: ExistingOutput | None
 ) -> None:
     path = tmp_path / "rows.csv"
     with ExitStack() as stack:
 
         def write_while_another_begins() -> None:
-            with open_rows(path, begun=begun) as ours:
+            with open_predictions(path, existing=existing) as ours:
                 ours(good("ours"))
                 partial_path(path).unlink()
-                theirs = stack.enter_context(open_rows(path))
+                theirs = stack.enter_context(open_predictions(path))
                 theirs(good("theirs"))
 
         with pytest.raises(InputError, match="another run is writing"):
             write_while_another_begins()
-    assert [row["image"] for row in read_rows(path)] == ["theirs"]
+    assert [row["image"] for row in read_predictions(path)] == ["theirs"]
 
 
 WRITER = """
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from googlenet.predictions import open_rows, read_begun
+from googlenet.predictions import open_predictions, read_existing
 path = Path(sys.argv[1])
-begun = read_begun(path)
-with open_rows(path, begun=begun) as write:
-    for number in range(begun.rows, int(sys.argv[2])):
+existing = read_existing(path)
+with open_predictions(path, existing=existing) as write:
+    for number in range(existing.rows, int(sys.argv[2])):
         best = {"label": "a", "name": "a", "probability": 1.0}
         write({"image": f"{number:06}", "predictions": [best], "error": None})
         print(number, flush=True)
@@ -177,10 +177,10 @@ def test_a_run_that_is_killed_has_lost_no_row_that_it_had_written(tmp_path: Path
                 said = int(process.stdout.readline())
             process.send_signal(signal.SIGKILL)
         assert not path.exists()
-        assert read_begun(path).rows > said
-    rows = read_begun(path).rows + 1
+        assert read_existing(path).rows > said
+    rows = read_existing(path).rows + 1
     subprocess.run([sys.executable, "-c", WRITER, path, str(rows)], check=True, capture_output=True)
-    assert [row["image"] for row in read_rows(path)] == [f"{number:06}" for number in range(rows)]
+    assert [row["image"] for row in read_predictions(path)] == [f"{number:06}" for number in range(rows)]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -190,32 +190,31 @@ def test_a_disk_that_fills_up_is_a_sentence_and_what_there_is_can_be_gone_on_wit
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # writes beyond fail as on a full disk
     try:
         with pytest.raises(InputError) as caught:
-            write_rows(path, [good(str(number)) for number in range(100)], begun=Begun())
+            write_rows(path, [good(str(number)) for number in range(100)], existing=ExistingOutput())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(caught.value) == (
-        f"cannot write {path}: File too large; what there is of it stays in {partial_path(path)}, "
-        "and --resume goes on from there"
+        f"cannot write {path}: File too large; the rows so far are in {partial_path(path)}, use --resume to continue"
     )
     assert not path.exists()
-    begun = read_begun(path)
-    assert 5 < begun.rows < 20
-    with open_rows(path, begun=begun) as write:
+    existing = read_existing(path)
+    assert 5 < existing.rows < 20
+    with open_predictions(path, existing=existing) as write:
         write(good("last"))
-    assert [row["image"] for row in read_rows(path)] == [*map(str, range(begun.rows)), "last"]
+    assert [row["image"] for row in read_predictions(path)] == [*map(str, range(existing.rows)), "last"]
 
 
 def test_a_file_that_holds_something_else_is_not_gone_on_with(tmp_path: Path) -> None:
     for name, text in (("rows.csv", "a,b\n1,2\n"), ("rows.jsonl", "{}\n")):
         (tmp_path / name).write_text(text)
-        with pytest.raises(InputError, match=r"is no row of `googlenet predict`"):
-            read_begun(tmp_path / name)
+        with pytest.raises(InputError, match=r"is not a row of `googlenet predict`"):
+            read_existing(tmp_path / name)
         assert (tmp_path / name).read_text() == text
 
 
 def test_csv_and_json_lines_are_what_their_readers_elsewhere_take(tmp_path: Path) -> None:
     for suffix in SUFFIXES:
-        with open_rows(tmp_path / f"rows{suffix}") as write:
+        with open_predictions(tmp_path / f"rows{suffix}") as write:
             write(good("a\nb", 0.5))
             write(bad("c"))
     with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:

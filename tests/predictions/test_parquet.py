@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from googlenet.errors import InputError, MissingExtraError
-from googlenet.predictions import open_rows, partial_path, read_begun, read_features, read_rows
+from googlenet.predictions import open_predictions, partial_path, read_existing, read_features, read_predictions
 from tests.predictions.conftest import bad, check_sentence, good, interrupt, write_rows
 
-ORIGIN = {"model": "bvlc", "model_sha256": "ab12"}
+MODEL = {"model": "bvlc", "model_sha256": "ab12"}
 
 
 def test_without_pyarrow_it_is_a_sentence_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with (
         pytest.raises(MissingExtraError, match=r'a Parquet file needs pyarrow.*pip install "googlenet\[parquet\]"'),
-        open_rows(tmp_path / "rows.parquet"),
+        open_predictions(tmp_path / "rows.parquet"),
     ):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -32,12 +32,12 @@ def test_rows_come_back_and_pandas_and_others_find_typed_columns(tmp_path: Path)
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "rows.parquet"
     rows = [good("a", 0.5, 0.25), bad("b"), good("c\nd", 0.75)]
-    with open_rows(path) as write:
+    with open_predictions(path) as write:
         for row in rows:
             write(row)
         assert not path.exists()
     assert [file.name for file in tmp_path.iterdir()] == ["rows.parquet"]
-    assert list(read_rows(path)) == rows
+    assert list(read_predictions(path)) == rows
     table = parquet.read_table(path)
     assert table.column_names == ["image", "predictions", "error", "label", "name", "probability"]
     assert table.column("probability").to_pylist() == [0.5, None, 0.75]
@@ -47,10 +47,10 @@ def test_rows_come_back_and_pandas_and_others_find_typed_columns(tmp_path: Path)
 def test_features_are_lists_of_a_fixed_size(tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "rows.parquet"
-    with open_rows(path) as write:
-        write(bad("a", embedding=None, **ORIGIN))
+    with open_predictions(path) as write:
+        write(bad("a", embedding=None, **MODEL))
         for number in range(2500):  # more than two groups
-            write(good(f"{number}", embedding=[number, 0.5, 1.0], **ORIGIN))
+            write(good(f"{number}", embedding=[number, 0.5, 1.0], **MODEL))
     schema = parquet.read_schema(path)
     assert str(schema.field("embedding").type).startswith("fixed_size_list<")
     chunks = list(read_features(path))
@@ -63,24 +63,24 @@ def test_features_are_lists_of_a_fixed_size(tmp_path: Path) -> None:
 def test_what_was_interrupted_is_taken_up_and_what_is_finished_is_added_to(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     path = tmp_path / "rows.parquet"
-    interrupt(path, good("a", embedding=[1.0, 2.0], **ORIGIN))
+    interrupt(path, good("a", embedding=[1.0, 2.0], **MODEL))
     assert not path.exists()
     for image in "bc":
-        with open_rows(path, begun=read_begun(path)) as write:
-            write(good(image, embedding=[3.0, 4.0], **ORIGIN))
+        with open_predictions(path, existing=read_existing(path)) as write:
+            write(good(image, embedding=[3.0, 4.0], **MODEL))
         assert not partial_path(path).exists()
-    assert [row["image"] for row in read_rows(path)] == ["a", "b", "c"]
-    assert read_begun(path).rows == 3
+    assert [row["image"] for row in read_predictions(path)] == ["a", "b", "c"]
+    assert read_existing(path).rows == 3
 
 
 KILLED_BEFORE_A_FILE_GETS_ITS_NAME = """
 import os, signal, sys
 from pathlib import Path
-from googlenet.predictions import open_rows, read_begun
+from googlenet.predictions import open_predictions, read_existing
 
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 path = Path(sys.argv[1])
-with open_rows(path, begun=read_begun(path)):
+with open_predictions(path, existing=read_existing(path)):
     pass
 """
 
@@ -93,14 +93,14 @@ def test_a_run_that_is_killed_while_it_makes_a_whole_file_goes_on_and_leaves_not
     path = tmp_path / "rows.parquet"
     interrupt(path, good("a"), bad("b"))
     if finished:
-        write_rows(path, [], begun=read_begun(path))
+        write_rows(path, [], existing=read_existing(path))
     killed = subprocess.run([sys.executable, "-c", KILLED_BEFORE_A_FILE_GETS_ITS_NAME, path])
     assert killed.returncode == -signal.SIGKILL
     assert len(list(tmp_path.iterdir())) == 2
-    with open_rows(path, begun=read_begun(path)):
+    with open_predictions(path, existing=read_existing(path)):
         pass
     assert [file.name for file in tmp_path.iterdir()] == ["rows.parquet"]
-    assert [row["image"] for row in read_rows(path)] == ["a", "b"]
+    assert [row["image"] for row in read_predictions(path)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1" + bytes(100) + b"PAR1", b"image,predictions\n"])
@@ -108,7 +108,7 @@ def test_damaged_files_and_others_are_refused(tmp_path: Path, data: bytes) -> No
     pytest.importorskip("pyarrow")
     path = tmp_path / "rows.parquet"
     path.write_bytes(data)
-    for read in (read_rows, read_features):
+    for read in (read_predictions, read_features):
         with pytest.raises(InputError) as caught:
             list(read(path))
         assert str(path) in str(caught.value)
@@ -118,11 +118,11 @@ def test_damaged_files_and_others_are_refused(tmp_path: Path, data: bytes) -> No
 def test_a_bit_that_was_flipped_is_found_or_does_no_harm(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     path = tmp_path / "rows.parquet"
-    with open_rows(path) as write:
+    with open_predictions(path) as write:
         for number in range(20):
-            write(good(f"{number}", embedding=[number, 1.0], **ORIGIN))
+            write(good(f"{number}", embedding=[number, 1.0], **MODEL))
     whole = path.read_bytes()
     for position in range(0, len(whole), 23):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :])
-        for read in (read_rows, read_features):
+        for read in (read_predictions, read_features):
             check_sentence(partial(list, read(path)))

@@ -81,12 +81,12 @@ def test_the_best_prediction_has_columns_of_its_own_in_csv() -> None:
     ("kind", "line", "sentence"),
     [
         ("jsonl", b"{not json\n", "rows: line 2 is damaged: it is not JSON"),
-        ("jsonl", b'{"image": 3}\n', "rows: line 2 is no row of `googlenet predict`"),
+        ("jsonl", b'{"image": 3}\n', "rows: line 2 is not a row of `googlenet predict`"),
         ("jsonl", b"[" * 100_000 + b"\n", "rows: line 2 is damaged: it is not JSON"),
-        ("csv", b"a,b\r\n", "rows: line 3 has 2 columns, the first line 6"),
+        ("csv", b"a,b\r\n", "rows: line 3 has 2 columns, but the first line has 6"),
         ("csv", b'a,"[]"x,,,,\r\n', "rows: line 3 is damaged"),
         ("csv", b"a,[,,,,\r\n", "rows: line 3, column predictions, is damaged: it is not JSON"),
-        ("csv", b"a,3,,,,\r\n", "rows: line 3 is no row"),
+        ("csv", b"a,3,,,,\r\n", "rows: line 3 is not a row"),
     ],
 )
 def test_damage_inside_a_file_is_named_by_its_line(kind: str, line: bytes, sentence: str) -> None:
@@ -95,7 +95,7 @@ def test_damage_inside_a_file_is_named_by_its_line(kind: str, line: bytes, sente
 
 
 def test_csv_of_something_else_is_refused() -> None:
-    with pytest.raises(InputError, match="line 2 is no row of `googlenet predict`"):
+    with pytest.raises(InputError, match="line 2 is not a row of `googlenet predict`"):
         read("csv", b"name,age\r\nAda,36\r\n")
 
 

@@ -64,29 +64,29 @@ def test_a_setting_is_read_in_every_form_that_a_user_writes(pair: str, value: An
 @pytest.mark.parametrize(
     ("pairs", "sentence"),
     [
-        (["epochs"], "--set 'epochs' has no value: write it as key=value, for example epochs=10"),
-        (["=10"], "--set '=10' has no value: write it as key=value, for example epochs=10"),
+        (["epochs"], "--set 'epochs' has no value: write key=value, for example epochs=10"),
+        (["=10"], "--set '=10' has no value: write key=value, for example epochs=10"),
         (["epochs=1", "epochs=2"], "--set gives 'epochs' twice"),
-        (["epoch=10"], "no setting is called 'epoch'; did you mean 'epochs'?"),
-        (["learningrate=1"], "no setting is called 'learningrate'; did you mean 'learning_rate'?"),
-        (["qqqq=off"], "no setting is called 'qqqq'; `googlenet recipes` lists them"),
+        (["epoch=10"], "unknown setting 'epoch'; did you mean 'epochs'?"),
+        (["learningrate=1"], "unknown setting 'learningrate'; did you mean 'learning_rate'?"),
+        (["qqqq=off"], "unknown setting 'qqqq'; `googlenet recipes` lists them"),
         (["epochs=fast"], "epochs=fast: give a number above 0"),
         (["epochs=0"], "epochs=0: give a number above 0"),
         (["learning_rate=Infinity"], "learning_rate=inf: give finite numbers"),
         (["photometric=0.5,Infinity"], "photometric=(0.5, inf): give finite numbers"),
         (["learning_rate=off"], "learning_rate=0: give a number above 0"),
-        (["batch_size=0"], "batch_size=0: give a whole number from 1"),
+        (["batch_size=0"], "batch_size=0: give an integer of at least 1"),
         (["channels=2"], "channels=2: give one of 1, 3"),
         (["schedule=steps"], "schedule=steps: give one of paper, polynomial, linear, cosine, constant"),
         (["precision=half"], "precision=half: give one of auto, float32, bfloat16"),
-        (["warmup=1"], "warmup=1: give a number from 0 below 1"),
-        (["workers=65"], "workers=65: give a whole number from 1 to 64, or none"),
+        (["warmup=1"], "warmup=1: give a number of at least 0 and below 1"),
+        (["workers=65"], "workers=65: give an integer of at least 1 and at most 64, or none"),
         (["mirror=maybe"], "mirror=maybe: give true or false"),
-        (["patch_area=0.5"], "patch_area=0.5: give two, each a number above 0, or none"),
+        (["patch_area=0.5"], "patch_area=0.5: give two values, each a number above 0, or none"),
         (["resize_size=200"], "resize_size is 200 and input_size is 224: resize_size must be at least input_size"),
-        (["patch_area=1,0.5"], "patch_area is 1.0,0.5: the least comes first"),
+        (["patch_area=1,0.5"], "patch_area is 1.0,0.5: give the smaller number first"),
         (["patch_area=0.5,2"], "patch_area ends at 2.0: a share is at most 1"),
-        (["photometric=1.5,0.5"], "photometric is 1.5,0.5: the least comes first"),
+        (["photometric=1.5,0.5"], "photometric is 1.5,0.5: give the smaller number first"),
         (["interpolations=[]"], "interpolations is empty: give at least one"),
         (["train_sizes=0.5:64"], "train_sizes '0.5:64' must start at 0, as in 0:64,0.5:96"),
         (["train_sizes=64,96"], "train_sizes '64,96' cannot be read: write 128, or 0:64,0.5:96,0.8:128"),
@@ -135,15 +135,15 @@ def test_a_recipe_is_frozen() -> None:
 
 
 def test_settings_of_another_version_are_refused() -> None:
-    with pytest.raises(SettingsError, match="no setting is called 'colour'"):
+    with pytest.raises(SettingsError, match="unknown setting 'colour'"):
         recipe_from_dict(get_recipe("paper").to_dict() | {"colour": 3})
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("papr", "no recipe is called 'papr'; did you mean 'paper'?"),
-        ("zzz", "no recipe is called 'zzz'; there are paper, scratch, finetune, small, smoke"),
+        ("papr", "unknown recipe 'papr'; did you mean 'paper'?"),
+        ("zzz", "unknown recipe 'zzz'; choose from paper, scratch, finetune, small, smoke"),
     ],
 )
 def test_an_unknown_recipe_suggests_the_nearest(name: str, sentence: str) -> None:

@@ -145,7 +145,7 @@ def test_a_bad_picture_is_named_once_in_table_and_log_also_after_a_resume(folder
 
 def test_a_name_that_is_not_utf8_is_kept(folder: RunFolder) -> None:
     name = os.fsdecode(b"cat/\xff.png")
-    folder.write_rows(folder.split, ("image", "class", "split"), [(name, "cat", "val")])
+    folder.write_table(folder.split, ("image", "class", "split"), [(name, "cat", "val")])
     assert rows(folder.split) == [{"image": name, "class": "cat", "split": "val"}]
     RunWriter(folder)(BadPictureFound(name, "empty file"))
     RunWriter(folder, step=5)
@@ -183,7 +183,7 @@ def test_settings_are_read_back(folder: RunFolder) -> None:
     ("text", "sentence"),
     [
         (b'{"seed": ', "is damaged: it is not JSON .*; start a new run in another folder"),
-        (b"[]", "is damaged: it holds no JSON object; start a new run in another folder"),
+        (b"[]", "is damaged: it is not a JSON object; start a new run in another folder"),
         (b"[" * 100_000, "is damaged: it is not JSON"),
         (b"", "is damaged: it is not JSON"),
         (b'{"data": "caf\xe9"}', "is damaged: it is not text"),
@@ -195,7 +195,7 @@ def test_damaged_files_of_a_run_are_refused(folder: RunFolder, text: bytes, sent
     folder.evaluation.write_bytes(text)
     with pytest.raises(InputError, match=f"settings.json {sentence}"):
         folder.read_settings()
-    with pytest.raises(InputError, match=r"evaluation.json is damaged.*; `googlenet evaluate` makes it again"):
+    with pytest.raises(InputError, match=r"evaluation.json is damaged.*; `googlenet evaluate` computes it again"):
         folder.read_evaluation()
 
 
@@ -225,7 +225,9 @@ def test_a_table_that_is_not_the_runs_is_refused_and_not_overwritten(
     folder: RunFolder, name: str, content: bytes
 ) -> None:
     (folder.path / name).write_bytes(content)
-    with pytest.raises(InputError, match=rf"{name} is damaged .*remove or rename it, and the run goes on without"):
+    with pytest.raises(
+        InputError, match=rf"{name} is damaged .*remove or rename it to resume the run without its contents"
+    ):
         RunWriter(folder, step=5)
     assert (folder.path / name).read_bytes() == content
 
@@ -261,11 +263,11 @@ def test_a_new_run_takes_the_first_free_name(tmp_path: Path) -> None:
     [
         (
             STARTED,
-            "starting: 1,418 pictures to train on, 379 to validate, 5 steps an epoch, 189,174 parameters, on cpu",
+            "starting: 1,418 training pictures, 379 validation pictures, 5 steps per epoch, 189,174 parameters, on cpu",
         ),
         (
             TrainingStarted(7, None, 5, 20, 5, 9, "cuda"),
-            "resuming at step 7: 20 pictures to train on, 5 to validate, 5 steps an epoch, 9 parameters, on cuda",
+            "resuming at step 7: 20 training pictures, 5 validation pictures, 5 steps per epoch, 9 parameters, on cuda",
         ),
         (
             epoch_done(1),

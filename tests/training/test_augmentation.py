@@ -247,15 +247,15 @@ def test_the_picture_depends_on_the_generators_state_alone() -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"patch_area": (0.0, 1.0)}, "patch_area is (0.0, 1.0): give two ascending numbers above 0 and at most 1"),
-        ({"patch_area": (0.5, 1.5)}, "patch_area is (0.5, 1.5): give two ascending numbers above 0 and at most 1"),
+        ({"patch_area": (0.0, 1.0)}, "patch_area is (0.0, 1.0): give two ascending numbers, above 0 and at most 1"),
+        ({"patch_area": (0.5, 1.5)}, "patch_area is (0.5, 1.5): give two ascending numbers, above 0 and at most 1"),
         (
             {"patch_aspect": (2.0, 1.0)},
-            "patch_aspect is (2.0, 1.0): give two ascending numbers above 0 and at most 100",
+            "patch_aspect is (2.0, 1.0): give two ascending numbers, above 0 and at most 100",
         ),
         (
             {"photometric": (-0.5, 1.0)},
-            "photometric is (-0.5, 1.0): give two ascending numbers above 0 and at most 100",
+            "photometric is (-0.5, 1.0): give two ascending numbers, above 0 and at most 100",
         ),
         ({"lighting": -0.1}, "lighting is -0.1: give a standard deviation of 0 (off) or more"),
         ({"interpolations": ()}, "interpolations is (): give one or more of "),

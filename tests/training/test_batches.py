@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from googlenet.dataset import Samples
 from googlenet.recipes import train_size_at
 from googlenet.training.augmentation import Augmentation
-from googlenet.training.batches import Batch, BatchPlan, iterate_batches
+from googlenet.training.batches import Batch, BatchSampler, iterate_batches
 from googlenet.training.pictures import DecodedPictures
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def batches(
     augmentation: Augmentation | None = None,
 ) -> list[Batch]:
     pictures = DecodedPictures(samples, 64, memory)
-    plan = BatchPlan(seed, batch_size, samples.labels, augmentation or Augmentation(), "squash")
+    plan = BatchSampler(seed, batch_size, samples.labels, augmentation or Augmentation(), "squash")
     source = iterate_batches(pictures, plan, first_step=first_step, size_at=size_at, workers=workers)
     taken = list(islice(source, count))
     source.close()
@@ -79,7 +79,7 @@ def test_a_resumed_training_gets_the_batches_that_it_would_have_got(training: Tr
 
 def test_an_epoch_uses_each_picture_at_most_once_and_the_next_one_in_another_order(training: Training) -> None:
     samples = training.samples(5)
-    plan = BatchPlan(1, 4, np.zeros(15, np.int64), PLAIN, "squash")
+    plan = BatchSampler(1, 4, np.zeros(15, np.int64), PLAIN, "squash")
     assert plan.steps_per_epoch == 3
     assert sorted(plan.epoch_order(0)) == list(range(15))
     assert plan.epoch_order(0).tolist() != plan.epoch_order(1).tolist()
@@ -128,7 +128,7 @@ def test_a_batch_of_bad_pictures_alone_is_empty(training: Training) -> None:
 
 
 def test_fewer_pictures_than_a_batch_are_one_step_an_epoch() -> None:
-    assert BatchPlan(0, 8, np.zeros(5, np.int64), PLAIN, "crop").steps_per_epoch == 1
+    assert BatchSampler(0, 8, np.zeros(5, np.int64), PLAIN, "crop").steps_per_epoch == 1
 
 
 def test_squares_grow_at_the_step_that_the_schedule_says(training: Training) -> None:
@@ -146,7 +146,7 @@ COUNTS = (2, 30, 8)
 )
 def test_a_balanced_epoch_gives_small_classes_more_places(balance: float, places: tuple[int, ...]) -> None:
     labels = np.repeat(np.arange(3), COUNTS)
-    plan = BatchPlan(5, 8, labels, PLAIN, "squash", balance)
+    plan = BatchSampler(5, 8, labels, PLAIN, "squash", balance)
     for epoch in range(3):
         order = plan.epoch_order(epoch)
         assert np.bincount(labels[order], minlength=3).tolist() == list(places)
@@ -159,7 +159,7 @@ def test_a_balanced_epoch_gives_small_classes_more_places(balance: float, places
 def test_a_picture_that_a_balanced_epoch_holds_twice_is_cut_in_two_ways(training: Training) -> None:
     samples = training.samples(4)
     few = samples.select([0, *range(4, 12)])  # one blue picture, four green, four red
-    plan = BatchPlan(5, 9, few.labels, Augmentation(), "squash", 1.0)
+    plan = BatchSampler(5, 9, few.labels, Augmentation(), "squash", 1.0)
     source = iterate_batches(DecodedPictures(few, 64, 10**9), plan, first_step=0, size_at=lambda step: 12, workers=2)
     batch = next(source)
     source.close()

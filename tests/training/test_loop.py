@@ -216,7 +216,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_head(training: Training) 
     with pytest.raises(
         TrainingError,
         match=r"the loss of the head (main|auxiliary_4a|auxiliary_4d) is (nan|inf) at step [23]: the training has "
-        r"diverged\. Lower learning_rate \(by a factor of 3, say\) or lengthen warmup, and start again",
+        r"diverged\. Lower learning_rate \(by a factor of 3, for example\) or lengthen warmup, and restart",
     ):
         training.run(training.job("run", learning_rate=1e30))
     assert not RunFolder(training.root / "run").finished
@@ -232,12 +232,12 @@ def test_a_divergence_that_validation_meets_first_is_told_as_one(training: Train
     for _ in range(2 if again else 1):
         with pytest.raises(
             TrainingError,
-            match=r"^the loss on val is not a finite number after step 2: the training has diverged\. "
-            r"Lower learning_rate \(by a factor of 3, say\) or lengthen warmup, and start again$",
+            match=r"^the loss on val is not finite after step 2: the training has diverged\. "
+            r"Lower learning_rate \(by a factor of 3, for example\) or lengthen warmup, and restart$",
         ):
             training.run(job)
     log = job.folder.log.read_text()
-    assert log.count("error: the loss on val is not a finite number after step 2") == 1 + again
+    assert log.count("error: the loss on val is not finite after step 2") == 1 + again
     assert log.splitlines()[-1].endswith(": diverged")
     assert not job.folder.finished
 
@@ -245,14 +245,14 @@ def test_a_divergence_that_validation_meets_first_is_told_as_one(training: Train
 def test_a_divergence_keeps_the_model_of_the_best_epoch_before(training: Training) -> None:
     job = training.job("run", training.dataset(train=2), **DIVERGES, steps=9, batch_size=6)
     events: list[Event] = []
-    with pytest.raises(TrainingError, match=r"the training has diverged\. .*, and start again") as error:
+    with pytest.raises(TrainingError, match=r"the training has diverged\. .*, and restart") as error:
         training.run(job, listen=events.append)
     validated = [event.validation_top1 for event in events if isinstance(event, EpochDone)]
     assert len(validated) == 1
     model = load_model(job.folder.model)
     assert model.about.scores["top1"] == validated[0]
     assert str(error.value).endswith(
-        f"; the model of the best epoch before ({validated[0]:.2%} on val) is in {job.folder.model}"
+        f"; the model of the best epoch so far ({validated[0]:.2%} on val) is saved in {job.folder.model}"
     )
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
     assert job.folder.evaluation.is_file()

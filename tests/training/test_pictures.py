@@ -84,5 +84,5 @@ def test_more_than_1_percent_and_more_than_five_stop_the_training(bad: int, tota
         check_bad_pictures(bad, total, split="val")
     assert str(stop.value) == (
         f"{bad} of {total:,} pictures in val cannot be read, more than 1 % and more than 5: "
-        "bad_pictures.csv in the run folder names them; mend or remove them and start again"
+        "bad_pictures.csv in the run folder lists them; fix or remove them, and start again"
     )

@@ -208,13 +208,11 @@ def test_a_checkpoint_brings_everything_back(checkpoint: Checkpoint) -> None:
 def test_a_truncated_checkpoint_is_refused(checkpoint: Checkpoint, kept: float) -> None:
     data = checkpoint.path.read_bytes()
     checkpoint.path.write_bytes(data[: int(kept * len(data))])
-    checkpoint.assert_refused(
-        r"the checkpoint .*last\.safetensors cannot be read \(.+\); delete it to start the run anew"
-    )
+    checkpoint.assert_refused(r"the checkpoint .*last\.safetensors cannot be read \(.+\); delete it to restart the run")
 
 
 def test_a_checkpoint_of_another_network_is_refused(checkpoint: Checkpoint) -> None:
-    sentence = r"the weights in the checkpoint .* are not those of the network in its run's settings \("
+    sentence = r"the weights in the checkpoint .* do not fit the network in the run's settings \("
     checkpoint.assert_refused(sentence + "wrong shape: conv1.weight", width=0.25)
     checkpoint.assert_refused(sentence + "wrong shape: conv1.weight", channels=1)
 
@@ -226,7 +224,9 @@ def test_a_checkpoint_whose_average_lacks_a_weight_is_refused(checkpoint: Checkp
 
 def test_a_checkpoint_of_another_schema_is_refused(checkpoint: Checkpoint) -> None:
     checkpoint.rewrite(lambda tensors, header: header.update(schema_version=2))
-    checkpoint.assert_refused("is of schema version 2, this googlenet reads 1: go on with the version that wrote it")
+    checkpoint.assert_refused(
+        "has schema version 2, this version of googlenet reads 1: resume with the version that wrote it"
+    )
 
 
 @pytest.mark.parametrize("progress", [None, [], {"step": 7}, {"unknown": 1}])
@@ -245,7 +245,7 @@ def test_a_training_refuses_a_truncated_checkpoint_and_leaves_it(training: Train
     training.run(job, stop_after=2)
     half = job.folder.checkpoint.read_bytes()[:100_000]
     job.folder.checkpoint.write_bytes(half)
-    with pytest.raises(ModelFileError, match="delete it to start the run anew"):
+    with pytest.raises(ModelFileError, match="delete it to restart the run"):
         training.run(job)
     assert job.folder.checkpoint.read_bytes() == half
     job.folder.checkpoint.unlink()
@@ -258,5 +258,5 @@ def test_best_weights_that_are_gone_or_anothers_are_refused(checkpoint: Checkpoi
     network, _, _ = checkpoint.fresh()
     with pytest.raises(ModelFileError, match=r"the weights of the best epoch, .*gone, cannot be read"):
         load_weights(tmp_path / "gone", network)
-    with pytest.raises(ModelFileError, match=r"are not those of the network that is trained \(missing: "):
+    with pytest.raises(ModelFileError, match=r"do not fit the network that is trained \(missing: "):
         load_weights(checkpoint.path, network)

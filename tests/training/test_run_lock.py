@@ -17,7 +17,7 @@ from googlenet.dataset import Sample
 from googlenet.errors import InputError
 from googlenet.files import FolderLock
 from googlenet.model import load_model
-from googlenet.runs import CheckpointSaved, EpochDone, Event, FolderMadeAgain, RunFolder, StepDone
+from googlenet.runs import CheckpointSaved, EpochDone, Event, FolderRecreated, RunFolder, StepDone
 
 if TYPE_CHECKING:
     from tests.training.conftest import Training
@@ -37,7 +37,9 @@ def test_two_trainings_cannot_write_into_one_folder(training: Training) -> None:
 
     def begin_another(event: Event) -> None:
         if isinstance(event, StepDone):
-            with pytest.raises(InputError, match=r"another training is writing into .*run; wait for its end, or name"):
+            with pytest.raises(
+                InputError, match=r"another training is writing into .*run; wait for it to finish, or use"
+            ):
                 training.run(job)
 
     first = training.run(job, listen=begin_another)
@@ -63,14 +65,14 @@ def test_the_lock_of_a_training_that_was_killed_is_no_obstacle(tmp_path: Path) -
 
 def test_a_lock_that_another_one_has_taken_meanwhile_is_refused(tmp_path: Path) -> None:
     with FolderLock(tmp_path / "run", "taken") as ours:
-        assert not ours.keep()
+        assert not ours.restore()
         shutil.rmtree(tmp_path / "run")
         with FolderLock(tmp_path / "run", "taken") as theirs:
             with pytest.raises(InputError, match=r"^taken$"):
-                ours.keep()
-            assert not theirs.keep()
-        assert ours.keep()
-        assert not ours.keep()
+                ours.restore()
+            assert not theirs.restore()
+        assert ours.restore()
+        assert not ours.restore()
 
 
 @pytest.mark.parametrize("selection", ["best", "last"])
@@ -87,10 +89,10 @@ def test_a_folder_that_is_deleted_in_mid_run_is_made_again(training: Training, s
             shutil.rmtree(job.folder.path)
 
     done = training.run(job, listen=delete)
-    assert [event.path for event in done.all(FolderMadeAgain)] == [job.folder.path]
+    assert [event.path for event in done.all(FolderRecreated)] == [job.folder.path]
     assert [event.step for event in done.all(CheckpointSaved)] == [6, 12, 18]
     assert len(job.folder.metrics.read_text().splitlines()) == 1 + 3
-    assert "was deleted; it is made again" in job.folder.log.read_text()
+    assert "was deleted; it was created again" in job.folder.log.read_text()
     model = load_model(job.folder.model)
     first, *since = (epoch.validation_top1 or 0.0 for epoch in done.all(EpochDone))
     assert first > max(since)

@@ -139,5 +139,5 @@ def test_every_optimizer_that_a_recipe_can_name_exists() -> None:
 
 def test_muon_refuses_a_network_without_batch_normalisation() -> None:
     recipe = Recipe(variant="paper", width=0.125, optimizer="muon")
-    with pytest.raises(SettingsError, match="take variant=batchnorm or optimizer=sgd"):
+    with pytest.raises(SettingsError, match="use variant=batchnorm or optimizer=sgd"):
         build_optimizer(build_network(recipe), recipe)

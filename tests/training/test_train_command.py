@@ -161,7 +161,7 @@ def test_a_run_that_gets_a_signal_goes_on_to_the_bit(
         out, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == code
     if number == signal.SIGTERM:
-        line = f"stopped and saved; this line goes on:\n  googlenet train --resume '{run}'\n"
+        line = f"stopped and saved; resume with:\n  googlenet train --resume '{run}'\n"
         assert out.decode().endswith(line)
     assert_goes_on(run, uninterrupted, googlenet)
 
@@ -180,7 +180,7 @@ def test_ctrl_c_saves_and_prints_the_line_that_goes_on(
     answer = googlenet("train", pictures, *PLAN, "--out", run)
     thread.join()
     assert answer.code == 130
-    assert answer.out.endswith(f"stopped and saved; this line goes on:\n  googlenet train --resume {run}\n")
+    assert answer.out.endswith(f"stopped and saved; resume with:\n  googlenet train --resume {run}\n")
     assert_goes_on(run, uninterrupted, googlenet)
 
 
@@ -237,7 +237,7 @@ def test_settings_given_again_that_differ_are_refused(
 ) -> None:
     answer = googlenet("train", "--resume", uninterrupted, *arguments)
     assert answer.code == 2
-    assert answer.error == f"error: {uninterrupted} {sentence}; leave it out to go on\n"
+    assert answer.error == f"error: {uninterrupted} {sentence}; omit it to resume the run\n"
 
 
 @pytest.mark.parametrize(("features", "precision"), [({"avx512_bf16": True}, "bfloat16"), ({}, "float32")])
@@ -291,14 +291,14 @@ def test_resuming_what_has_no_checkpoint_starts_the_run(pictures: Path, tmp_path
     new, killed_early = tmp_path / "new", tmp_path / "killed-early"
     answer = googlenet("train", pictures, "--resume", new, *SHORT)
     assert answer.code == 0, answer.error
-    assert "starting: 28 pictures" in answer.error
+    assert "starting: 28 training pictures" in answer.error
     killed_early.mkdir()
     shutil.copy(new / "settings.json", killed_early)
     assert googlenet("train", "--resume", killed_early, "--device", "cpu").code == 0
     assert weights(killed_early) == weights(new)
     answer = googlenet("train", "--resume", tmp_path / "nothing")
     assert answer.code == 2
-    assert "say what to train on" in answer.error
+    assert "DATA is missing" in answer.error
 
 
 def test_a_run_whose_pictures_have_changed_does_not_go_on(pictures: Path, tmp_path: Path, googlenet: Googlenet) -> None:
@@ -311,8 +311,8 @@ def test_a_run_whose_pictures_have_changed_does_not_go_on(pictures: Path, tmp_pa
     answer = googlenet("train", "--resume", run)
     assert answer.code == 2
     assert answer.error == (
-        f"error: {data} holds other pictures than {run} was started with, so it cannot go on: "
-        "put them back as they were, or start a new run\n"
+        f"error: the pictures in {data} have changed since {run} was started, so it cannot be resumed: "
+        "restore them, or start a new run\n"
     )
     assert (run / "split.csv").read_bytes() == split
 
@@ -322,11 +322,12 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(
 ) -> None:
     answer = googlenet("train", pictures, "--out", uninterrupted)
     assert answer.code == 2
-    assert f"{uninterrupted} holds a finished run; give --out another folder" in answer.error
+    assert f"{uninterrupted} already holds a finished run; use --out for another folder" in answer.error
     shutil.copy(RunFolder(uninterrupted).settings, tmp_path)
     answer = googlenet("train", pictures, "--out", tmp_path)
     assert answer.code == 2
-    assert f"{tmp_path} holds a run already; --resume {tmp_path} goes on with it" in answer.error
+    sentence = f"{tmp_path} already holds a run; use --out for another folder, or --resume {tmp_path} to continue it"
+    assert sentence in answer.error
 
 
 def test_a_run_that_began_while_another_was_prepared_is_not_overwritten(
@@ -341,7 +342,7 @@ def test_a_run_that_began_while_another_was_prepared_is_not_overwritten(
     monkeypatch.setattr("googlenet.training.job.check_for_training", begin_elsewhere)
     answer = googlenet("train", pictures, "--out", run, *SHORT)
     assert answer.code == 2
-    assert f"{run} holds a run already" in answer.error
+    assert f"{run} already holds a run" in answer.error
     assert (run / "settings.json").read_text() == "{}"
 
 
@@ -352,7 +353,7 @@ def test_a_training_is_refused_while_another_one_writes_into_its_folder(
     with RunFolder(run).lock():
         answer = googlenet("train", pictures, "--out", run, *SHORT)
         assert answer.code == 2
-        sentence = f"error: another training is writing into {run}; wait for its end, or name another folder\n"
+        sentence = f"error: another training is writing into {run}; wait for it to finish, or use another folder\n"
         assert answer.error == sentence
         assert [path.name for path in run.iterdir()] == [".lock"]
     assert googlenet("train", pictures, "--out", run, *SHORT).code == 0
@@ -377,13 +378,14 @@ def test_a_run_whose_folder_is_deleted_can_be_resumed_later(
     answer = googlenet("train", pictures, *PLAN, "--out", run.path)
     thread.join()
     assert answer.code == 143
-    assert f"warning: {run.path} was deleted; it is made again" in answer.error
+    assert f"warning: {run.path} was deleted; it was created again" in answer.error
     assert googlenet("train", "--resume", run.path, "--device", "cpu").code == 0
     assert weights(run.path) == weights(uninterrupted)
 
 
 @pytest.mark.parametrize(
-    "arguments", [("train", "digits", *SHORT), ("train", "pictures"), ("predict", "model", "a.jpg")]
+    "arguments",
+    [("train", "digits", *SHORT), ("train", "pictures"), ("predict", "model", "a.jpg"), ("models",)],
 )
 def test_a_current_folder_that_was_deleted_is_a_sentence(
     googlenet: Googlenet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
@@ -402,14 +404,14 @@ def test_a_current_folder_that_was_deleted_is_a_sentence(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("train",), "say what to train on: googlenet train DATA"),
+        (("train",), "DATA is missing: googlenet train DATA"),
         (("train", "digits", "--minutes", "0"), "--minutes is 0.0; give a time above 0"),
         (("train", "digits", "--minutes", "nan"), "--minutes is nan; give a time above 0"),
-        (("train", "digits", "--set", "epoch=3"), "no setting is called 'epoch'; did you mean 'epochs'?"),
-        (("train", "digits", "--recipe", "smol"), "no recipe is called 'smol'; did you mean"),
+        (("train", "digits", "--set", "epoch=3"), "unknown setting 'epoch'; did you mean 'epochs'?"),
+        (("train", "digits", "--recipe", "smol"), "unknown recipe 'smol'; did you mean"),
         (
             ("train", "digits", "--out", "a", "--resume", "b"),
-            "--resume b continues in that folder, --out a names another",
+            "--resume b continues in that folder, not in --out a; omit --out",
         ),
     ],
 )
@@ -430,7 +432,7 @@ def test_wrong_use_is_a_sentence_and_leaves_nothing_behind(
         (("input_size=4",), "4"),
         (
             ("variant=paper", "input_size=64", "auxiliary_weight=0", "optimizer=muon"),
-            "take variant=batchnorm or optimizer=sgd",
+            "use variant=batchnorm or optimizer=sgd",
         ),
         (("patch_aspect=1,200",), "patch_aspect is (1.0, 200.0)"),
     ],
@@ -452,7 +454,7 @@ def test_a_run_tells_its_plan_and_leaves_its_files(pictures: Path, tmp_path: Pat
     assert answer.out.splitlines()[:3] == [
         f"training small-32 on colours: 2 classes, 2 steps, into {run}",
         f"recipe smoke: fit crop to 28 px, trained in float32; all settings are in {run}/settings.json",
-        "no folder is val/: 20% of each class are held back by seed 0 (split.csv)",
+        "no val/ folder: 20% of each class is held back for validation, with seed 0 (see split.csv)",
     ]
     names = {path.name for path in run.iterdir()}
     wanted = {"model.safetensors", "settings.json", "metrics.csv", "split.csv", "bad_pictures.csv", "augmented.png"}
@@ -493,7 +495,7 @@ def test_a_stop_that_cannot_save_does_not_say_that_it_has(pictures: Path, tmp_pa
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert answer.code == 143
     assert "warning: no checkpoint at step " in answer.error
-    assert "stopped without saving; this line goes on from what was saved before:" in answer.out
+    assert "stopped without saving; resume from the last checkpoint with:" in answer.out
 
 
 def test_a_rate_search_whose_curve_has_no_folder_is_refused_before_it_begins(
@@ -501,4 +503,4 @@ def test_a_rate_search_whose_curve_has_no_folder_is_refused_before_it_begins(
 ) -> None:
     answer = googlenet("lr-find", pictures, "--out", tmp_path / "none" / "curve.png")
     assert answer.code == 2
-    assert answer.error == f"error: cannot write {tmp_path}/none/curve.png: there is no folder {tmp_path}/none\n"
+    assert answer.error == f"error: cannot write {tmp_path}/none/curve.png: the folder {tmp_path}/none does not exist\n"

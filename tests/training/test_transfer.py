@@ -136,7 +136,7 @@ def test_a_stopped_training_from_a_start_goes_on_to_the_bit(training: Training) 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"trunk_rate": 0.1}, "trunk_rate of the recipe need a model to begin from; give --start MODEL"),
+        ({"trunk_rate": 0.1}, "trunk_rate of the recipe need a model to start from; give --start MODEL"),
         ({"head_warmup": 0.1, "frozen": "3a"}, "head_warmup and frozen of the recipe need a model"),
     ],
 )
@@ -149,5 +149,5 @@ def test_a_start_of_another_network_and_an_unknown_row_are_refused(training: Tra
     start = other_model("cat", "dog")
     with pytest.raises(SettingsError, match=r"the model to start from has width 0.125, the recipe 0.25"):
         job_from(training, start, width=0.25).check()
-    with pytest.raises(SettingsError, match=r"frozen is '3aa', which is no row .*; did you mean '3a'\?"):
+    with pytest.raises(SettingsError, match=r"frozen is '3aa', which is not a row .*; did you mean '3a'\?"):
         job_from(training, start, frozen="3aa").check()

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from googlenet.architecture import ArchitectureSpec
+from googlenet.errors import ModelFileError
 from googlenet.graph import Graph
 from googlenet.images import Preprocessing
+from googlenet.model import DESCRIPTION_KEY, parse_json
 
 Content: TypeAlias = tuple[bytes, ...]
 """The bytes of an exported model: of its single file, or of each file in its folder."""
@@ -36,3 +38,19 @@ class CheckedContent:
     content: Content
     check: NetworkCheck
     graph: Graph | None = None
+
+
+def check_age(metadata: Mapping[str, str], where: str) -> None:
+    """Raise ModelFileError for what was exported by schema 1, whose outputs and description had other names.
+
+    Asked before anything else is: a file whose only fault is its age must not be called damaged or somebody else's.
+    """
+    try:
+        version = parse_json(metadata[DESCRIPTION_KEY])["schema_version"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return  # `read_description` says what is wrong
+    if version == 1:
+        raise ModelFileError(
+            f"{where} was exported by an earlier googlenet, whose exported files this one does not read: export it "
+            "again from its model, which is still read"
+        )

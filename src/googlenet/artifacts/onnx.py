@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from googlenet.artifacts.content import CheckedContent, Content
+from googlenet.artifacts.content import CheckedContent, Content, check_age
 from googlenet.artifacts.onnx_encoding import encode_file
 from googlenet.artifacts.onnx_graph import decode_graph
 from googlenet.artifacts.validate import check_graph
@@ -33,6 +33,7 @@ def check_onnx(content: Content, where: str) -> CheckedContent:
             f"{where} is an ONNX file that was not exported by googlenet: its classes and preprocessing are unknown. "
             f"If it is the ONNX zoo's GoogLeNet, convert it to a model with `googlenet import {where}`"
         )
+    check_age(metadata, where)
     graph = decode_graph(model, where=where)
     names = [[value.name for value in values] for values in (graph.inputs, graph.outputs)]
     if names != [[IMAGES], list(OUTPUTS)]:

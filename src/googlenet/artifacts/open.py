@@ -37,6 +37,8 @@ class ModelFormat:
 
 def _format_of(path: Path) -> FileFormat:
     try:
+        if not path.is_file():  # a named pipe would be waited for
+            return ""
         with path.open("rb") as file:
             return file_format(file.read(BEGINNING))
     except OSError:  # a folder or unreadable: the last format raises the error

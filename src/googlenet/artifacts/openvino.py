@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from googlenet.architecture import ArchitectureSpec
-from googlenet.artifacts.content import CheckedContent, Content
+from googlenet.artifacts.content import CheckedContent, Content, check_age
 from googlenet.artifacts.validate import Expected, expected_graphs
 from googlenet.errors import InputError, ModelFileError
 from googlenet.graph import IMAGES, OUTPUTS, Node
@@ -93,6 +93,7 @@ def check_ir(content: Content, where: str) -> CheckedContent:
         raise ModelFileError(
             f"{where} is an OpenVINO IR that was not exported by googlenet: its classes and preprocessing are unknown"
         )
+    check_age(metadata, where)
     for layer in network.iterfind("layers/layer"):
         _check_layer(layer, where)
         if layer.get("type") == "Const":

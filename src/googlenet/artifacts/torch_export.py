@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec
-from googlenet.artifacts.content import CheckedContent, Content
+from googlenet.artifacts.content import CheckedContent, Content, check_age
 from googlenet.errors import ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.model import COUNTER_SUFFIX, DESCRIPTION_KEY, DESCRIPTION_SUM_KEY, check_shapes
@@ -48,6 +48,7 @@ def check_pt2(content: Content, where: str) -> CheckedContent:
         raise ModelFileError(
             f"{where} is a torch archive that was not exported by googlenet: its classes and preprocessing are unknown"
         )
+    check_age(metadata, where)
     total = sha256()
     for name in sorted(entries):
         total.update(f"{name} {len(entries[name])}\n".encode())

@@ -124,7 +124,7 @@ def check_graph(
     decomposed = all(node.operator != "LRN" for node in graph.nodes)
     try:
         found = _Comparison(graph, forms[1 if decomposed else 0]).run()
-    except _DifferenceError as difference:
+    except _Difference as difference:
         variants = ", ".join(dict.fromkeys(spec.variant for spec in specs))
         raise ModelFileError(
             f"{where} does not contain the network in its description ({variants}): {difference}"
@@ -133,7 +133,7 @@ def check_graph(
         raise ModelFileError(f"{where} is damaged: its graph is quantized, but its description does not state int8")
 
 
-class _DifferenceError(Exception):
+class _Difference(Exception):  # noqa: N818 - it never leaves this file, so it is no error of the package
     """A difference from the expected graph, as a clause."""
 
 
@@ -157,7 +157,7 @@ class _Comparison:
     read: set[str] = field(default_factory=set)
 
     def run(self) -> bool:
-        """Compare everything; returns whether the graph is quantized. Raises _DifferenceError."""
+        """Compare everything; returns whether the graph is quantized. Raises _Difference."""
         for which in ("inputs", "outputs"):
             _demand(getattr(self.graph, which) == getattr(self.expected, which), f"its {which} differ")
         self.names |= {value.name: value.name for value in self.graph.inputs}
@@ -167,7 +167,7 @@ class _Comparison:
         for value in self.expected.outputs:
             _demand(self.names[value.name] == value.name, f"{value.name!a} is the output of another node")
         if unread := sorted(self.graph.constants.keys() - self.read):
-            raise _DifferenceError(f"its constant {unread[0]!a} is not used")
+            raise _Difference(f"its constant {unread[0]!a} is not used")
         return bool(self.quantized)
 
     def _next(self) -> Node:
@@ -288,7 +288,7 @@ class _Comparison:
 
 def _demand(holds: bool, clause: str) -> None:
     if not holds:
-        raise _DifferenceError(clause)
+        raise _Difference(clause)
 
 
 def _usable(scales: NDArray[Any]) -> bool:

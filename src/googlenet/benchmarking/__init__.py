@@ -1,4 +1,4 @@
-"""How fast and how large: this package's engines beside other programs, each in a process of its own."""
+"""Compares speed and memory of this package's engines and other programs, each in a process of its own."""
 
 from googlenet.benchmarking.candidates import CANDIDATES, Candidate, candidates_of
 from googlenet.benchmarking.files import write_files

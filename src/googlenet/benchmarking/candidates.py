@@ -1,4 +1,4 @@
-"""What is timed: the engines of this package and their peers, a row each; nothing is imported before it is opened."""
+"""What is timed: the engines of this package and their peers; nothing is imported before it is opened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from googlenet.errors import InputError
 from googlenet.machine import FEATURES
 
 MODEL = "model"
-"""What is read by those that open what the user named, as it is."""
+"""Stands for the model that the user named, unchanged, in `Candidate.reads`."""
 
 _OURS, _PEERS = "googlenet.benchmarking.engine_openers", "googlenet.benchmarking.peer_openers"
 _OPENVINO = 'pip install "googlenet[openvino]"'
@@ -21,12 +21,12 @@ _BF16 = ("avx512_bf16", "amx_bf16")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something that runs the network.
+    """A program that runs the network.
 
-    `reads`: which of the files that `write_files` makes it is opened with; None: it brings a network of its own.
-    `opener`: "module:function", called in a process of its own with (path, threads); `package`: what it runs on, and
-    `install`, the command that brings it. `peer`: not ours, on the graph as it is written, in float32. `same_network`:
-    whether its time may be compared. `needs`: features of the processor, one of which must be there.
+    `reads`: which of the files that `write_files` makes it is opened with; None: it has a network of its own.
+    `opener`: "module:function", called in a process of its own with (path, threads); `package`: what it needs, and
+    `install`, the command that installs it. `peer`: another program, which runs the plain graph in float32.
+    `same_network`: whether its time is comparable. `needs`: processor features, at least one of which is required.
     """
 
     engine: str
@@ -40,11 +40,11 @@ class Candidate:
     needs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """How it is called in sentences: `openvino (bf16)`, `onnxruntime (peer)`."""
+        """Its name in messages: `openvino (bf16)`, `onnxruntime (peer)`."""
         return f"{self.engine} ({'peer' if self.peer else self.precision})"
 
     def missing(self, features: Collection[str]) -> str | None:
-        """Why it cannot be timed here, as a clause, or None: a feature of the processor, or what is not installed."""
+        """Why it cannot be timed here, as a clause: a missing processor feature or package; None if it can."""
         if self.needs and not set(self.needs) & set(features):
             return f"this processor has no {' or '.join(FEATURES[feature] for feature in self.needs)}"
         if find_spec(self.package) is None:
@@ -83,19 +83,20 @@ CANDIDATES: tuple[Candidate, ...] = (
         same_network=False,
     ),
 )
-"""What is timed of a model. Rows in the order in which they are shown to those who ask for all of them."""
+"""Everything that is timed for a model."""
 
 
 def candidates_of(models: Sequence[AnyModel]) -> tuple[Candidate, ...]:
-    """What is timed of a model or of an ensemble's members: all, or of an exported file the engines that run it.
+    """What is timed for a model or an ensemble: all candidates, or for an exported file the engines that run it.
 
-    Peers run the plain graph, which an exported file does not hold. Raises InputError for one beside other members.
+    Peers run the plain graph, which an exported file does not contain. Raises InputError for an exported file in an
+    ensemble.
     """
     exported = next((one for one in models if isinstance(one, ExportedModel)), None)
     if exported is None:
         return CANDIDATES
     if len(models) > 1:
-        raise InputError(f"{exported.path} is an exported file, which cannot be timed as a member; time it alone")
+        raise InputError(f"{exported.path} is an exported file, which cannot be timed in an ensemble; time it alone")
     return tuple(
         Candidate(
             engine,

@@ -1,4 +1,4 @@
-"""The engines of this package as candidates: opened in a worker, with the file that is theirs."""
+"""Openers for the engines of this package, called in a timing process with the engine's file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from googlenet.benchmarking.timing_process import Run
 
 
 def open_native_int8(path: Path, threads: int) -> Run:
-    """Our engine of compiled kernels, on a graph in whole numbers."""
+    """The native engine, on an int8 graph."""
     from googlenet.artifacts import decode_onnx
     from googlenet.engines.native_engine import NativeEngine
     from googlenet.native import Network
@@ -18,28 +18,28 @@ def open_native_int8(path: Path, threads: int) -> Run:
 
 
 def open_onnx(path: Path, threads: int) -> Run:
-    """Our engine of ONNX Runtime."""
+    """The ONNX Runtime engine."""
     from googlenet.engines.onnx_engine import OnnxEngine
 
     return OnnxEngine(path.read_bytes(), where=str(path), threads=threads).run
 
 
 def open_openvino(path: Path, threads: int) -> Run:
-    """Our engine of OpenVINO."""
+    """The OpenVINO engine."""
     from googlenet.engines.openvino_engine import OpenVinoEngine
 
     return OpenVinoEngine(path.read_bytes(), where=str(path), threads=threads).run
 
 
 def open_openvino_bf16(path: Path, threads: int) -> Run:
-    """Our engine of OpenVINO, which computes in bfloat16."""
+    """The OpenVINO engine, in bfloat16."""
     from googlenet.engines.openvino_engine import OpenVinoEngine
 
     return OpenVinoEngine(path.read_bytes(), where=str(path), precision="bf16", threads=threads).run
 
 
 def open_openvino_int8(path: Path, threads: int) -> Run:
-    """Our engine of OpenVINO on a graph in whole numbers; what is left in floats, in bfloat16 where there is any."""
+    """The OpenVINO engine on an int8 graph; operations that stay in floats use bfloat16 if the processor has it."""
     from googlenet.engines.openvino_engine import OpenVinoEngine, computes_in_bf16
 
     precision = "bf16" if computes_in_bf16() else "f32"
@@ -47,7 +47,7 @@ def open_openvino_int8(path: Path, threads: int) -> Run:
 
 
 def _open_model(engine: str, path: Path, threads: int) -> Run:
-    """An engine on the CPU with what it makes of a model file, a RUN folder or an exported file."""
+    """An engine on the CPU for a model file, a run folder or an exported file."""
     from googlenet.classifier import Classifier
 
     return Classifier.load(path, engine=engine, device="cpu", threads=threads).engine.run

@@ -1,4 +1,4 @@
-"""The files that candidates are opened with, written once by the process that compares them."""
+"""The files that candidates are opened with, written once by the comparing process."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from googlenet.graph import PROBABILITIES, Graph, Value, build_graph, decompose_
 from googlenet.model import Model, member_paths
 
 CALIBRATION = 24
-"""Pictures that an int8 graph is calibrated on: enough for its time, not for its accuracy."""
+"""Pictures that an int8 graph is calibrated on: enough to time it, but not for its accuracy."""
 
 
 def write_files(model: Path, models: Sequence[Model], folder: Path, kinds: Iterable[str]) -> dict[str, Path]:
-    """Write what is missing of the files of these `kinds` below `folder`; give the path of each.
+    """Write the files of these `kinds` into `folder`, and return the path of each.
 
-    `models`: what `model` holds, the members of an ensemble as one graph. Raises InputError as `build_graph` does.
+    `models`: the contents of `model`; an ensemble's members become one graph. Raises InputError as `build_graph` does.
     """
     paths = {MODEL: model}
     for kind in kinds:
@@ -34,36 +34,36 @@ def write_files(model: Path, models: Sequence[Model], folder: Path, kinds: Itera
 
 
 def megabytes_of(path: Path) -> float:
-    """The size of a file, or of the model that a folder is, in 10^6 bytes."""
+    """The size of a model, which may be a file or a folder, in 10^6 bytes."""
     return sum(file.stat().st_size for member in member_paths(path) for file in model_files(member)) / 1e6
 
 
-def _norms_apart(models: Sequence[Model]) -> Graph:
-    """As our engine of ONNX Runtime runs it."""
+def _without_lrn(models: Sequence[Model]) -> Graph:
+    """The graph as the ONNX Runtime engine runs it."""
     return decompose_lrn(build_graph(*models))
 
 
 def _int8(models: Sequence[Model], *, quantize_all_outputs: bool = False) -> Graph:
-    """In whole numbers, for timing alone: calibrated on pictures made by formula."""
+    """The int8 graph, only for timing: calibrated on generated pictures."""
     pictures = generated_pictures(models[0].preprocessing.input_size, CALIBRATION)
     return to_int8(build_graph(*models), pictures, quantize_all_outputs=quantize_all_outputs)
 
 
 def _plain(models: Sequence[Model]) -> Graph:
-    """The graph as it follows from the table, each norm one node, nothing rewritten: what peers are given."""
+    """The graph as built from the table, without rewrites and with each LRN as one node: for peers."""
     return build_graph(*models)
 
 
 def network_on_floats(models: Sequence[Model]) -> Graph:
-    """The plain graph behind its first nodes, for programs that take no uint8: input (N, 3, H, W) float32 less a mean.
+    """The plain graph without its first nodes, for programs that do not accept uint8.
 
-    Of the outputs, the probabilities alone.
+    Its input is (N, 3, H, W) float32 with the mean subtracted, its output only the probabilities.
     """
     graph = _plain(models)
     entry = next(node for node in graph.nodes if node.operator == "Sub")
     place = graph.nodes.index(entry) + 1
     if any(node.operator == "Sub" for node in graph.nodes[place:]):
-        raise InputError("the graph takes off a mean more than once, so there is no network behind it")
+        raise InputError("the graph subtracts a mean more than once, so it has no single network after the mean")
     needed, kept = {PROBABILITIES}, []
     for node in reversed(graph.nodes[place:]):
         if node.output in needed:
@@ -78,10 +78,10 @@ def network_on_floats(models: Sequence[Model]) -> Graph:
 
 
 GRAPHS: dict[str, Callable[[Sequence[Model]], Graph]] = {
-    "onnx": _norms_apart,
+    "onnx": _without_lrn,
     "onnx-int8": partial(_int8, quantize_all_outputs=True),
     "openvino-int8": _int8,
     "plain": _plain,
     "floats": network_on_floats,
 }
-"""How the graph of each kind of file is made."""
+"""Kind of file -> how its graph is built."""

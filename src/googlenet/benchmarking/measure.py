@@ -1,4 +1,4 @@
-"""Candidates beside each other, in turns, so that a machine that slows down does so for all of them."""
+"""Measures candidates in alternating rounds, so that a machine that slows down does so for all of them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from googlenet.benchmarking.candidates import Candidate
 from googlenet.benchmarking.files import megabytes_of
 from googlenet.benchmarking.timing_client import Worker, WorkerError
 
-WARM_UP = 3  # runs that are not counted, of each size
-PAUSE = 0.05  # seconds between turns: threads that wait for work by spinning have given up by then
+WARM_UP = 3  # runs of each batch size that are not counted
+PAUSE = 0.05  # seconds between candidates: by then, threads that spin while waiting for work have gone to sleep
 
 Progress = Callable[[int, int], None]
-"""Told the rounds that are done, and how many there will be."""
+"""Called with the number of rounds done and the total."""
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How candidates are timed: `rounds` of turns, `pictures` of `input_size` px each, then one batch of `batch`."""
+    """How candidates are timed: in `rounds` rounds of `pictures` single pictures of `input_size` px, then batches."""
 
     input_size: int
     threads: int
@@ -38,10 +38,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What a candidate took: one picture at a time, and of the fastest way to run many.
+    """Results of a candidate: the latency of single pictures, and the throughput of the fastest batch size.
 
-    `images_per_second` is that of batches of `fastest_batch`: 1, or the plan's. `peak_megabytes`: the most memory of
-    the process while it ran one picture at a time. `file_megabytes`: of what it was opened with. 10^6 bytes.
+    `images_per_second` is for batches of `fastest_batch`: 1 or the timing's. `peak_megabytes`: peak memory of the
+    process while it ran single pictures. `file_megabytes`: the size of its model. 1 MB = 10^6 bytes.
     """
 
     candidate: Candidate
@@ -55,19 +55,19 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All measurements, the fastest first, and of those that could not be timed the reason."""
+    """All measurements, fastest first, and the reason for each candidate that could not be timed."""
 
     measurements: tuple[Measurement, ...]
     left_out: Mapping[Candidate, str]
 
     @property
     def fastest_peer(self) -> Measurement | None:
-        """The peer on the same network with the least median latency."""
+        """The peer on the same network with the lowest median latency."""
         peers = (one for one in self.measurements if one.candidate.peer and one.candidate.same_network)
         return next(peers, None)
 
     def ratio_to_fastest_peer(self, measurement: Measurement) -> float | None:
-        """How many times as fast as the fastest peer, by the median latency; None where there is no peer."""
+        """How many times as fast as the fastest peer, by median latency; None if there is no peer."""
         peer = self.fastest_peer
         return None if peer is None else peer.latency_ms_median / measurement.latency_ms_median
 
@@ -80,9 +80,10 @@ def compare(
     features: Sequence[str] = (),
     on_progress: Progress = lambda done, total: None,
 ) -> Comparison:
-    """Time candidates that can be opened here, each in a process of its own.
+    """Time the candidates that can be opened here, each in a process of its own.
 
-    `files`: by what candidates read; `features`: of the processor. A candidate that fails is left out with its reason.
+    `files`: the paths by `Candidate.reads`; `features`: of the processor. A candidate that fails is skipped, with the
+    reason.
     """
     left_out = {one: reason for one in candidates if (reason := one.missing(features)) is not None}
     trial = _Trial(timing, left_out, on_progress)
@@ -101,7 +102,7 @@ def compare(
 
 
 class _Trial:
-    """The workers that are alive; one that fails is moved to `left_out`."""
+    """The running workers; one that fails is moved to `left_out`."""
 
     def __init__(self, timing: Timing, left_out: dict[Candidate, str], on_progress: Progress) -> None:
         self.timing, self.left_out, self.on_progress = timing, left_out, on_progress
@@ -109,7 +110,7 @@ class _Trial:
         self.done, self.total = 0, timing.rounds * (2 if timing.batch > 1 else 1)
 
     def open(self, candidate: Candidate, path: Path | None, stack: ExitStack) -> None:
-        """Start a worker, which `stack` ends."""
+        """Start a worker, which `stack` closes."""
         try:
             worker = Worker(candidate, path, self.timing.threads)
         except WorkerError as error:
@@ -119,7 +120,7 @@ class _Trial:
             self.workers[candidate] = worker
 
     def rounds(self, *, times: int, batch: int) -> dict[Candidate, list[float]]:
-        """Seconds of all runs of a batch, by candidate; each round begins with another one."""
+        """Seconds of all runs of a batch, by candidate; each round starts with a different one."""
         size = {"batch": batch, "input_size": self.timing.input_size}
         self.each(lambda worker: worker.run(times=WARM_UP, **size))
         seconds: dict[Candidate, list[float]] = {candidate: [] for candidate in self.workers}
@@ -131,7 +132,7 @@ class _Trial:
         return seconds
 
     def each(self, ask: Callable[[Worker], Answer], *, first: int = 0) -> dict[Candidate, Answer]:
-        """Ask every worker in turn, beginning with the one at the place `first`, counted around."""
+        """Call `ask` for every worker in turn, starting with the one at index `first`, modulo their number."""
         names = list(self.workers)
         start = first % max(1, len(names))
         answers = {}

@@ -1,4 +1,4 @@
-"""Other programs as candidates, each used as its own documents show, told only how many threads to take."""
+"""Openers for other programs, each used as its documentation shows, with only the number of threads set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from googlenet.benchmarking.timing_process import Run
 from googlenet.graph import IMAGES, PROBABILITIES
 
-MEAN = 128.0  # about that of any model; what is taken off does not change the time
+MEAN = 128.0  # close to any model's; its value does not affect the time
 
 
 def open_onnxruntime(path: Path, threads: int) -> Run:
@@ -24,7 +24,7 @@ def open_onnxruntime(path: Path, threads: int) -> Run:
 
 
 def open_openvino(path: Path, threads: int) -> Run:
-    """OpenVINO for the least latency, in float32."""
+    """OpenVINO with its latency hint, in float32."""
     from googlenet.engines.openvino_runtime import openvino
 
     core = openvino.Core()
@@ -38,7 +38,7 @@ def open_openvino(path: Path, threads: int) -> Run:
 
 
 def open_opencv(path: Path, threads: int) -> Run:
-    """OpenCV's DNN module; it takes floats, which its own function makes of the pictures."""
+    """OpenCV's DNN module; it takes floats, converted from the pictures by its own function."""
     import cv2
 
     cv2.setNumThreads(threads)
@@ -52,7 +52,7 @@ def open_opencv(path: Path, threads: int) -> Run:
 
 
 def open_torchvision(path: Path | None, threads: int) -> Run:
-    """The googlenet of torchvision, channels last: another network, cheaper, with 3x3 for 5x5 and no response norm."""
+    """The googlenet of torchvision, channels last: another, cheaper network, with 3x3 for 5x5 and without LRN."""
     import torch
     import torchvision
 
@@ -62,7 +62,7 @@ def open_torchvision(path: Path | None, threads: int) -> Run:
 
     @torch.inference_mode()
     def run(images: NDArray[np.uint8]) -> object:
-        floats = (torch.from_numpy(images).permute(0, 3, 1, 2).float() - MEAN) / MEAN  # channels last as they come
+        floats = (torch.from_numpy(images).permute(0, 3, 1, 2).float() - MEAN) / MEAN  # already channels last
         return torch.softmax(network(floats), 1).numpy()
 
     return run

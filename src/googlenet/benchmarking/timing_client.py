@@ -1,4 +1,4 @@
-"""The client of a timing process: starts it, asks, and ends it."""
+"""The client of a timing process: starts it, sends requests, and ends it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 from googlenet.benchmarking.candidates import Candidate
 from googlenet.errors import GoogLeNetError
 
-PATIENCE = 20  # seconds for a worker to end by itself
+PATIENCE = 20  # seconds for a worker to exit by itself
 
 
 class WorkerError(GoogLeNetError):
-    """A candidate that could not be opened, or that failed while it ran."""
+    """A candidate that could not be opened, or that failed while running."""
 
 
 class Worker:
-    """A candidate in a process of its own, which stands still while it is not asked."""
+    """A candidate in a process of its own, which is idle between requests."""
 
     def __init__(self, candidate: Candidate, path: Path | None, threads: int) -> None:
-        """Start it and wait until it is ready. Raises WorkerError with the reason where it cannot be opened."""
+        """Start it and wait until it is ready. Raises WorkerError with the reason if it cannot be opened."""
         module = "googlenet.benchmarking.timing_process"
-        # -P: what lies in the folder from which the benchmark is started must not stand in for a package
+        # -P: files in the current folder must not shadow packages
         command = [sys.executable, "-P", "-m", module, candidate.opener, str(path or ""), str(threads)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -42,15 +42,15 @@ class Worker:
         return seconds
 
     def peak_bytes(self) -> int:
-        """The most memory that the process has held so far; raises WorkerError."""
+        """The peak memory of the process so far; raises WorkerError."""
         peak: int = self._ask(peak=True)["peak_bytes"]
         return peak
 
     def close(self) -> None:
-        """Let the process end, or end it."""
+        """Wait for the process to exit, or kill it."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        with suppress(BrokenPipeError):  # what it could not be told any more
+        with suppress(BrokenPipeError):  # it has already exited
             self.process.stdin.close()
         try:
             self.process.wait(PATIENCE)
@@ -78,4 +78,4 @@ class Worker:
         return answer
 
     def _end(self) -> str:
-        return f"its process ended by itself (exit code {self.process.wait(PATIENCE)})"
+        return f"its process exited unexpectedly (exit code {self.process.wait(PATIENCE)})"

@@ -1,10 +1,10 @@
-"""The process of one candidate: opens it, then runs as many pictures as it is asked to, and answers with the times.
+"""The process of one candidate: opens it, runs pictures on request, and answers with the times.
 
     python -m googlenet.benchmarking.timing_process OPENER PATH THREADS
 
-Both sides write lines of JSON. The worker begins with {"ready": true} or {"error": TEXT}. A request is
+Requests and answers are lines of JSON. The process starts with {"ready": true} or {"error": TEXT}. A request is
 {"times": T, "batch": N, "input_size": S}, answered with {"seconds": [...]}, or {"peak": true}, answered with
-{"peak_bytes": B}. Between requests it waits for its standard input, and ends with it.
+{"peak_bytes": B}. It exits when its standard input ends.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STATUS = Path("/proc/self/status")
 def serve(opener: str, path: str, threads: str) -> None:
     """Open a candidate and answer requests until standard input ends; PATH is empty for one that reads no file."""
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keep output of libraries apart from the answers
 
     def reply(**fields: Any) -> None:
         print(json.dumps(fields), file=replies, flush=True)
@@ -40,7 +40,7 @@ def serve(opener: str, path: str, threads: str) -> None:
     module, _, function = opener.partition(":")
     try:
         run: Run = getattr(import_module(module), function)(Path(path) if path else None, int(threads))
-    except Exception as error:  # each program has errors of its own kind
+    except Exception as error:  # each program raises errors of its own
         reply(error=(str(error).strip() or type(error).__name__).splitlines()[0])
         return
     reply(ready=True)
@@ -56,7 +56,7 @@ def serve(opener: str, path: str, threads: str) -> None:
 
 
 def time_runs(run: Run, *, times: int, batch: int, input_size: int) -> list[float]:
-    """Seconds of each of `times` runs of `batch` pictures, another first picture each time."""
+    """Seconds of each of `times` runs of `batch` pictures, starting with a different picture each time."""
     from googlenet.model import known_answer_images
 
     pictures = known_answer_images(input_size, count=DIFFERENT_PICTURES)
@@ -74,9 +74,9 @@ def time_runs(run: Run, *, times: int, batch: int, input_size: int) -> list[floa
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has held so far.
+    """The peak memory of this process so far.
 
-    From Linux's own account where there is one: what getrusage says counts the parent's memory before the start, too.
+    From /proc on Linux: getrusage also counts the parent's memory before exec.
     """
     if STATUS.is_file() and (found := re.search(r"VmHWM:\s*(\d+) kB", STATUS.read_text(encoding="utf-8"))):
         return int(found[1]) * 1024

@@ -1,9 +1,8 @@
-"""A verb's signature as a parser of the command line: argparse, told by annotations what it is to understand.
+"""Builds an argparse parser from the signature of a verb.
 
 `top: Annotated[int, Option(least=1, help="How many.")] = 5` is the option --top, `paths: Annotated[list[str],
-Argument(help="Pictures.")]` what stands beside the options. A parameter without a default must be given; a bool is a
-flag; a list may be given often. Argparse is quick to import and part of Python, which the time to the first label asks
-for.
+Argument(help="Pictures.")]` a positional argument. A parameter without a default is required; a bool is a flag; a list
+option can be repeated. Argparse is part of Python and quick to import, which keeps the time to the first label short.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from googlenet.suggestions import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What stands beside the options; `metavar` is what help calls it, left out the parameter's name."""
+    """A positional argument; `metavar` is its name in the help, by default the parameter's."""
 
     help: str
     metavar: str = ""
@@ -32,7 +31,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """`--name VALUE`, or `--name` for a bool; left out, `name` is the parameter's. `least`: of a number."""
+    """`--name VALUE`, or `--name` for a bool; `name` is by default the parameter's. `least`: the smallest number."""
 
     help: str
     name: str = ""
@@ -41,7 +40,7 @@ class Option:
 
 
 def parse_arguments(program: str, verb: Callable[..., Any], texts: Sequence[str]) -> dict[str, Any]:
-    """The values of a verb's parameters; ends the process for --help, and with 2 and a sentence for wrong use."""
+    """Parse the values of a verb's parameters; exits after --help, and with code 2 and a message for wrong usage."""
     parser = _parser_of(program, verb)
     values, unknown = parser.parse_known_intermixed_args(texts)
     if unknown:
@@ -50,18 +49,18 @@ def parse_arguments(program: str, verb: Callable[..., Any], texts: Sequence[str]
         parser.error(
             "; ".join(filter(None, (f"no such option: {first}", hint)))
             if first.startswith("-")
-            else f"what is {unknown[0]!a} for?"
+            else f"unexpected argument: {unknown[0]!a}"
         )
     return vars(values)
 
 
 def summary_of(verb: Callable[..., Any]) -> str:
-    """The first sentence of its docstring, without the full stop."""
+    """Return the first sentence of the verb's docstring, without the full stop."""
     return _paragraphs(verb)[0].partition(". ")[0].removesuffix(".")
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose error is a line behind the usage."""
+    """A parser that prints its error below the usage."""
 
     @property
     def options(self) -> list[str]:
@@ -73,7 +72,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Help(argparse.HelpFormatter):
-    """Paragraphs stay paragraphs."""
+    """A formatter that keeps paragraphs."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return "\n\n".join(textwrap.fill(part, width, initial_indent=indent) for part in text.split("\n\n"))
@@ -89,16 +88,16 @@ def _parser_of(program: str, verb: Callable[..., Any]) -> _Parser:
     hints = get_type_hints(verb, include_extras=True)
     usage = [program, "[OPTIONS]"]
     for name, parameter in inspect.signature(verb).parameters.items():
-        annotation, told = get_args(hints[name])
+        annotation, spec = get_args(hints[name])
         required = parameter.default is parameter.empty
         default = None if required else parameter.default
         kind, many = _kind_of(annotation)
-        text = told.help + _range_and_default(told, default, required)
+        text = spec.help + _range_and_default(spec, default, required)
         settings: dict[str, Any] = {"help": text.replace("%", "%%")}
         if kind is not bool:
-            settings |= {"type": _converter(kind, told), "default": default}
-            settings |= {"metavar": told.metavar or _metavar(name, kind)}
-        if isinstance(told, Argument):
+            settings |= {"type": _converter(kind, spec), "default": default}
+            settings |= {"metavar": spec.metavar or _metavar(name, kind)}
+        if isinstance(spec, Argument):
             if many or not required:
                 settings["nargs"] = "+" if many and required else "*" if many else "?"
             parser.add_argument(name, **settings)
@@ -106,7 +105,7 @@ def _parser_of(program: str, verb: Callable[..., Any]) -> _Parser:
             usage.append(shown if required else f"[{shown}]")
         else:
             action = {"action": "store_true"} if kind is bool else {"action": "append"} if many else {}
-            flag = told.name or f"--{name.replace('_', '-')}"
+            flag = spec.name or f"--{name.replace('_', '-')}"
             parser.add_argument(flag, dest=name, required=required, **action, **settings)
     parser.usage = " ".join(usage)
     return parser
@@ -117,7 +116,7 @@ def _paragraphs(verb: Callable[..., Any]) -> list[str]:
 
 
 def _kind_of(annotation: Any) -> tuple[type, bool]:
-    """The type of one value, and whether there may be many: `list[str] | None` -> str, True."""
+    """Return the type of one value, and whether there may be several: `list[str] | None` -> str, True."""
     if get_origin(annotation) is not list and type(None) in get_args(annotation):
         annotation = next(one for one in get_args(annotation) if one is not type(None))
     return (get_args(annotation)[0], True) if get_origin(annotation) is list else (annotation, False)
@@ -127,32 +126,32 @@ def _metavar(name: str, kind: type) -> str:
     return "|".join(one.value for one in kind) if issubclass(kind, Enum) else name.upper()
 
 
-def _wanted(kind: type) -> str:
+def _expected(kind: type) -> str:
     if issubclass(kind, Enum):
         return f"one of {', '.join(one.value for one in kind)}"
-    return {int: "a whole number", float: "a number"}[kind]
+    return {int: "an integer", float: "a number"}[kind]
 
 
-def _range_and_default(told: Argument | Option, default: Any, required: bool) -> str:
+def _range_and_default(spec: Argument | Option, default: Any, required: bool) -> str:
     shown = default.value if isinstance(default, Enum) else default
     notes = [
-        *(["required"] if required and isinstance(told, Option) else []),
-        *([f"from {told.least}"] if isinstance(told, Option) and told.least is not None else []),
+        *(["required"] if required and isinstance(spec, Option) else []),
+        *([f"at least {spec.least}"] if isinstance(spec, Option) and spec.least is not None else []),
         *([f"default: {shown}"] if default is not None and default is not False else []),
     ]
     return f" [{', '.join(notes)}]" if notes else ""
 
 
-def _converter(kind: type, told: Argument | Option) -> Callable[[str], Any]:
-    """Text -> value; what it raises argparse puts behind the name of the option."""
+def _converter(kind: type, spec: Argument | Option) -> Callable[[str], Any]:
+    """Return a function from text to value; argparse puts the option's name before the error it raises."""
 
     def convert(text: str) -> Any:
         try:
             value = kind(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!a} is not {_wanted(kind)}") from None
-        if isinstance(told, Option) and told.least is not None and value < told.least:
-            raise argparse.ArgumentTypeError(f"{text} is less than {told.least}")
+            raise argparse.ArgumentTypeError(f"{text!a} is not {_expected(kind)}") from None
+        if isinstance(spec, Option) and spec.least is not None and value < spec.least:
+            raise argparse.ArgumentTypeError(f"{text} is less than {spec.least}")
         return value
 
     return convert

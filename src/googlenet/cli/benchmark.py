@@ -1,4 +1,4 @@
-"""`googlenet benchmark`: how fast and how large each engine is on this machine, beside other programs."""
+"""`googlenet benchmark`: speed and size of every engine on this machine, compared with other programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("engine", "precision", "kind", "median", "p95", "images/s", "memory", "file", "ratio")
 UNITS = ("", "", "", "ms", "ms", "", "MB", "MB", "")
-WORDS = 3  # columns that stand on the left; numbers stand on the right
+TEXT_COLUMNS = 3  # left-aligned columns; numbers are right-aligned
 
 
 def benchmark_command(
@@ -27,10 +27,11 @@ def benchmark_command(
     input_size: Annotated[int | None, Option(least=1, help="Input size in px; default: the model's.")] = None,
     threads: ThreadsOption = None,
 ) -> None:
-    """Time every installed engine beside other programs, in alternating rounds, each in its own process.
+    """Time every installed engine and other programs, in alternating rounds, each in its own process.
 
-    Peers run the same network in float32; the ratio is the fastest peer's median over that of the line. An exported
-    file is timed by the engines that run it, without peers: it does not hold the plain graph that they are given.
+    Peers run the same network in float32; the ratio is the fastest peer's median latency divided by the engine's. An
+    exported file is timed with the engines that can run it, without peers: it does not contain the plain graph that
+    they need.
 
     Example: googlenet benchmark bvlc --rounds 5
     """
@@ -73,7 +74,7 @@ def benchmark_command(
 
 
 def _show_progress(done: int, total: int) -> None:
-    """Rounds on standard error where that is a terminal; the line vanishes with the last one."""
+    """Show the rounds on standard error if it is a terminal; the line is cleared after the last one."""
     show_live(f"round {done} of {total}" if done < total else "")
 
 
@@ -116,9 +117,9 @@ def _result(measured: Measurement, comparison: Comparison) -> dict[str, Any]:
 
 
 def _lines(comparison: Comparison) -> list[str]:
-    """The table, the fastest first; what was left out and why; and who is the fastest."""
+    """Return the table, fastest first, what was skipped and why, and a sentence about the fastest."""
     cells = [HEADINGS, UNITS, *(_cells(one, comparison) for one in comparison.measurements)]
-    lines = aligned(cells, words=WORDS)
+    lines = aligned(cells, text_columns=TEXT_COLUMNS)
     lines += [f"skipped: {one}: {reason}" for one, reason in comparison.left_out.items()]
     return ["", *lines, "", _sentence(comparison)]
 
@@ -140,16 +141,16 @@ def _cells(measured: Measurement, comparison: Comparison) -> tuple[str, ...]:
 
 
 def _sentence(comparison: Comparison) -> str:
-    """Who is the fastest, and by how much; `other` networks do not count."""
+    """Say which engine is the fastest, and by how much; `other` networks do not count."""
     ours = [one for one in comparison.measurements if not one.candidate.peer]
     peer = comparison.fastest_peer
     if not ours:
-        return "No engine of googlenet could be timed."
+        return "No googlenet engine could be timed."
     best = f"The fastest is {ours[0].candidate} with {ours[0].latency_ms_median:.1f} ms"
     if peer is None and any(one.peer for one in comparison.left_out):
         return f"{best}; no peer is installed to compare it with."
     if peer is None:
-        return f"{best}; no peer is timed: an exported file holds no plain graph for them."
+        return f"{best}; peers are not timed: an exported file does not contain the plain graph that they need."
     ratio = comparison.ratio_to_fastest_peer(ours[0])
     assert ratio is not None
     return f"{best}: {ratio:.2f} times as fast as the fastest peer, {peer.candidate.engine}."

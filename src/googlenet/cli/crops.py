@@ -1,4 +1,4 @@
-"""`googlenet crops`: which squares of a picture does the network see?"""
+"""`googlenet crops`: a sheet of the crops of a picture that the network sees."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from googlenet.errors import InputError
 def crops_command(
     image: Annotated[Path, Argument(help="A picture.")],
     out: Annotated[Path, Option(help="Where to write the sheet (.png).")],
-    crops: Annotated[int, Option(help="The protocol: 1, 10 or 144.")] = 144,
+    crops: Annotated[int, Option(help="Number of crops: 1, 10 or 144.")] = 144,
     model: Annotated[str | None, Option(help="Show what this model sees; default: 224 px, fit crop.")] = None,
 ) -> None:
-    """Draw the crops of a picture that the network sees in the paper's test, on one sheet.
+    """Draw the crops that the paper's test takes from a picture, on one sheet.
 
     Example: googlenet crops photo.jpg --out sheet.png
     """
@@ -27,7 +27,7 @@ def crops_command(
     from googlenet.images.crop_sheet import crop_sheet
 
     if out.suffix.lower() != ".png":
-        raise InputError(f"cannot write {out}: a sheet ends in .png")
+        raise InputError(f"cannot write {out}: the file name must end in .png")
     preprocessing = DEFAULT_PREPROCESSING
     if model is not None:
         from googlenet.artifacts import describe_model

@@ -1,4 +1,4 @@
-"""Events of a training on the terminal: a live line where there is one, quiet lines where there is none."""
+"""Shows training events: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ REFRESH_PER_SECOND = 4
 
 
 class TrainingDisplay:
-    """Shows events on standard error; a context manager, so that the terminal is left as it was found."""
+    """Shows events on standard error; a context manager that restores the terminal."""
 
     def __init__(self) -> None:
-        """A live line needs a terminal on standard error."""
+        """The live line is only shown if standard error is a terminal."""
         from rich.console import Console
         from rich.live import Live
 
@@ -38,7 +38,7 @@ class TrainingDisplay:
             self.live.stop()
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Show one event."""
         from googlenet.runs import StepDone, TrainingStopped, describe
 
         if isinstance(event, StepDone):
@@ -60,7 +60,7 @@ class TrainingDisplay:
 
 
 def live_line(event: StepDone) -> str:
-    """One step as a line: epoch, speed, time left, every head's loss and their sum (all smoothed alike), rate."""
+    """One step as a line: epoch, speed, time left, each head's loss and their weighted sum (all smoothed), rate."""
     heads = " ".join(
         f"{head.replace('auxiliary_', '')} {loss:.3f}" for head, loss in event.smoothed_head_losses.items()
     )
@@ -74,7 +74,7 @@ def live_line(event: StepDone) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in words: `45 s`, `12 min`, `3 h 05 min`."""
+    """Format a duration: `45 s`, `12 min`, `3 h 05 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -82,10 +82,10 @@ def duration(seconds: float) -> str:
 
 
 class CountDisplay:
-    """Pictures done of all, with rate and time left, on standard error where that is a terminal."""
+    """Shows how many pictures are done, with rate and time left, on standard error if it is a terminal."""
 
     def __init__(self, what: str, *, already: int = 0) -> None:
-        """`what` is done to the pictures: "evaluated", "predicted"; `already` were done before, at no known rate."""
+        """`what` is done to the pictures: "evaluated", "predicted"; `already` were done by an earlier run."""
         import time
 
         self.what = what
@@ -95,7 +95,7 @@ class CountDisplay:
         self.on = has_terminal()
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Show the state, a few times a second; the line vanishes when all is done."""
+        """Update the line, a few times per second; it is cleared when all pictures are done."""
         now = self.clock()
         if not self.on:
             return

@@ -1,4 +1,4 @@
-"""`googlenet evaluate`: how often is the model right, and how sure is that?"""
+"""`googlenet evaluate`: accuracy on labelled pictures, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def evaluate_command(
     split: Annotated[str | None, Option(help="train, val, test or all; default: test, else val, else all.")] = None,
     crops: Annotated[
         list[str] | None,
-        Option(help="Squares of each picture to average over: 1, 10 or 144; several (1,10,144) are compared."),
+        Option(help="Crops per picture to average over: 1, 10 or 144; several (1,10,144) are compared."),
     ] = None,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     output: Annotated[
         Path | None, Option(help="Write one row per picture to FILE.csv, FILE.jsonl or FILE.parquet.")
     ] = None,
-    batch_size: Annotated[int, Option(least=1, help="Squares per batch.")] = 16,
+    batch_size: Annotated[int, Option(least=1, help="Crops per batch.")] = 16,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Evaluate a model on labelled pictures: accuracy with its 95 % interval, recall of each class.
 
-    Every picture counts exactly once; one that cannot be read is named and skipped, and the exit code is 1. Several
-    models, or several --crops, print the paper's Table 3: error against cost, for the first model and for all of them.
+    Every picture counts exactly once; unreadable ones are listed and skipped, and the exit code is then 1. With several
+    models or several --crops, the paper's Table 3 is printed: error against cost, for the first model and for all.
 
     Example: googlenet evaluate runs/demo digits --json
     """
@@ -58,7 +58,7 @@ def evaluate_command(
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols
-    from googlenet.predictions import open_rows
+    from googlenet.predictions import open_predictions
     from googlenet.pretrained import find_model
 
     protocols = _protocols(crops or ["1"])
@@ -71,7 +71,7 @@ def evaluate_command(
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
     samples = relabel(dataset.splits[name], ids)
     (warn if as_json else say)(*remarks(dataset, samples))
-    with open_rows(output) as write:
+    with open_predictions(output) as write:
 
         def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
             prediction = Prediction(image, rank_classes(probabilities, classes))
@@ -100,21 +100,21 @@ def evaluate_command(
 
 
 def _protocols(given: list[str]) -> tuple[int, ...]:
-    """`1,10` and `144` -> (1, 10, 144); raises InputError for what is no protocol."""
+    """Parse `1,10` and `144` as (1, 10, 144); raises InputError for an unsupported number of crops."""
     from googlenet.images import CROPS
 
     texts = [text.strip() for word in given for text in word.split(",")]
     known = {str(crops): crops for crops in CROPS}
     for text in texts:
         if text not in known:
-            raise InputError(f"--crops {text!r} is no protocol; there is {', '.join(known)}")
+            raise InputError(f"--crops {text!r} is not supported; choose from {', '.join(known)}")
     return tuple(sorted({known[text] for text in texts}))
 
 
 def open_as_trained(data: str, models: Sequence[AnyModel]) -> Dataset:
-    """Open DATA; where models were trained on it and no folder says what is val, split it as it was for them.
+    """Open DATA; if the models were trained on it and it has no val/ folder, split it as it was split for them.
 
-    Raises InputError where they held back different pictures: none of its parts is then new to all of them.
+    Raises InputError if they were validated on different pictures: no part of DATA is then new to all of them.
     """
     from googlenet.dataset import SplitRule, hold_back, open_dataset
 
@@ -123,17 +123,17 @@ def open_as_trained(data: str, models: Sequence[AnyModel]) -> Dataset:
     for about in (about for model in models for about in model.origins):
         trained = about.data or {}
         same = trained.get("fingerprint") == dataset.fingerprint or trained.get("name") == dataset.name
-        with suppress(TypeError):  # another program's, or none
+        with suppress(TypeError):  # written by another program, or missing
             rule = SplitRule(**trained["split"]) if same and trained.get("split") else None
             if rule is not None and rule not in rules:
                 rules.append(rule)
     if not rules or "val" in dataset.splits:
         return dataset
     if len(rules) > 1:
-        held = " and ".join(f"(seed {rule.seed}, share {rule.share})" for rule in rules)
+        held = ", ".join(f"seed {rule.seed} and share {rule.share}" for rule in rules)
         raise InputError(
-            f"the models held different pictures of {dataset.name} back for validation {held}, so none are new to all "
-            "of them; --split all evaluates on everything"
+            f"different pictures of {dataset.name} were held back for each model's validation ({held}), so no part of "
+            "it is new to all models; use --split all to evaluate on all of it"
         )
     return hold_back(dataset, rules[0])
 
@@ -143,8 +143,8 @@ def _default_split(dataset: Dataset) -> str:
         if name in dataset.splits:
             return name
     raise DataError(
-        f"{dataset.name} has only train/, and training pictures say nothing about new ones; "
-        "--split train evaluates on them all the same"
+        f"{dataset.name} has only train/, and accuracy on training pictures does not carry over to new ones; "
+        "use --split train to evaluate on them anyway"
     )
 
 
@@ -162,7 +162,7 @@ def _lines(comparison: ProtocolComparison) -> list[str]:
     if evaluation.bad_pictures:
         bad = len(evaluation.bad_pictures)
         count = "1 picture" if bad == 1 else f"{bad:,} pictures"
-        lines += ["", f"{count} could not be read and {'counts' if bad == 1 else 'count'} nowhere:"]
+        lines += ["", f"{count} could not be read and {'is' if bad == 1 else 'are'} not counted:"]
         lines += [f"  {name}: {reason}" for name, reason in evaluation.bad_pictures]
     return lines
 
@@ -191,7 +191,7 @@ def _single(row: ProtocolRow, evaluation: Evaluation) -> list[str]:
     low, high = evaluation.top1_interval
     best_of = min(5, len(evaluation.classes))
     lines = [
-        *([f"crops  {row.crops} of each picture, averaged"] if row.crops > 1 else []),
+        *([f"crops  {row.crops} per picture, averaged"] if row.crops > 1 else []),
         f"top-1  {evaluation.top1:.2%}  (95 % interval {low:.2%} to {high:.2%})",
         f"top-{best_of}  {evaluation.top5:.2%}",
         f"mean recall of the classes  {evaluation.macro_recall:.2%}",
@@ -205,5 +205,5 @@ def _single(row: ProtocolRow, evaluation: Evaluation) -> list[str]:
         precision = "       -" if one.precision is None else f"{one.precision:8.1%}"
         lines.append(f"{one.label:<24}  {one.support:8,}  {one.recall:6.1%}  {precision}")
     if len(worst) > len(shown):
-        lines.append(f"... and {len(worst) - len(shown):,} classes with a higher recall; --json has them all")
+        lines.append(f"... and {len(worst) - len(shown):,} more classes with higher recall; --json lists them all")
     return lines

@@ -1,4 +1,4 @@
-"""`googlenet export`: models as one file that another runtime runs."""
+"""`googlenet export`: models as one file for another runtime."""
 
 from __future__ import annotations
 
@@ -41,45 +41,48 @@ class ChosenPrecision(Enum):
 def export_command(
     models: Annotated[
         list[str],
-        Argument(help="Model files, run folders or bvlc; several are averaged, in one file."),
+        Argument(help="Model files, run folders or bvlc; several are averaged in one file."),
     ],
     to: Annotated[
         TargetName,
         Option(
-            help="onnx: one file for any ONNX runtime. openvino: a folder with its IR. pt2: a program of torch.export. "
-            "torchvision: a state dict that its googlenet loads."
+            help="onnx: one file for any ONNX runtime. openvino: a folder with the IR. pt2: a torch.export program. "
+            "torchvision: a state dict for its googlenet."
         ),
     ] = TargetName.onnx,
     precision: Annotated[
-        ChosenPrecision, Option(help="auto: the fastest here that answers as float32 does.")
+        ChosenPrecision, Option(help="auto: the fastest on this machine that agrees with float32.")
     ] = ChosenPrecision.auto,
     calibrate: Annotated[
         str | None,
-        Option(metavar="DATA", help="Pictures: one half to calibrate int8 on, the other to evaluate on."),
+        Option(metavar="DATA", help="Pictures; half are used to calibrate int8, the others to evaluate."),
     ] = None,
     evaluate_on: Annotated[
         str | None,
         Option(metavar="DATA", help="Pictures to evaluate on; default: those of --calibrate, else generated ones."),
     ] = None,
-    without_lrn: Annotated[bool, Option(help="Write LRN as simpler operators, for runtimes without it.")] = False,
+    without_lrn: Annotated[
+        bool, Option(help="Replace LRN by simpler operators, for runtimes that do not support it.")
+    ] = False,
     with_example: Annotated[
-        bool, Option(help="Write a short Python program beside an ONNX file that runs it without googlenet.")
+        bool, Option(help="Write a short Python program next to the ONNX file that runs it without googlenet.")
     ] = False,
     out: Annotated[
         Path | None, Option(help="The file or folder to write; default: MODEL's name in the current folder.")
     ] = None,
     force: Annotated[
         bool,
-        Option(help="Replace what is there, and write even a file that fails the checks, with that recorded in it."),
+        Option(help="Replace an existing file, and write a file even if it fails the checks, which it then records."),
     ] = False,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write models as one file for another runtime: uint8 pictures in, probabilities out, all that is needed inside.
+    """Write models as one self-contained file for another runtime: uint8 pictures in, probabilities out.
 
     The file is opened again and compared with the float32 network on pictures: float32 must give the same
-    probabilities, bf16 and int8 the same best class on at least 97 % of them, and faster. Else nothing is written.
+    probabilities; bf16 and int8 must give the same top class on at least 97 % of them, and be faster. Otherwise
+    nothing is written.
 
-    People who have only onnxruntime, numpy and Pillow can run what --with-example writes.
+    The program that --with-example writes needs only onnxruntime, numpy and Pillow.
 
     Example: googlenet export bvlc --to onnx --out bvlc.onnx
     """
@@ -104,14 +107,14 @@ def export_command(
 
 
 def _load(names: Sequence[str]) -> tuple[Model, ...]:
-    """The models of all names; an exported file is none, because its weights are no longer there by name."""
+    """Open all models; raises InputError for an exported file, whose weights no longer have their names."""
     from googlenet.artifacts import ExportedModel, open_models
     from googlenet.pretrained import find_model
 
     models: list[Model] = []
     for model in open_models([find_model(name) for name in names]):
         if isinstance(model, ExportedModel):
-            raise InputError(f"{model.path} is an exported file already; export the model that it was made from")
+            raise InputError(f"{model.path} is already an exported file; export the model that it was made from")
         models.append(model)
     return tuple(models)
 
@@ -123,7 +126,7 @@ def _default_place(names: Sequence[str], target: Target) -> Path:
 
 
 def _short_name(model: str) -> str:
-    """What a MODEL is called: its file without the suffix, or its folder."""
+    """A short name for MODEL: its file name without the suffix, or its folder's name."""
     path = Path(model)
     return path.resolve().name if path.is_dir() else path.stem
 
@@ -171,7 +174,7 @@ def _refuse_for_torchvision(
     with_example: bool,
     as_json: bool,
 ) -> None:
-    """Raise InputError for what a state dict cannot have."""
+    """Raise InputError for options that do not apply to a state dict."""
     given = {
         "several models": len(models) > 1,
         f"--precision {precision.value}": precision in (ChosenPrecision.bf16, ChosenPrecision.int8),
@@ -182,7 +185,7 @@ def _refuse_for_torchvision(
         "--json": as_json,
     }
     if wrong := [name for name, is_given in given.items() if is_given]:
-        raise InputError(f"--to torchvision writes the weights of one model as they are; leave out: {', '.join(wrong)}")
+        raise InputError(f"--to torchvision writes the weights of one model unchanged; omit {', '.join(wrong)}")
 
 
 def _export_to_torchvision(model: str, out: Path | None, *, force: bool) -> None:
@@ -194,17 +197,17 @@ def _export_to_torchvision(model: str, out: Path | None, *, force: bool) -> None
     path = resolve_model_path(find_model(model))
     target = out or Path(f"{_short_name(model)}.pth")
     if target.is_dir():
-        raise InputError(f"{target} is a folder; --out names a file")
+        raise InputError(f"{target} is a folder; --out must be a file")
     if target.exists() and not force:
-        raise InputError(f"{target} is there already; --out names another place, --force replaces it")
+        raise InputError(f"{target} already exists; use --out to write another file, or --force to replace it")
     loaded = load_model(path)
     with open_atomically(target) as file:
         write_torchvision(loaded, file, where=str(path))
-    report(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB)", *_what_torchvision_must_be_told(loaded, target))
+    report(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB)", *_torchvision_usage(loaded, target))
 
 
-def _what_torchvision_must_be_told(model: Model, target: Path) -> list[str]:
-    """The call that makes the network the weights belong to, and how its pictures are prepared."""
+def _torchvision_usage(model: Model, target: Path) -> list[str]:
+    """The calls that build the network and load its weights, and its preprocessing."""
     preprocessing = model.preprocessing
     mean = ", ".join(f"{value / 255:.6g}" for value in preprocessing.mean)
     deviation = ", ".join(f"{1 / (255 * value):.6g}" for value in preprocessing.scale)

@@ -1,4 +1,4 @@
-"""`googlenet import`: other people's weights, from a file or by their name, as a model file."""
+"""`googlenet import`: published weights, from a file or by name, as a model file."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 def import_command(
     source: Annotated[
-        str, Argument(help="A .caffemodel, .pth or .onnx file, or a name from `googlenet models`, to fetch it.")
+        str, Argument(help="A .caffemodel, .pth or .onnx file, or a name from `googlenet models` to download.")
     ],
     out: Annotated[
         Path | None, Option(help="The model file to write; default: SOURCE's name, in the current folder.")
     ] = None,
     classes: Annotated[
-        str | None, Option(help="imagenet, or a text file with one class a line; default: imagenet for 1,000 outputs.")
+        str | None,
+        Option(help="imagenet, or a text file with one class per line; default: imagenet for 1,000 outputs."),
     ] = None,
     no_transform_input: Annotated[
         bool,
@@ -37,8 +38,8 @@ def import_command(
 ) -> None:
     """Import GoogLeNet weights from Caffe, torchvision, inception5h or the ONNX zoo as a model file.
 
-    The model records how its pictures are prepared, its classes and its source, and carries a known answer computed
-    here. Whatever the source does not state is assumed, and every assumption is printed.
+    The model file records preprocessing, classes and source, and a known answer that is computed here. What the source
+    does not state is assumed, and every assumption is printed.
 
     Example: googlenet import bvlc_googlenet.caffemodel --out bvlc.safetensors
     """
@@ -49,14 +50,14 @@ def import_command(
 
     for option, given in (("--no-transform-input", no_transform_input), ("--port-lrn", port_lrn)):
         if given and source in CATALOGUE:
-            raise InputError(f"the network of {source} is known; leave {option} out")
+            raise InputError(f"{option} does not apply to {source}, whose network is known; omit it")
     labels = None if classes is None else read_classes(classes)
-    path, provenance = _found(source)
+    path, provenance = _locate(source)
     target = Path(f"{Path(source).stem}.safetensors") if out is None else out
     if target.is_dir():
-        raise InputError(f"{target} is a folder; --out names a file")
+        raise InputError(f"{target} is a folder; --out must be a file")
     if target.exists() and not force:
-        raise InputError(f"{target} is there already; --out names another place, --force replaces it")
+        raise InputError(f"{target} already exists; use --out to write another file, or --force to replace it")
     imported = import_file(path, provenance, classes=labels, transform_input=not no_transform_input, port_lrn=port_lrn)
     engine = open_engine(imported.model)
     model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))
@@ -65,8 +66,8 @@ def import_command(
     report(f"saved: {target} ({target.stat().st_size / 1e6:.1f} MB); try: googlenet predict {target} photo.jpg")
 
 
-def _found(source: str) -> tuple[Path, Provenance]:
-    """The file that SOURCE names, fetched if it is a name of the catalogue, and what is known about it."""
+def _locate(source: str) -> tuple[Path, Provenance]:
+    """Return the file of SOURCE, downloaded if it is a name in the catalogue, and what is known about it."""
     from googlenet.importers import Provenance
     from googlenet.pretrained import CATALOGUE, fetch
 
@@ -79,9 +80,9 @@ def _found(source: str) -> tuple[Path, Provenance]:
 
 
 def _show_fetching(done: int, total: int | None) -> None:
-    """Megabytes that have come, as a live line where standard error is a terminal."""
+    """Show the megabytes downloaded, as a live line if standard error is a terminal."""
     of_all = f" of {total / 1e6:.1f}" if total else ""
-    show_live("" if done == total else f"{done / 1e6:.1f}{of_all} MB fetched")
+    show_live("" if done == total else f"{done / 1e6:.1f}{of_all} MB downloaded")
 
 
 def _made_here(about: About) -> About:

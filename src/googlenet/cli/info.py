@@ -1,4 +1,4 @@
-"""`googlenet info`: what is this model, and does it still answer as it did?"""
+"""`googlenet info`: describes a model, and checks that it still gives its known answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from googlenet.model import About, AnswerCheck, ModelHeader
 
 NOT_OURS = (AttributeError, LookupError, TypeError, ValueError)
-"""What is raised by figures that another program wrote in another form; they are shown as they are."""
+"""Raised for figures that another program wrote in a different form; they are shown unchanged."""
 
 
 def info_command(
@@ -31,8 +31,8 @@ def info_command(
 ) -> None:
     """Describe a model: network, classes, preprocessing, data, scores; with --verify, check its known answer.
 
-    Of an ensemble, each member is printed and checked. Of an exported file, how it compared with float32 where it was
-    exported is printed as well, and its known answer is what its models say in float32.
+    For an ensemble, each member is described and checked. For an exported file, its comparison with float32 at export
+    is printed too; its known answer is the float32 answer of its models.
 
     Example: googlenet info runs/demo --verify
     """
@@ -56,7 +56,7 @@ def info_command(
 
 
 def _numbered(paths: Sequence[Path], blocks: Sequence[list[str]]) -> list[str]:
-    """The lines of an ensemble: each member's below its number and place."""
+    """The lines of an ensemble: each member's below its number and path."""
     lines = [f"ensemble       {len(paths)} models, whose probabilities are averaged"]
     for number, (path, block) in enumerate(zip(paths, blocks, strict=True), start=1):
         lines += ["", f"member {number:<7} {path}", *block]
@@ -114,7 +114,7 @@ def _lines(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> li
     ]
     if check is not None:
         verdict = "agrees" if check.agrees else "DOES NOT AGREE: do not trust this file on this machine"
-        lines.append(f"known answer   {verdict} (worst difference of a probability {check.worst:.1e})")
+        lines.append(f"known answer   {verdict} (largest difference in a probability {check.worst:.1e})")
     elif not header.has_known_answer:
         lines.append("known answer   none in this file")
     return [*lines, *(score_sentence(about.scores) for about in header.origins if about.scores)]
@@ -123,7 +123,7 @@ def _lines(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> li
 def _origin_lines(about: About) -> list[str]:
     return [
         f"source         {about.source or 'not stated'}",
-        *([f"read from      a file with the sha256 {about.source_sha256}"] if about.source_sha256 else []),
+        *([f"source sha256  {about.source_sha256}"] if about.source_sha256 else []),
         f"licence        {about.licence or 'not stated'}",
         f"made           {about.created or 'not stated'}"
         + (", with " if about.versions else "")
@@ -137,17 +137,17 @@ def _data_lines(about: About) -> list[str]:
     try:
         counts = ", ".join(f"{count:,} {split}" for split, count in (about.data.get("pictures") or {}).items())
         rule = about.data.get("split")
-        how = f"; val held back by seed {rule['seed']}, share {rule['share']}" if rule else ""
+        how = f"; val held back with seed {rule['seed']}, share {rule['share']}" if rule else ""
         return [f"data           {about.data.get('name')}: {counts}{how}"]
     except NOT_OURS:
         return [f"data           {about.data}"]
 
 
 def agreement_lines(agreement: Agreement) -> list[str]:
-    """How an exported file compared with float32 where it was exported, and what it should have reached and did not."""
+    """How an exported file compared with float32 at export, and which requirements it missed."""
     return [
-        f"agreement      {agreement.same_top1:.1%} of {agreement.pictures:,} pictures have the same best class as in "
-        f"float32, a probability differs by at most {agreement.worst:.1e}",
+        f"agreement      {agreement.same_top1:.1%} of {agreement.pictures:,} pictures have the same top class as in "
+        f"float32; probabilities differ by at most {agreement.worst:.1e}",
         f"evaluated on   {agreement.evaluated_on}",
         f"speed          {_speed(agreement)}",
         *(f"MISSED         {miss}" for miss in agreement.misses),
@@ -155,17 +155,17 @@ def agreement_lines(agreement: Agreement) -> list[str]:
 
 
 def _speed(agreement: Agreement) -> str:
-    """With the engine of the file's own runtime, and with the one that `predict` takes where it is another."""
+    """The latency with the engine of the file's own runtime, and with the one that `predict` uses if it differs."""
     engine = f" with {agreement.engine}" if agreement.engine else ""
-    own = f"{agreement.milliseconds:.2f} ms a picture{engine}, {agreement.float32_milliseconds:.2f} in float32"
+    own = f"{agreement.milliseconds:.2f} ms per picture{engine}, {agreement.float32_milliseconds:.2f} in float32"
     if agreement.predict_milliseconds is None or agreement.predict_engine == agreement.engine:
-        return f"{own} (where it was exported)"
+        return f"{own} (measured at export)"
     predict = f"{agreement.predict_milliseconds:.2f} ms with {agreement.predict_engine}, which `predict` uses"
-    return f"{predict}; {own} (where it was exported)"
+    return f"{predict}; {own} (measured at export)"
 
 
 def score_sentence(scores: dict[str, Any]) -> str:
-    """The scores of a model in a line; those of a model that another program trained are shown as they are."""
+    """The scores of a model as one line; those of a model that another program trained are shown unchanged."""
     try:
         return _validation_sentence(scores)
     except NOT_OURS:

@@ -1,4 +1,4 @@
-"""`googlenet lr-find`: which learning rate suits these pictures and this start?"""
+"""`googlenet lr-find`: suggests a learning rate for a dataset and starting weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from googlenet.errors import InputError, MissingExtraError
 def lr_find_command(
     data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
     start: Annotated[
-        str | None, Option(help="Begin from this model's weights, as `train --start` does.", metavar="MODEL")
+        str | None, Option(help="Start from this model's weights, as `train --start` does.", metavar="MODEL")
     ] = None,
     recipe: Annotated[str | None, Option(help="A recipe, as for `train`.")] = None,
     settings: Annotated[
@@ -36,7 +36,7 @@ def lr_find_command(
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.plan import Request, new_plan
     from googlenet.cli.sources import remarks
-    from googlenet.files import current_folder, make_again, write_atomically
+    from googlenet.files import current_folder, recreate_folder, write_atomically
     from googlenet.recipes import recipe_from_dict
     from googlenet.runs import RunFolder
 
@@ -48,11 +48,11 @@ def lr_find_command(
     except ModuleNotFoundError as error:
         raise MissingExtraError("torch", extra="train", purpose="trying learning rates") from error
     if not 0 < lowest < highest:
-        raise InputError(f"--lowest is {lowest:g} and --highest {highest:g}: give two ascending rates above 0")
+        raise InputError(f"--lowest is {lowest:g} and --highest is {highest:g}: both must be above 0 and ascending")
     if out.suffix != ".png":
-        raise InputError(f"--out is {out}: the curve is a picture, name it with .png")
+        raise InputError(f"--out is {out}: the plot is a PNG file, so its name must end in .png")
     if not out.parent.is_dir():
-        raise InputError(f"cannot write {out}: there is no folder {out.parent}")
+        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
     current = current_folder()
     plan = new_plan(Request(data, recipe, tuple(settings or ()), None, seed, None, None, start))
     dataset = plan.open_dataset()
@@ -76,13 +76,13 @@ def lr_find_command(
     display.close()
     picture = io.BytesIO()
     draw_rate_curve(curve, title=f"{job.recipe.variant} on {job.dataset.name}").save(picture, "PNG")
-    make_again(out.parent, current)  # it was there before; it may have been deleted since
+    recreate_folder(out.parent, current)  # it existed at the start, but may have been deleted since
     write_atomically(out, picture.getvalue())
     if as_json:
         fields = {"learning_rate": curve.suggestion, "turning": curve.turning, "out": str(out)}
         say_json(fields | {"rates": curve.rates, "losses": curve.losses})
         return
     report(
-        f"suggested: --set learning_rate={curve.suggestion:g} (the loss falls until {curve.turning:.2g}; "
-        f"the recipe {plan.recipe} has {job.recipe.learning_rate:g}); the curve is in {out}"
+        f"suggested: --set learning_rate={curve.suggestion:g} (the loss is lowest at {curve.turning:.2g}; "
+        f"the recipe {plan.recipe} uses {job.recipe.learning_rate:g}); plot: {out}"
     )

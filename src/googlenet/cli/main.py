@@ -1,4 +1,4 @@
-"""The command's entry: the table of verbs, and the one place where an error becomes a line and an exit code."""
+"""The entry point of the command: the table of verbs, and the one place where errors become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib import import_module
 
 from googlenet.cli.terminal import open_missing_streams, say, silence, warn
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
-from googlenet.files import cannot_write, current_folder
+from googlenet.files import cannot_write, check_current_folder
 from googlenet.suggestions import did_you_mean
 
 COMMANDS = {
@@ -30,15 +30,15 @@ COMMANDS = {
     "lr-find": "googlenet.cli.lr_find:lr_find_command",
     "table1": "googlenet.cli.table1:table1_command",
 }
-"""The verbs, and the functions that run them; only the one that was asked for is imported."""
+"""The verbs and the functions that run them; only the requested one is imported."""
 
 HELP = """usage: googlenet COMMAND [OPTIONS]
 
-GoogLeNet: from a folder of pictures to a trained, measured classifier.
+Train, evaluate, export and use GoogLeNet picture classifiers.
 
 Example: googlenet train photos/ --minutes 30; googlenet predict runs/photos-scratch picture.jpg
 
-commands (googlenet COMMAND --help says more):
+commands (googlenet COMMAND --help for details):
 {commands}
 
 options:
@@ -47,19 +47,18 @@ options:
 """
 
 CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF, errno.EIO)
-"""What is wrong with standard output: a full disk, a stream that is open for reading, a terminal that has gone."""
+"""Errors of standard output: a full disk, a stream opened for reading, a terminal that is gone."""
 
 
 def _run(texts: list[str]) -> None:
-    """Do what the command line asks for; end well when nobody reads any more (`googlenet table1 | head -3`)."""
+    """Run the command line; exit normally when the reader of a pipe has gone (`googlenet table1 | head -3`)."""
     try:
         _run_verb(texts)
         sys.stdout.flush()
     except BrokenPipeError:
         silence(sys.stdout)
-    except OSError as error:  # of files, rooms make sentences themselves: what is left is what the command prints
-        if current_folder() is None:
-            raise InputError("the current folder was deleted; go to one that exists, and try again") from error
+    except OSError as error:  # errors of files are InputErrors by now: this one is of standard output
+        check_current_folder()
         if error.errno not in CANNOT_WRITE:
             raise
         silence(sys.stdout)
@@ -77,6 +76,7 @@ def _run_verb(texts: list[str]) -> None:
         case [verb, *rest] if verb in COMMANDS:
             from googlenet.cli.arguments import parse_arguments
 
+            check_current_folder()
             command = _command(verb)
             command(**parse_arguments(f"googlenet {verb}", command, rest))
         case []:
@@ -96,22 +96,22 @@ def _overview() -> str:
     from googlenet.cli.arguments import summary_of
 
     summaries = {verb: summary_of(_command(verb)) for verb in COMMANDS}
-    lines = [textwrap.fill(f"  {verb:<10}  {told}", 79, subsequent_indent=" " * 14) for verb, told in summaries.items()]
+    lines = [textwrap.fill(f"  {verb:<10}  {text}", 79, subsequent_indent=" " * 14) for verb, text in summaries.items()]
     return HELP.format(commands="\n".join(lines))
 
 
 def _unknown(verb: str) -> str:
     hint = did_you_mean(verb, COMMANDS, otherwise="googlenet --help lists them")
-    return f"there is no command {verb!a}; {hint}"
+    return f"unknown command {verb!a}; {hint}"
 
 
 def main() -> None:
-    """Run the command; a GoogLeNetError is printed as one line and exits with 2."""
+    """Run the command; a GoogLeNetError is printed as one line, and the exit code is 2."""
     open_missing_streams()
-    # Torch's threads spin while they wait for each other, which starves the threads that load pictures on few cores;
-    # the library that they come with reads this once, when torch is imported.
+    # Torch's threads spin while they wait for each other, which starves the threads that load pictures if there are few
+    # cores; OpenMP reads this variable once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Names of files need not be text: what cannot be written is printed as its escape, which JSON reads back.
+    # File names need not be valid text: what cannot be encoded is printed as an escape, which JSON can read back.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,9 +1,9 @@
-"""`googlenet train --members N`: an ensemble (paper, Section 7), one member after the other, and its score."""
+"""`googlenet train --members N`: an ensemble (paper, Section 7), trained one member after another, and its score."""
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from googlenet.runs import RunFolder
 
 WIDER = 1.25
-"""Width of the last member, x the recipe's. The paper says of its seventh network only that it was wider."""
+"""Width of the last member relative to the recipe's. The paper only says that its seventh network was wider."""
 
-SEEDS_APART = 1000  # between the members of one seed and those of the next
+SEEDS_APART = 1000  # distance between the seeds of one ensemble and those of the ensemble with the next seed
 
 
 def member_plans(plan: RunPlan) -> tuple[RunPlan, ...]:
-    """A plan for each member: the same starting weights and rates, another order and sampling of the pictures.
+    """A plan for each member: same initial weights and learning rates, different order and sampling of the pictures.
 
-    The last of several is wider, so its starting weights are its own; with a model to start from there is no wider one,
-    because all begin with that model's weights. Minutes are shared out evenly. Raises InputError for fewer than two.
+    The last member is wider and has initial weights of its own; with a model to start from no member is wider, because
+    all start from that model's weights. Minutes are divided evenly. Raises InputError for fewer than two members.
     """
     members = plan.members or 0
     if members < 2:
-        raise InputError(f"--members is {members}; an ensemble has at least 2, the paper's has 7")
+        raise InputError(f"--members is {members}; an ensemble needs at least 2 members (the paper's has 7)")
     minutes = None if plan.minutes is None else plan.minutes / members
     plans = [
         replace(plan, members=None, minutes=minutes, seed=SEEDS_APART * plan.seed + number, initial_seed=plan.seed)
@@ -52,22 +52,23 @@ def train_members(
     tensorboard: bool,
     stop: StopSignals,
 ) -> None:
-    """Train the members that are not finished yet, each a run in `folder`; then score them together on val.
+    """Train the members that are not finished yet, each as a run in `folder`; then evaluate them together on val.
 
-    `new`: the folder must hold no run yet. Where `stop` says so the program ends, with the line that goes on.
-    Raises InputError where another training is writing into the folder.
+    `new`: the folder must not hold a run yet. When `stop` is set, the program prints the command that resumes, and
+    exits. Raises InputError if another training is writing into the folder.
     """
     from googlenet.model import save_ensemble
 
     plans = member_plans(plan)
     members = [folder.member(number) for number in range(1, len(plans) + 1)]
-    with folder.lock() as lock:
+    with folder.lock() as lock, ExitStack() as locked:
         if new:
             check_new(folder)
         folder.create()
+        locks = [locked.enter_context(member.lock()) for member in members]  # those whose turn comes later, too
         for number, (member, member_plan) in enumerate(zip(members, plans, strict=True), 1):
-            with suppress(OSError):  # what is written next says what is wrong
-                lock.keep()
+            with suppress(OSError):  # the next write reports what is wrong
+                lock.restore()
             folder.write_settings(plan.to_dict())
             if member.finished:
                 report(f"member {number} of {len(plans)} is finished")
@@ -82,6 +83,7 @@ def train_members(
                 tensorboard=tensorboard,
                 stop=stop,
                 resume=folder.path,
+                lock=locks[number - 1],
             )
             if stop():
                 end_stopped(folder.path, stop)
@@ -93,7 +95,7 @@ def train_members(
 def _evaluate(
     members: list[RunFolder], dataset: Dataset, folder: RunFolder, device: str | None, stop: StopSignals
 ) -> None:
-    """Evaluate the members together on val and keep it as `evaluation.json`."""
+    """Evaluate the members together on val and write `evaluation.json`."""
     from googlenet.cli.display import CountDisplay
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import evaluate

@@ -1,4 +1,4 @@
-"""`googlenet models`: the weights that have a name."""
+"""`googlenet models`: the pretrained weights that are known by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def models_command(as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False) -> None:
-    """List the weights known by name: those included work as MODEL everywhere, others need `googlenet import`.
+    """List the pretrained weights: included ones work as MODEL everywhere, others need `googlenet import`.
 
     Example: googlenet models
     """
@@ -30,7 +30,7 @@ def models_command(as_json: Annotated[bool, Option(name="--json", help="Print JS
 
 
 def model_row(published: Published) -> dict[str, Any]:
-    """What is known of named weights, as JSON; sizes in 10^6 bytes, that of a shipped file as it is here."""
+    """What is known about named weights, as JSON; sizes in 10^6 bytes, a shipped file's as installed."""
     from googlenet.pretrained import is_fetched
 
     shipped = published.shipped_path

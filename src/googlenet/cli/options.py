@@ -1,4 +1,4 @@
-"""Options that several verbs have, said once."""
+"""Options shared by several verbs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from googlenet.cli.arguments import Option
 EngineOption = Annotated[
     str | None,
     Option(
-        help="What runs the network: native, onnx, openvino or torch; default: the faster of native and onnx.",
+        help="Inference engine: native, onnx, openvino or torch; default: the faster of native and onnx.",
     ),
 ]
-ThreadsOption = Annotated[
-    int | None, Option(least=1, help="Threads of the network; default: one for each available core.")
-]
+ThreadsOption = Annotated[int | None, Option(least=1, help="Inference threads; default: one per available core.")]
 DeviceOption = Annotated[
-    str | None, Option(help="cpu, or with torch cuda or mps; default: cpu, or the best torch has.")
+    str | None, Option(help="cpu; with torch also cuda or mps; default: cpu, with torch the best available.")
 ]

@@ -1,4 +1,4 @@
-"""The plan of a run: what was asked for, as `settings.json` keeps it, so that the run can be resumed."""
+"""The plan of a run: everything that was requested, stored in `settings.json` so that the run can be resumed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 DEFAULT_VAL_SHARE = 0.2
 ADDED_LATER = ("fingerprint", "start", "start_sha256", "initial_seed", "members")
-"""What `settings.json` of a run may lack: written at its start, or not known to the version that began it."""
+"""Keys that `settings.json` of a run may lack, because the version that started the run did not write them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a user says about a run on the command line; None and () are what was left unsaid."""
+    """What a user requests on the command line; None and () stand for options that were not given."""
 
     data: str | None
     recipe: str | None
@@ -38,11 +38,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run does, with everything settled: `settings` are all of the recipe's, `minutes` or None its budget.
+    """What a run does, fully resolved: `settings` are all settings of the recipe, `minutes` is its budget or None.
 
-    `fingerprint` is that of the pictures' names, once they were looked at; `start` the model that the training begins
-    from, `start_sha256` that of its tensors; `initial_seed` draws the starting weights where that is not `seed`;
-    `members` is None for one network and the number of networks of an ensemble, which share the minutes.
+    `fingerprint` is that of the pictures' names, once the data were read; `start` is the model that the training starts
+    from, `start_sha256` the checksum of its tensors; `initial_seed` draws the initial weights where that is not `seed`;
+    `members` is None for one network, or the number of networks of an ensemble, which share the minutes.
     """
 
     data: str
@@ -59,7 +59,7 @@ class RunPlan:
     members: int | None = None
 
     def load_start(self) -> Model | None:
-        """The model to begin from; raises InputError where it is not the one that the run was started with."""
+        """Load the model to start from; raises InputError if it is not the one that the run was started with."""
         from googlenet.model import load_model, read_header
         from googlenet.pretrained import find_model
 
@@ -67,11 +67,14 @@ class RunPlan:
             return None
         path = find_model(self.start)
         if read_header(path).sha256 != self.start_sha256:
-            raise InputError(f"{self.start} holds other weights than this run was started from, so it cannot go on")
+            raise InputError(
+                f"{self.start} has changed since this run was started from it, so the run cannot be resumed: "
+                "restore it, or start a new run"
+            )
         return load_model(path)
 
     def open_dataset(self) -> Dataset:
-        """The pictures, split as the plan says."""
+        """Open the pictures with the plan's split."""
         from googlenet.dataset import SplitRule, open_dataset
 
         return open_dataset(self.data, split_rule=SplitRule(self.split_seed, self.val_share))
@@ -82,21 +85,21 @@ class RunPlan:
 
 
 def new_plan(request: Request) -> RunPlan:
-    """The plan of a run that begins; raises InputError where DATA is missing, SettingsError for a wrong setting."""
+    """The plan of a new run; raises InputError if DATA is missing, SettingsError for a wrong setting."""
     from googlenet.dataset import EMBEDDED
     from googlenet.model import read_header
     from googlenet.pretrained import find_model
     from googlenet.recipes import get_recipe, override, parse_overrides
 
     if request.data is None:
-        raise InputError("say what to train on: googlenet train DATA (a folder of class folders, a .tar, or digits)")
+        raise InputError("DATA is missing: googlenet train DATA (a folder of class folders, a .tar of one, or digits)")
     embedded = request.data in EMBEDDED and not Path(request.data).exists()
     name = request.recipe or ("finetune" if request.start else "small" if embedded else "scratch")
     recipe, overrides = get_recipe(name), parse_overrides(request.overrides)
-    start = None if request.start is None else _lasting_name(request.start)
+    start = None if request.start is None else _stable_name(request.start)
     header = None if start is None else read_header(find_model(start))
     if header is not None:
-        recipe = _of_the_start(recipe, header, overrides)
+        recipe = _adapted_to_start(recipe, header, overrides)
     return RunPlan(
         data=_absolute(request.data),
         recipe=name,
@@ -111,12 +114,12 @@ def new_plan(request: Request) -> RunPlan:
     )
 
 
-def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, Any]) -> Recipe:
-    """The recipe for the network and the pictures of the model that a training begins from.
+def _adapted_to_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, Any]) -> Recipe:
+    """The recipe adapted to the network and the preprocessing of the model that a training starts from.
 
-    Fit and size are the model's, too, unless the user says otherwise; another input size keeps the margin cut off,
-    and the training sizes keep their share of it.
-    Raises InputError for a setting of the network that contradicts the model.
+    Fit and size are also the model's unless the user overrides them; a different input size keeps the ratio of
+    resize_size to input_size, and the training sizes are scaled with it.
+    Raises InputError for a network setting that contradicts the model.
     """
     from googlenet.recipes import override, scaled_train_sizes
 
@@ -125,7 +128,7 @@ def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, An
     for key, value in network.items():
         if overrides.get(key, value) != value:
             raise InputError(
-                f"--set {key}={overrides[key]} contradicts the model to start from, which has {value}; leave it out"
+                f"--set {key}={overrides[key]} contradicts the model to start from, which has {value}; omit it"
             )
     input_size = overrides.get("input_size", pictures.input_size)
     margin = pictures.resize_size / pictures.input_size
@@ -140,9 +143,9 @@ def _of_the_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, An
 
 
 def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) -> RunPlan:
-    """The plan that `settings.json` keeps; raises InputError where what is said again says something else.
+    """The plan stored in `settings.json`; raises InputError if the request contradicts it.
 
-    A precision of `auto` said again agrees with whatever it was settled to.
+    A requested precision of `auto` agrees with the precision that it was resolved to.
     """
     import msgspec
 
@@ -151,7 +154,7 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
 
     fields = dataclasses.fields(RunPlan)
     if {field.name for field in fields} - {*ADDED_LATER} - stored.keys():
-        raise InputError(f"{folder.settings} does not describe a run any more; start a new run in another folder")
+        raise InputError(f"{folder.settings} is incomplete; start a new run in another folder")
     kept: dict[str, Any] = {field.name: stored.get(field.name) for field in fields}
     try:
         plan = msgspec.convert(kept | {"settings": renamed(kept["settings"])}, RunPlan)
@@ -159,32 +162,32 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
         raise InputError(f"{folder.settings} is damaged ({error}); start a new run in another folder") from None
     recipe = recipe_from_dict(plan.settings)
     overrides = parse_overrides(request.overrides)
-    if overrides.get("precision") == "auto":  # it was settled when the run began
+    if overrides.get("precision") == "auto":  # it was resolved when the run started
         del overrides["precision"]
-    said = {
+    requested = {
         "data": None if request.data is None else _absolute(request.data),
-        "start": None if request.start is None else _lasting_name(request.start),
+        "start": None if request.start is None else _stable_name(request.start),
         **{key: getattr(request, key) for key in ("recipe", "minutes", "seed", "val_share", "split_seed", "members")},
     }
-    again = override(recipe, overrides).to_dict()
-    _check_agreement(folder, plan.to_dict(), {key: value for key, value in said.items() if value is not None})
-    _check_agreement(folder, recipe.to_dict(), again)
+    overridden = override(recipe, overrides).to_dict()
+    _check_agreement(folder, plan.to_dict(), {key: value for key, value in requested.items() if value is not None})
+    _check_agreement(folder, recipe.to_dict(), overridden)
     return plan
 
 
-def _check_agreement(folder: RunFolder, before: dict[str, Any], again: dict[str, Any]) -> None:
-    for key, value in again.items():
+def _check_agreement(folder: RunFolder, before: dict[str, Any], requested: dict[str, Any]) -> None:
+    for key, value in requested.items():
         if value != before[key]:
             started = f"without {key}, not with" if before[key] is None else f"with {key} {before[key]}, not"
-            raise InputError(f"{folder.path} was started {started} {value}; leave it out to go on")
+            raise InputError(f"{folder.path} was started {started} {value}; omit it to resume the run")
 
 
 def settled_plan(plan: RunPlan, *, device: str | None) -> RunPlan:
-    """The plan with a precision of `auto` become what it means on the device, so that a resumed run computes alike.
+    """The plan with a precision of `auto` resolved for the device, so that a resumed run computes in the same one.
 
-    Raises MissingExtraError where torch is missing, InputError for a device that cannot be used.
+    Raises MissingExtraError if torch is missing, InputError for a device that cannot be used.
     """
-    if plan.settings.get("precision") != "auto":  # a version that knew no precision wrote none
+    if plan.settings.get("precision") != "auto":  # older versions did not write a precision
         return plan
     try:
         from googlenet.engines.torch_engine import choose_device
@@ -196,17 +199,17 @@ def settled_plan(plan: RunPlan, *, device: str | None) -> RunPlan:
 
 
 def check_same_pictures(folder: RunFolder, plan: RunPlan, dataset: Dataset) -> RunPlan:
-    """The plan with the pictures' fingerprint; raises InputError where a resumed run had others."""
+    """The plan with the pictures' fingerprint; raises InputError if a resumed run was started with others."""
     if plan.fingerprint not in (None, dataset.fingerprint):
         raise InputError(
-            f"{plan.data} holds other pictures than {folder.path} was started with, so it cannot go on: "
-            "put them back as they were, or start a new run"
+            f"the pictures in {plan.data} have changed since {folder.path} was started, so it cannot be resumed: "
+            "restore them, or start a new run"
         )
     return dataclasses.replace(plan, fingerprint=dataset.fingerprint)
 
 
-def _lasting_name(start: str) -> str:
-    """A model's name in the catalogue as it is, its path as it is found again from another folder."""
+def _stable_name(start: str) -> str:
+    """A model's name in the catalogue unchanged; a path made absolute, so that it holds from any folder."""
     from googlenet.pretrained import find_model
 
     path = find_model(start)
@@ -214,7 +217,7 @@ def _lasting_name(start: str) -> str:
 
 
 def _absolute(data: str) -> str:
-    """DATA as it is found again from another folder; the name of an embedded set stays as it is."""
+    """DATA as an absolute path, so that it holds from any folder; the name of an embedded set unchanged."""
     from googlenet.dataset import class_level
 
     return str(Path(data).resolve()) if class_level(data)[0].exists() else data

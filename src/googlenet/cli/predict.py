@@ -1,4 +1,4 @@
-"""`googlenet predict`: what is on these pictures?"""
+"""`googlenet predict`: classifies pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
     from googlenet.classifier import Prediction
-    from googlenet.predictions import Origin
+    from googlenet.predictions import ModelIdentity
 
 NOTES_SHOWN = 3
 
@@ -27,46 +27,46 @@ def predict_command(
     ] = None,
     resume: Annotated[bool, Option(help="Continue an interrupted --output; pictures in it are skipped.")] = False,
     embeddings: Annotated[bool, Option(help="Also write each picture's features, for `googlenet similar`.")] = False,
-    crops: Annotated[int, Option(help="Squares of each picture to average over: 1, 10 or 144.")] = 1,
+    crops: Annotated[int, Option(help="Crops per picture to average over: 1, 10 or 144.")] = 1,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Classify pictures: the top 5 classes with their probabilities.
 
-    A picture that cannot be read is reported in its line; the others are classified, and the exit code is 1. Output is
-    written to FILE.partial, which is renamed to FILE when complete; --resume continues either.
+    A picture that cannot be read gets an error in its place; the others are classified, and the exit code is 1. Output
+    is written to FILE.partial, which is renamed to FILE when complete; --resume continues either.
 
     Example: googlenet predict bvlc photo.jpg
     """
     from googlenet.classifier import Classifier
     from googlenet.cli.display import CountDisplay
-    from googlenet.cli.origins import check_has_features, model_origin
+    from googlenet.cli.model_identity import check_has_features, identify_model
     from googlenet.cli.resuming import check_same_answers
     from googlenet.cli.sources import count_sources, expand_sources, ignored_sentence
-    from googlenet.predictions import Begun, open_rows, partial_path, read_begun
+    from googlenet.predictions import ExistingOutput, open_predictions, partial_path, read_existing
 
     if resume and output is None:
-        raise InputError("--resume goes on with a file of rows; name it with --output FILE")
+        raise InputError("--resume needs --output FILE, the file to continue")
     if embeddings and output is None and not as_json:
-        raise InputError("--embeddings are no text to read; give --output FILE, or --json")
-    begun = read_begun(output) if output is not None and resume else Begun()
+        raise InputError("--embeddings needs --output FILE or --json")
+    existing = read_existing(output) if output is not None and resume else ExistingOutput()
     if embeddings:
         check_has_features(model)
-    origin = model_origin(model) if embeddings or output is not None else None
-    note = {} if origin is None else origin.as_row() | {"crops": crops}
+    identity = identify_model(model) if embeddings or output is not None else None
+    note = {} if identity is None else identity.as_row() | {"crops": crops}
     classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
-    if begun.file is not None:
-        check_same_answers(begun, classifier, top=top, crops=crops, note=note, embeddings=embeddings)
-    display = CountDisplay("predicted", already=begun.rows)
+    if existing.file is not None:
+        check_same_answers(existing, classifier, top=top, crops=crops, note=note, embeddings=embeddings)
+    display = CountDisplay("predicted", already=existing.rows)
     total = count_sources(paths) if display.on and output is not None else None
-    done, bad, notes = begun.rows, begun.bad, 0
+    done, bad, notes = existing.rows, existing.bad, 0
     left_out: dict[str, list[str]] = {}
-    new = (path for path in expand_sources(paths, left_out) if path not in begun.names)
+    new = (path for path in expand_sources(paths, left_out) if path not in existing.names)
     try:
-        with open_rows(output, begun=begun, note=note) as write:
+        with open_predictions(output, existing=existing, note=note) as write:
             for prediction in classifier.predict(new, top=top, crops=crops, features=embeddings):
-                row = prediction_row(prediction, origin=origin if embeddings else None)
+                row = prediction_row(prediction, identity=identity if embeddings else None)
                 write(row)
                 done += 1
                 bad += prediction.error is not None
@@ -83,34 +83,36 @@ def predict_command(
     except KeyboardInterrupt:
         display.close()
         if output is not None and done:
-            warn(f"interrupted: {partial_path(output)} holds {done:,} rows, and --resume goes on from there")
+            warn(f"interrupted: {partial_path(output)} has {done:,} rows; use --resume to continue")
         raise
     finally:
         display.close()
     if output is not None and not as_json:
-        before = f" ({begun.rows:,} were there)" if begun.rows else ""
-        report(f"{done:,} pictures{before}, {bad:,} of them bad: {output}")
+        before = f" ({existing.rows:,} already done)" if existing.rows else ""
+        report(f"{done:,} pictures{before}, {bad:,} unreadable: {output}")
     if notes > NOTES_SHOWN:
-        warn(f"{notes - NOTES_SHOWN:,} more pictures have such a note")
+        warn(f"{notes - NOTES_SHOWN:,} more pictures have a similar note")
     if ignored := ignored_sentence(left_out, output=output):
         warn(ignored)
     if bad:
         raise SystemExit(EXIT_FINDINGS)
 
 
-def prediction_row(prediction: Prediction, *, origin: Origin | None = None) -> dict[str, Any]:
+def prediction_row(prediction: Prediction, *, identity: ModelIdentity | None = None) -> dict[str, Any]:
     """A prediction as JSON: `image`, `predictions` (`label`, `name`, `probability`), `error`.
 
-    With the `origin` of its features: `embedding` (null for a bad picture), `model`, `model_sha256`.
+    With the model of its features: also `embedding` (null for an unreadable picture), `model`, `model_sha256`.
     """
     ranked = [
         {"label": one.label, "name": one.name, "probability": round(one.probability, 6)} for one in prediction.ranking
     ]
     row = {"image": prediction.image, "predictions": ranked, "error": prediction.error}
-    if origin is None:
+    if identity is None:
         return row
     features = prediction.features
-    return row | {"embedding": None if features is None else features.astype(float).round(6).tolist()} | origin.as_row()
+    return (
+        row | {"embedding": None if features is None else features.astype(float).round(6).tolist()} | identity.as_row()
+    )
 
 
 def _lines(prediction: Prediction) -> list[str]:

@@ -32,11 +32,11 @@ def recipes_command(
         return
     say(f"{name}: {PURPOSES[name]}", "")
     for key, value in settings.items():
-        say(f"{key:<22} {setting_text(value):<28} {SETTINGS[key].description}")
+        say(f"{key:<26} {setting_text(value):<28} {SETTINGS[key].description}")
 
 
 def setting_text(value: object) -> str:
-    """A setting's value as a user would write it after `--set key=`."""
+    """A setting's value as it would be written after `--set key=`."""
     if value is None:
         return "none"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""`googlenet similar`: which pictures of an index are most like this one?"""
+"""`googlenet similar`: finds the pictures of an index that are most similar to a given one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from googlenet.cli.terminal import say, say_json
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
-    from googlenet.predictions import Origin
+    from googlenet.predictions import ModelIdentity
 
 
 def similar_command(
@@ -31,11 +31,13 @@ def similar_command(
     Example: googlenet similar index.parquet photo.jpg
     """
     from googlenet.classifier import Classifier
+    from googlenet.files import check_not_special
     from googlenet.predictions import nearest, read_features
 
-    origin = next(read_features(index)).origin
-    wanted = model or origin.model
-    _check_same_model(index, origin, wanted)
+    check_not_special(index)
+    identity = next(read_features(index)).model
+    wanted = model or identity.model
+    _check_same_model(index, identity, wanted)
     classifier = Classifier.load(wanted, engine=engine, device=device, threads=threads)
     prediction = classifier.predict(image, features=True)
     if prediction.error is not None or prediction.features is None:
@@ -49,17 +51,19 @@ def similar_command(
         say(f"{one.similarity:.4f}  {one.image}")
 
 
-def _check_same_model(index: Path, origin: Origin, model: str) -> None:
-    """Features of another model mean something else: raises InputError unless its file is the one of then."""
-    from googlenet.cli.origins import check_has_features, model_origin
+def _check_same_model(index: Path, identity: ModelIdentity, model: str) -> None:
+    """Raise InputError unless `model` is the one that made the index: features of another cannot be compared."""
+    from googlenet.cli.model_identity import check_has_features, identify_model
 
     check_has_features(model)
     try:
-        now = model_origin(model)
+        now = identify_model(model)
     except InputError as error:
-        raise InputError(f"{index} was made with {origin.model} ({error}); --model names its new place") from error
-    if now.sha256 != origin.sha256:
         raise InputError(
-            f"{index} was made with another model than {model} is now: its file had the sha256 "
-            f"{origin.sha256[:12]}..., this one has {now.sha256[:12]}...; --model names the right one"
+            f"{index} was made with {identity.model}, which cannot be opened ({error}); give its new path with --model"
+        ) from error
+    if now.sha256 != identity.sha256:
+        raise InputError(
+            f"{index} was made with a different model than {model}: sha256 {identity.sha256[:12]}..., "
+            f"not {now.sha256[:12]}...; give the right model with --model"
         )

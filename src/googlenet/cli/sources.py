@@ -1,4 +1,4 @@
-"""What a user names as pictures -> paths: files, folders, globs, and `-` for a list on standard input."""
+"""The paths of the pictures that a user names: files, folders, globs, and `-` for a list on standard input."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _SEPARATOR = "[" + re.escape(os.sep + (os.altsep or "")) + "]"
 _ANY_DEPTH = re.compile(rf"(?:^|(?<={_SEPARATOR}))\*\*(?:{_SEPARATOR}+|$)")
 
 LeftOut = dict[str, list[str]]
-"""What was passed over on the way, for `Ignored.of`."""
+"""Paths that were skipped, by reason, for `Ignored.of`."""
 
 
 def expand_sources(sources: Iterable[str], left_out: LeftOut | None = None) -> Iterator[str]:
-    """Yield paths in order, a folder's sorted; a path that does not exist is yielded too, to fail as a picture.
+    """Yield paths in order, those of a folder sorted; a missing path is yielded too, and fails as a picture.
 
-    `left_out` gets what folders hold besides. Raises InputError for a folder or a glob without pictures, because
-    nothing would be said about them, and for a list on standard input that cannot be read.
+    Other files in folders are added to `left_out`. Raises InputError for a folder or glob without pictures, which would
+    otherwise pass silently, and for a list on standard input that cannot be read.
     """
     left_out = {} if left_out is None else left_out
     for source in sources:
         if source == "-":
-            yield from _not_empty(_listed(), "the list on standard input names no pictures", {})
+            yield from _not_empty(_listed(), "the list on standard input is empty", {})
         elif os.path.isdir(source):
-            yield from _not_empty(_pictures(source, left_out), f"the folder {source} holds no pictures", left_out)
+            yield from _not_empty(_pictures(source, left_out), f"the folder {source} contains no pictures", left_out)
         elif _is_glob(source):
             yield from _not_empty(_matches(source, left_out), f"nothing matches {source}", left_out)
         else:
@@ -43,7 +43,7 @@ def expand_sources(sources: Iterable[str], left_out: LeftOut | None = None) -> I
 
 
 def count_sources(sources: Iterable[str]) -> int | None:
-    """How many paths `expand_sources` will yield; None where they come from standard input, which is read but once."""
+    """How many paths `expand_sources` will yield; None for standard input, which can only be read once."""
     counted = 0
     for source in sources:
         if source == "-":
@@ -56,7 +56,7 @@ def count_sources(sources: Iterable[str]) -> int | None:
 
 
 def ignored_sentence(left_out: LeftOut, *, output: Path | None = None) -> str | None:
-    """Say what `expand_sources` left out, the files of `output` apart, or None where that is nothing."""
+    """Describe what `expand_sources` skipped, except the files of `output`; None if that is nothing."""
     if not left_out:
         return None
     from googlenet.dataset import Ignored
@@ -70,7 +70,7 @@ def ignored_sentence(left_out: LeftOut, *, output: Path | None = None) -> str | 
 
 
 def remarks(dataset: Dataset, samples: Samples) -> Iterator[str]:
-    """What a user should know of data before they are used: what was ignored, whether pictures are almost black."""
+    """What a user should know about data before they are used: files ignored, and pictures that are almost black."""
     yield from filter(None, (dataset.ignored.sentence(), samples.note()))
 
 
@@ -81,7 +81,7 @@ def _is_glob(source: str) -> bool:
 
 
 def _matches(pattern: str, left_out: LeftOut) -> Iterator[str]:
-    """What a glob names, each once: files, and the pictures of folders, as if a shell had written the names out."""
+    """What a glob matches, each once: files, and the pictures in folders, as if the shell had expanded it."""
     found: dict[str, None] = {}
     for match in sorted(_expand(pattern)):
         found |= dict.fromkeys(_pictures(match, left_out) if os.path.isdir(match) else (match,))
@@ -89,7 +89,7 @@ def _matches(pattern: str, left_out: LeftOut) -> Iterator[str]:
 
 
 def _expand(pattern: str) -> set[str]:
-    """The files and folders that a glob matches; `**` is our own walk, because `glob` would go round in links."""
+    """The files and folders that a glob matches; `**` is walked here, because `glob` would follow loops of links."""
     from googlenet.dataset import find_folders
 
     found = _ANY_DEPTH.search(pattern)
@@ -110,9 +110,9 @@ def _pictures(folder: str, left_out: LeftOut) -> Iterator[str]:
 
 
 def _listed() -> Iterator[str]:
-    """The paths on standard input, one a line, in UTF-8 or as the system names files; UTF-16 as Windows writes it."""
+    """The paths on standard input, one per line, in UTF-8, the file system's encoding, or UTF-16 as Windows writes."""
     if sys.stdin is None:
-        raise InputError("standard input is closed: pipe a list of paths into it, one a line")
+        raise InputError("standard input is closed: pipe a list of paths into it, one per line")
     try:
         stream = sys.stdin.buffer
         first = stream.readline()
@@ -122,7 +122,7 @@ def _listed() -> Iterator[str]:
             lines = chain([first.removeprefix(codecs.BOM_UTF8)], stream)
             names = (os.fsdecode(line.rstrip(b"\r\n")) for line in lines)
         yield from (name for name in names if name.strip())
-    except (OSError, ValueError) as error:  # ValueError: closed, or no UTF-16
+    except (OSError, ValueError) as error:  # ValueError: closed, or not UTF-16
         raise InputError(f"the list on standard input cannot be read: {error}") from error
 
 

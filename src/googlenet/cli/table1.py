@@ -1,4 +1,4 @@
-"""`googlenet table1`: the paper's table, computed beside printed."""
+"""`googlenet table1`: the paper's Table 1, computed and as printed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def table1_command(
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, Option(help="Print a Markdown table.")] = False,
 ) -> None:
-    """Print Table 1 of the paper, counted from the network, beside the printed figures.
+    """Print Table 1 of the paper, computed from the network, next to the printed figures.
 
     Example: googlenet table1 --variant batchnorm
     """
     if as_json and markdown:
         raise InputError("--json and --markdown contradict each other; give one of them")
-    ArchitectureSpec(variant)  # raises, with the nearest name, for a variant that does not exist
+    ArchitectureSpec(variant)  # raises for an unknown variant, with a suggestion
     cost = network_cost(VARIANTS[variant].build())
     if as_json:
         say_json(cost_to_dict(cost))
@@ -71,7 +71,7 @@ def _printed(text: str | None, met: bool | None) -> str:
 
 
 def _text_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = aligned(rows, words=3)
+    lines = aligned(rows, text_columns=3)
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 

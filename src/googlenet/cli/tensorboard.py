@@ -1,4 +1,4 @@
-"""Events of a training as TensorBoard's files (the extra `tensorboard`)."""
+"""Writes training events for TensorBoard (the extra `tensorboard`)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from googlenet.runs import EpochDone, Event, StepDone, TrainingStopped
 
 
 class TensorBoardWriter:
-    """Writes losses, rates and accuracies; raises MissingExtraError where TensorBoard is not installed."""
+    """Writes losses, learning rates and accuracies; raises MissingExtraError if TensorBoard is not installed."""
 
     def __init__(self, folder: Path) -> None:
-        """Files go into `folder`."""
+        """Write into `folder`."""
         try:
             from torch.utils.tensorboard.writer import SummaryWriter
         except ImportError as error:
@@ -20,7 +20,7 @@ class TensorBoardWriter:
         self.writer = SummaryWriter(str(folder))
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Write one event."""
         match event:
             case StepDone():
                 self._add("step/loss", event.loss, event.step)

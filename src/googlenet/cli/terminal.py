@@ -1,9 +1,8 @@
-"""What a command says: every verb prints through here.
+"""Terminal output of the command: every verb prints through here.
 
-Names from outside cannot steer the terminal, and standard streams may be missing, closed or full. Results go to
-standard output; where nobody reads them any more, `say` raises BrokenPipeError, which ends the command (`googlenet
-table1 | head -3`). `report` is for work whose result is a file, which goes on. What is said on standard error never
-stops anything.
+Names from outside cannot control the terminal, and standard streams may be missing, closed or full. Results go to
+standard output; if the reader has gone, `say` raises BrokenPipeError, which ends the command (`googlenet table1 |
+head -3`). `report` is for work whose result is a file, and which continues. Output on standard error never fails.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 def say(*lines: str) -> None:
-    """Print lines of a result."""
+    """Print lines of a result on standard output."""
     sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
 
 
 def say_json(value: Any, *, indent: int | None = 2) -> None:
     """Print a value as JSON; without `indent`, as one line."""
-    ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")  # another encoding lacks characters
+    ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")  # other encodings lack characters
     sys.stdout.write(f"{printable_json(json.dumps(value, indent=indent, ensure_ascii=ascii_only))}\n")
 
 
 def report(*lines: str) -> None:
-    """Print lines about work whose result is a file, at once; whether anybody can read them makes no difference."""
+    """Print and flush lines about work whose result is a file; a closed or full standard output is ignored."""
     try:
         say(*lines)
         sys.stdout.flush()
@@ -46,23 +45,23 @@ def warn(*lines: str) -> None:
 
 
 def show_live(line: str) -> None:
-    """Put a line in the place of the last one that was shown so, where standard error is a terminal; "" removes it."""
+    """Replace the live line, if standard error is a terminal; "" clears it."""
     if has_terminal():
         error_stream().write(f"{CLEAR_LINE}{printable(line)}")
 
 
 def has_terminal() -> bool:
-    """Whether a person may be watching standard error."""
+    """Whether standard error is a terminal."""
     return sys.stderr.isatty()
 
 
 def error_stream() -> TextIO:
-    """Standard error as a stream that never fails: a terminal or a reader that has gone must not stop a training."""
+    """Standard error as a stream that never fails: losing the terminal or reader must not stop a training."""
     return cast(TextIO, _Unfailing(sys.stderr))
 
 
 class _Unfailing(io.TextIOBase):
-    """Passes text on to a stream at once, and falls silent where that fails."""
+    """Passes text to a stream and flushes it; after an error, discards it."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -91,24 +90,25 @@ class _Unfailing(io.TextIOBase):
 
 
 def silence(stream: TextIO) -> None:
-    """Let vanish what a stream still holds and is still to get, so that Python's end does not fail at it again."""
+    """Discard a stream's buffered and future output, so that Python does not fail on it again at exit."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def open_missing_streams() -> None:
-    """Put an empty stream in the place of each standard stream that is closed or missing (`>&-`, cron, pythonw).
+    """Replace each standard stream that is closed or missing (`>&-`, cron, pythonw) by an empty one.
 
-    Their numbers are taken, too: the next file to be opened, such as a model, would get what a library prints.
+    Their file descriptors are taken, too: otherwise the next file to be opened, such as a model, would get one of them
+    and with it whatever a library prints.
     """
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
             with suppress(OSError):
-                _take_number(number)
+                _take_descriptor(number)
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # until the process ends
 
 
-def _take_number(number: int) -> None:
+def _take_descriptor(number: int) -> None:
     try:
         os.fstat(number)
     except OSError:

@@ -29,11 +29,11 @@ def train_command(
         ),
     ] = None,
     out: Annotated[
-        Path | None, Option(help="The run's folder, which must be new; default: runs/DATA-RECIPE.", metavar="RUN")
+        Path | None, Option(help="Folder for the new run; default: runs/DATA-RECIPE.", metavar="RUN")
     ] = None,
     start: Annotated[
         str | None,
-        Option(help="Begin from this model's weights, with a new classifier (fine-tuning).", metavar="MODEL"),
+        Option(help="Start from this model's weights, with a new classifier (fine-tuning).", metavar="MODEL"),
     ] = None,
     settings: Annotated[
         list[str] | None, Option(name="--set", help="Override a setting; repeatable.", metavar="KEY=VALUE")
@@ -42,20 +42,20 @@ def train_command(
         float | None, Option(help="Train for this long instead of the recipe's epochs, then evaluate.")
     ] = None,
     resume: Annotated[
-        Path | None, Option(help="Continue a run; a finished one is left as it is.", metavar="RUN")
+        Path | None, Option(help="Resume a run; a finished one is left unchanged.", metavar="RUN")
     ] = None,
-    fit: Annotated[str | None, Option(help="crop, squash or letterbox: how a whole picture becomes a square.")] = None,
+    fit: Annotated[str | None, Option(help="How a picture is made square: crop, squash or letterbox.")] = None,
     val_share: Annotated[
-        float | None, Option(help="Share of each class held back where there is no val/ folder; default: 0.2.")
+        float | None, Option(help="Share of each class held back if there is no val/ folder; default: 0.2.")
     ] = None,
     split_seed: Annotated[int | None, Option(help="Seed of the split; default: 0.")] = None,
     seed: Annotated[int | None, Option(least=0, help="Random seed of the training.")] = None,
     device: Annotated[str | None, Option(help="cpu, cuda or mps; default: the best available.")] = None,
     members: Annotated[
         int | None,
-        Option(help="Train an ensemble of this many networks one after another; they share --minutes."),
+        Option(help="Train an ensemble of this many networks, one after another; they share --minutes."),
     ] = None,
-    tensorboard: Annotated[bool, Option(help="Also write TensorBoard's files.")] = False,
+    tensorboard: Annotated[bool, Option(help="Also write TensorBoard files.")] = False,
 ) -> None:
     """Train a network on a folder of pictures, evaluate it on val, and save it as one file.
 
@@ -67,14 +67,14 @@ def train_command(
     from googlenet.runs import RunFolder
 
     if resume is not None and out is not None and resume != out:
-        raise InputError(f"--resume {resume} continues in that folder, --out {out} names another; leave out --out")
+        raise InputError(f"--resume {resume} continues in that folder, not in --out {out}; omit --out")
     if minutes is not None and not (minutes > 0 and math.isfinite(minutes)):
         raise InputError(f"--minutes is {minutes}; give a time above 0")
     overrides = (*(settings or []), *([f"fit={fit}"] if fit else []))
     request = Request(data, recipe, overrides, minutes, seed, val_share, split_seed, start, members)
     folder = None if resume is None else RunFolder(resume)
     stored = folder.read_settings() if folder else None
-    if folder and folder.finished:  # before its pictures are looked for, which may be gone by now
+    if folder and folder.finished:  # checked before opening its pictures, which may no longer exist
         if stored is not None:
             resumed_plan(folder, stored, request)
         report(f"{folder.path} is finished; nothing to do")
@@ -90,7 +90,7 @@ def train_command(
 
 
 def _new_folder(out: Path | None, default_name: str) -> RunFolder:
-    """The folder of a new run; raises InputError where one is there already."""
+    """The folder of a new run; raises InputError if it already holds one."""
     from googlenet.runs import RunFolder, new_run_path
 
     folder = RunFolder(out or new_run_path(Path("runs"), default_name))

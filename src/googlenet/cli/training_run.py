@@ -1,10 +1,10 @@
-"""One training from its plan: what is written and said before it, around it and after it."""
+"""Runs one training from its plan, and writes and prints what comes with it."""
 
 from __future__ import annotations
 
 import shlex
 import signal
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,6 +16,7 @@ from googlenet.errors import InputError, MissingExtraError
 if TYPE_CHECKING:
     from googlenet.cli.plan import RunPlan
     from googlenet.dataset import Dataset
+    from googlenet.files import FolderLock
     from googlenet.recipes import Recipe
     from googlenet.runs import Event, RunFolder
 
@@ -32,11 +33,13 @@ def run_training(
     tensorboard: bool,
     stop: StopSignals,
     resume: Path | None = None,
+    lock: FolderLock | None = None,
 ) -> None:
-    """Train as the plan says: check, announce, train, and say what came out.
+    """Train as planned: check, announce, train, and print the result.
 
-    `new`: the folder must hold no run yet. A run that is stopped ends the program; `resume` is the folder that goes on
-    with it, `folder` where left out. Raises InputError where another training is writing into the folder.
+    `new`: the folder must not hold a run yet. If the run is stopped, the program exits; `resume` is the folder that the
+    printed command resumes, by default `folder`. `lock`: the folder's, if the caller holds it. Raises InputError if
+    another training is writing into the folder.
     """
     try:
         from googlenet.engines.torch_engine import choose_device
@@ -45,7 +48,7 @@ def run_training(
         raise MissingExtraError("torch", extra="train", purpose="training") from error
     from googlenet.cli.display import TrainingDisplay
     from googlenet.recipes import recipe_from_dict
-    from googlenet.runs import CheckpointFailed, CheckpointSaved, FolderMadeAgain, RunWriter
+    from googlenet.runs import CheckpointFailed, CheckpointSaved, FolderRecreated, RunWriter
 
     recipe = recipe_from_dict(plan.settings)
     job = TrainingJob(
@@ -61,7 +64,7 @@ def run_training(
     job.check()
     writer: RunWriter | None = None
     saved = True
-    with folder.lock() as lock, TrainingDisplay() as display:
+    with nullcontext(lock) if lock else folder.lock() as lock, TrainingDisplay() as display:
         if new:
             check_new(folder)
         folder.create()
@@ -74,7 +77,7 @@ def run_training(
             nonlocal writer, saved
             if isinstance(event, CheckpointSaved | CheckpointFailed):
                 saved = isinstance(event, CheckpointSaved)
-            if isinstance(event, FolderMadeAgain):
+            if isinstance(event, FolderRecreated):
                 with suppress(InputError):
                     _write_plan(plan, dataset, folder)
             writer = writer or RunWriter(folder, step=getattr(event, "step", 0))
@@ -89,25 +92,29 @@ def run_training(
 
 
 def check_new(folder: RunFolder) -> None:
-    """Raise InputError where the folder of a new run holds one already."""
+    """Raise InputError if the folder of a new run already holds one."""
     if folder.finished:
-        raise InputError(f"{folder.path} holds a finished run; give --out another folder, or --resume to look at it")
+        raise InputError(
+            f"{folder.path} already holds a finished run; use --out for another folder, or --resume to see its result"
+        )
     if folder.settings.exists():
-        raise InputError(f"{folder.path} holds a run already; --resume {folder.path} goes on with it")
+        raise InputError(
+            f"{folder.path} already holds a run; use --out for another folder, or --resume {folder.path} to continue it"
+        )
 
 
 def end_stopped(path: Path, stop: StopSignals, *, saved: bool = True) -> NoReturn:
-    """Print the line that goes on with the run at `path`, and end the program as the signal would have."""
-    how = "and saved; this line goes on:" if saved else "without saving; this line goes on from what was saved before:"
+    """Print the command that resumes the run at `path`, and exit as the signal would have ended the program."""
+    how = "and saved; resume with:" if saved else "without saving; resume from the last checkpoint with:"
     report(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(path))}")
     raise SystemExit(stop.exit_code)
 
 
 class StopSignals:
-    """True from the first Ctrl-C or SIGTERM on, while its block runs; a second one ends the program at once."""
+    """True after the first Ctrl-C or SIGTERM within its block; a second one ends the program immediately."""
 
     def __init__(self) -> None:
-        """Signals are taken when the block begins."""
+        """Signals are only handled within the block."""
         self.number = 0
         self._before: dict[int, Any] = {}
 
@@ -126,19 +133,19 @@ class StopSignals:
         signal.signal(number, signal.SIG_DFL)
 
     def __call__(self) -> bool:
-        """Whether a signal has come."""
+        """Whether a signal was received."""
         return bool(self.number)
 
     @property
     def exit_code(self) -> int:
-        """What a shell reports for a program that a signal ended."""
+        """The exit code that a shell reports for a program ended by the signal."""
         return 128 + self.number
 
 
 def _write_plan(plan: RunPlan, dataset: Dataset, folder: RunFolder) -> None:
-    """Write what a resumed run needs to know, and which picture is in which split."""
+    """Write the settings that a resumed run needs, and which picture is in which split."""
     folder.write_settings(plan.to_dict())
-    folder.write_rows(folder.split, ("image", "class", "split"), _split_rows(dataset))
+    folder.write_table(folder.split, ("image", "class", "split"), _split_rows(dataset))
 
 
 def _split_rows(dataset: Dataset) -> list[tuple[str, str, str]]:
@@ -150,7 +157,7 @@ def _split_rows(dataset: Dataset) -> list[tuple[str, str, str]]:
 
 
 def _write_sheet(job: Any) -> None:
-    """Write `augmented.png`: some training pictures, and what the network is shown of them."""
+    """Write `augmented.png`: some training pictures and their augmented versions."""
     import io
 
     from googlenet.files import write_atomically
@@ -173,7 +180,7 @@ def _write_sheet(job: Any) -> None:
 def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe) -> None:
     budget = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
     if not recipe.steps and recipe.least_steps > 1:
-        budget += f", {recipe.least_steps:,} steps at the least"
+        budget += f", at least {recipe.least_steps:,} steps"
     budget = f"{plan.minutes:g} minutes" if plan.minutes else budget
     report(
         f"training {recipe.variant} on {dataset.name}: {len(dataset.classes):,} classes, {budget}, into {folder.path}"
@@ -187,7 +194,10 @@ def _announce(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe
     report(*remarks(dataset, dataset.splits["train"]))
     if dataset.split_rule is not None:
         rule = dataset.split_rule
-        report(f"no folder is val/: {rule.share:.0%} of each class are held back by seed {rule.seed} (split.csv)")
+        report(
+            f"no val/ folder: {rule.share:.0%} of each class is held back for validation, with seed {rule.seed} "
+            "(see split.csv)"
+        )
 
 
 def _tensorboard(folder: RunFolder) -> Any:
@@ -197,7 +207,7 @@ def _tensorboard(folder: RunFolder) -> Any:
 
 
 def print_result(folder: RunFolder) -> None:
-    """Say where a finished run lies and how its model, or its ensemble, scored."""
+    """Print the folder of a finished run, and the score of its model or ensemble."""
     from googlenet.cli.info import score_sentence
     from googlenet.model import member_paths, read_header
 

@@ -1,4 +1,4 @@
-"""Pictures with classes: folders, tars and embedded sets, their splits, and what is ignored."""
+"""Datasets: folders, tars and embedded sets of pictures with classes, their splits, and ignored files."""
 
 from googlenet.dataset.class_names import normal_name
 from googlenet.dataset.dataset import (

@@ -1,4 +1,4 @@
-"""`open_dataset`: what a user calls DATA (a folder, a plain tar, an embedded set) -> a `Dataset` with its splits."""
+"""`open_dataset`: opens DATA (a folder, a plain tar, an embedded set) as a `Dataset` with its splits."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import read_tar
 from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
+from googlenet.files import check_not_special
 from googlenet.images import BadImage
 from googlenet.parallel import map_in_order
 from googlenet.suggestions import did_you_mean
@@ -30,7 +31,7 @@ DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)
 class Dataset:
     """Pictures with classes, in splits; labels mean the same class in each split.
 
-    `split_rule` is the rule that held back "val", or None where folders did or nothing is held back. `fingerprint` is
+    `split_rule` is the rule that held back "val"; None if val/ is a folder or nothing is held back. `fingerprint` is
     the sha256 of all names, in hex: the same pictures in a folder and in a tar have the same one.
     """
 
@@ -45,12 +46,12 @@ class Dataset:
 def open_dataset(
     data: str | Path, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
 ) -> Dataset:
-    """Open a folder, a plain tar or an embedded set; a path that exists wins over an embedded name.
+    """Open a folder, a plain tar or an embedded set; an existing path takes precedence over an embedded set's name.
 
-    Where no folder says what is for validation, `split_rule` holds pictures back; without a rule, classes that lie in
-    no split are the split "all". Where the folders can be understood in several ways, `classes` (those of a model) tell
-    which one is meant, or DATA itself: `photos/*/*` says that its class folders are the ones two levels below `photos`.
-    Raises `InputError` where DATA cannot be opened, `DataError` where it cannot be used.
+    If there is no folder for validation, `split_rule` holds pictures back; without a rule, classes outside any split
+    are in the split "all". If the layout is ambiguous, it is resolved by `classes` (those of a model), or by DATA
+    itself: `photos/*/*` means that the class folders are two levels below `photos`.
+    Raises `InputError` if DATA cannot be opened, `DataError` if it cannot be used.
     """
     path, levels = class_level(data)
     layout, source = _read(path, LayoutHint(levels, frozenset(map(normal_name, classes))))
@@ -66,7 +67,7 @@ def open_dataset(
 
 
 def hold_back(dataset: Dataset, rule: SplitRule) -> Dataset:
-    """Split "val" off by `rule`, from "all" or from "train"; data that have a val of their own stay as they are."""
+    """Split off "val" by `rule`, from "all" or from "train"; a dataset that already has a "val" is unchanged."""
     whole: Split = "all" if "all" in dataset.splits else "train"
     if "val" in dataset.splits or whole not in dataset.splits:
         return dataset
@@ -77,10 +78,9 @@ def hold_back(dataset: Dataset, rule: SplitRule) -> Dataset:
 
 
 def check_for_training(dataset: Dataset) -> None:
-    """Raise `DataError` where there are fewer than 2 classes, or a class lacks pictures in train or val.
+    """Raise `DataError` if there are fewer than 2 classes, or a class has no readable pictures in train or val.
 
-    Of each class pictures are decoded until one can be read: a class without any would be trained on as if it were not
-    there, and never be found.
+    Pictures of each class are decoded until one can be read: a class without any would never be learnt.
     """
     if len(dataset.classes) < 2:
         raise DataError(f"{dataset.name} has only the class {quote_names(dataset.classes)}: training needs at least 2")
@@ -99,7 +99,7 @@ def check_for_training(dataset: Dataset) -> None:
 
 
 def check_readable(samples: Samples, reasons: Mapping[str, str], *, where: str) -> None:
-    """Raise `DataError` for a class all of whose pictures are bad; `reasons` has the name of each bad picture."""
+    """Raise `DataError` for a class whose pictures are all bad; `reasons` maps the name of each bad picture to why."""
     if not reasons:
         return
     bad: dict[int, list[str]] = defaultdict(list)
@@ -112,11 +112,11 @@ def check_readable(samples: Samples, reasons: Mapping[str, str], *, where: str) 
             folder, _, first = names[0].rpartition("/")
             place = f"folder {folder}; " if folder else ""
             of_them = f"class '{samples.classes[label]}' in {where}"
-            said = f"the only picture of the {of_them} cannot be read"
+            problem = f"the only picture of the {of_them} cannot be read"
             if len(names) > 1:
-                said = f"none of the {len(names):,} pictures of the {of_them} can be read"
+                problem = f"none of the {len(names):,} pictures of the {of_them} can be read"
             raise DataError(
-                f"{said} ({place}{first}: {reasons[names[0]]}): replace {'it' if len(names) == 1 else 'them'}, "
+                f"{problem} ({place}{first}: {reasons[names[0]]}): replace {'it' if len(names) == 1 else 'them'}, "
                 "or remove the class"
             )
 
@@ -124,14 +124,13 @@ def check_readable(samples: Samples, reasons: Mapping[str, str], *, where: str) 
 def relabel(samples: Samples, classes: Sequence[str]) -> Samples:
     """Give the samples the labels of a model's `classes`, by name; some classes may have no samples.
 
-    The model may spell a name in another form of Unicode. Raises `DataError` for pictures of a class that the model
-    does not know.
+    Names are compared in Unicode form NFC. Raises `DataError` for pictures of a class that the model does not have.
     """
     labels = {normal_name(class_name): label for label, class_name in enumerate(classes)}
     unknown = [name for name, count in samples.counts.items() if count and normal_name(name) not in labels]
     if unknown:
         raise DataError(
-            f"the model does not know the class(es) {quote_names(unknown)} of these pictures; "
+            f"the model does not have the class(es) {quote_names(unknown)} of these pictures; "
             f"its {len(classes):,} classes are {quote_names(classes)}{alike_hint(unknown, classes)}"
         )
     items = tuple(Sample(item.name, labels[normal_name(samples.classes[item.label])]) for item in samples.items)
@@ -139,7 +138,7 @@ def relabel(samples: Samples, classes: Sequence[str]) -> Samples:
 
 
 def class_level(data: str | Path) -> tuple[Path, int | None]:
-    """`photos/*/*` -> `photos`, 2: at which level DATA says that the class folders are; None where it does not."""
+    """`photos/*/*` -> `photos`, 2: the level of the class folders that DATA states; None if it does not."""
     path, levels = Path(data), 0
     while path.name == "*" and not path.exists():
         path, levels = path.parent, levels + 1
@@ -149,6 +148,7 @@ def class_level(data: str | Path) -> tuple[Path, int | None]:
 def _read(path: Path, hint: LayoutHint) -> tuple[Layout, Source]:
     if path.is_dir():
         return read_folder(path, hint)
+    check_not_special(path)
     if path.exists():
         return read_tar(path, hint)
     if str(path) in EMBEDDED:
@@ -159,7 +159,7 @@ def _read(path: Path, hint: LayoutHint) -> tuple[Layout, Source]:
 
 
 def _first_bad_pictures(samples: Samples) -> dict[str, str]:
-    """The bad pictures, with their reasons, that come before the first good one of each class."""
+    """The bad pictures before the first good one of each class, with the reasons."""
     indices: dict[int, list[int]] = defaultdict(list)
     for index, item in enumerate(samples.items):
         indices[item.label].append(index)

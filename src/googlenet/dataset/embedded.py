@@ -1,4 +1,4 @@
-"""Small sets of pictures that come with an installed package, for demonstrations and tests without a download."""
+"""Small datasets that come with an installed package, for demonstrations and tests without a download."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from googlenet.images import BadImage, Enough, Rgb
 
 @dataclass(frozen=True, slots=True)
 class ArraySource:
-    """Pictures that are in memory already, (H, W, 3) uint8 RGB by name."""
+    """Pictures in memory, (H, W, 3) uint8 RGB by name."""
 
     images: Mapping[str, Rgb]
 
     def decode(
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
     ) -> Rgb | BadImage:
-        """Give a copy of the picture `name`, in its full size."""
+        """Return a copy of the picture `name` at full size."""
         return self.images[name].copy()
 
 
@@ -32,7 +32,7 @@ def _digits() -> tuple[Layout, ArraySource]:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        purpose = "The embedded set `digits`"
+        purpose = "the embedded set `digits`"
         raise MissingExtraError("scikit-learn", extra="train", purpose=purpose) from error
     scans, labels = load_digits(return_X_y=True)
     greys = np.round(scans.reshape(-1, 8, 8, 1) * (255 / 16)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A folder of pictures, one folder a class, below train/, val/ and test/ or without them."""
+"""A folder of pictures with one folder per class, directly or inside train/, val/ and test/."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names
-from googlenet.dataset.walking import Kind, walk_folder
+from googlenet.dataset.walking import EntryKind, walk_folder
 from googlenet.errors import InputError
 from googlenet.images import BadImage, Enough, Rgb, decode_image, read_file
 
@@ -29,11 +29,11 @@ class FolderSource:
 
 
 def read_folder(root: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, FolderSource]:
-    """Find the pictures of a folder, as `walk_folder` goes through it.
+    """Find the pictures of a folder with `walk_folder`.
 
-    Raises `InputError` where a folder cannot be listed, `DataError` where the layout is not understood.
+    Raises `InputError` if a folder cannot be listed, `DataError` if the layout is not understood.
     """
-    names: dict[Kind, list[str]] = {"file": [], "folder": [], "link": []}
+    names: dict[EntryKind, list[str]] = {"file": [], "folder": [], "link": []}
     for entry in walk_folder(root):
         if entry.error is not None:
             raise InputError(f"{root / entry.name} cannot be read: {entry.error.strerror}") from entry.error

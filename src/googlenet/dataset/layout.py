@@ -1,4 +1,4 @@
-"""Names of files -> splits, classes and what is ignored; the one place that knows how users lay out their pictures."""
+"""Derives splits, classes and ignored files from file names; the one place that knows how users arrange pictures."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SPLIT_WORDS: dict[str, Split] = {
     **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "devel", "development"), "val"),
     **dict.fromkeys(("test", "tests", "testing", "eval", "evaluation", "holdout"), "test"),
 }
-"""What people call a split, in any case; a set that is only held out is no part of a training, so it is a test."""
+"""Common names of splits, case-insensitive; a hold-out set is not used in training, so it is a test set."""
 
-EXPECTED = "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg beside DATA/val/CLASS/picture.jpg"
+EXPECTED = "expected DATA/CLASS/picture.jpg, or DATA/train/CLASS/picture.jpg and DATA/val/CLASS/picture.jpg"
 
 DEEPEST = 4
-"""Levels of folders that are searched for the classes."""
+"""The number of folder levels that are searched for classes."""
 
 _FILLERS = "dataset|data|set|images|image|imgs|img|pictures|photos|samples|split"
 _FILLER = re.compile(rf"(?:{_FILLERS})")
@@ -37,7 +37,7 @@ _FILLER_END = re.compile(rf"(?:{_FILLERS})$")
 class Layout:
     """Classes (sorted) and the samples of each split (sorted by name); labels are positions in `classes`.
 
-    `wrapper` ("mydata/") is the folder around everything, which the samples' names leave out; "" where there is none.
+    `wrapper` ("mydata/") is a single folder around everything, omitted from the samples' names; "" if there is none.
     """
 
     classes: tuple[str, ...]
@@ -48,10 +48,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class LayoutHint:
-    """What is known of a layout beforehand.
+    """What is known about a layout in advance.
 
-    `levels`: the class folders lie so many levels below DATA, whatever their names. `classes`: of two possible layouts,
-    the one whose classes are all among these is meant.
+    `levels`: the class folders are this many levels below DATA, whatever their names. `classes`: an ambiguous layout is
+    resolved to the one whose classes are all among these.
     """
 
     levels: int | None = None
@@ -73,21 +73,20 @@ def classify_names(
 ) -> Layout:
     """Sort the names of files and folders below DATA ("train/cat/1.jpg") into splits and classes.
 
-    A folder with the name of a split is one where it holds class folders. A single folder around everything is looked
-    through, and so is one inside each split. Names of classes are in Unicode's form NFC. `links` are names that the
-    reader leaves out. Raises `DataError`, naming `data`, where there is no picture, a class folder is empty, or the
-    layout can be understood in two ways.
+    A folder with the name of a split is one if it contains class folders. A single folder around everything, or inside
+    each split, is skipped. Class names are in Unicode form NFC. `links` are names that the reader skips. Raises
+    `DataError`, naming `data`, if there are no pictures, a class folder is empty, or the layout is ambiguous.
     """
-    visible_files, hidden_files = _set_hidden_apart(files)
-    visible_folders, hidden_folders = _set_hidden_apart(folders)
+    visible_files, hidden_files = _separate_hidden(files)
+    visible_folders, hidden_folders = _separate_hidden(folders)
     hidden = sorted(hidden_files | hidden_folders)
     pictures = [name for name in visible_files if is_picture_name(name)]
     others = [name for name in visible_files if not is_picture_name(name)]
 
-    # A class folder shows as a folder, or, in a tar without entries for folders, as part of a file's name.
+    # A class folder has an entry of its own, except in a tar without folder entries, where it is part of file names.
     paths = [*visible_files, *(f"{folder}/" for folder in visible_folders)]
     tree = _Tree(pictures, paths)
-    wrapper, prefixes = _understand(tree, data, hint)
+    wrapper, prefixes = _resolve(tree, data, hint)
     placed: dict[Split, list[tuple[str, str]]] = defaultdict(list)
     loose: list[str] = []
     for name in pictures:
@@ -100,9 +99,9 @@ def classify_names(
     ignored = Ignored.of(hidden=hidden, not_pictures=others, loose=loose, links=links)
     if not placed:
         tops = sorted(name for name in tree.folders[""] if tree.direct[f"{name}/"])
-        pattern = f"or, where {quote_names(tops)} are classes, {_typed(data, 1)}" if tops else None
-        said = (f"{data} holds no pictures that belong to a class", ignored.sentence(), EXPECTED, pattern)
-        raise DataError("; ".join(filter(None, said)))
+        pattern = f"or, if {quote_names(tops)} are classes, type {_typed(data, 1)}" if tops else None
+        parts = (f"{data} contains no pictures in class folders", ignored.sentence(), EXPECTED, pattern)
+        raise DataError("; ".join(filter(None, parts)))
     classes = tuple(sorted({class_name for rows in placed.values() for class_name, _ in rows}))
     known = {place[1] for path in paths if (place := _place(path, prefixes)) is not None}
     if empty := sorted(known - set(classes)):
@@ -118,8 +117,8 @@ def classify_names(
     return Layout(classes, splits, ignored, wrapper)
 
 
-def _set_hidden_apart(names: Iterable[str]) -> tuple[list[str], set[str]]:
-    """Visible names, and the hidden files and folders, each once and cut at its hidden part."""
+def _separate_hidden(names: Iterable[str]) -> tuple[list[str], set[str]]:
+    """Visible names, and the hidden files and folders, each once and truncated after its hidden part."""
     visible: list[str] = []
     hidden: set[str] = set()
     for name in names:
@@ -133,10 +132,10 @@ def _set_hidden_apart(names: Iterable[str]) -> tuple[list[str], set[str]]:
 
 
 class _Tree:
-    """The upper levels of the folders below DATA; a folder is its path with a "/" at the end, DATA itself "".
+    """The upper levels of the folders below DATA; a folder is a path ending in "/", DATA itself is "".
 
-    `folders`: the names of the folders in each; `filled`: of those that hold a picture, however deep; `direct`: how
-    many pictures lie in each folder itself.
+    `folders`: the names of the folders in each; `filled`: those that contain a picture at any depth; `direct`: the
+    number of pictures directly in each folder.
     """
 
     def __init__(self, pictures: Iterable[str], paths: Iterable[str]) -> None:
@@ -151,7 +150,7 @@ class _Tree:
                     above = f"{above}{part}/"
 
     def walk(self, levels: int) -> list[str]:
-        """The folders so many levels below DATA that hold pictures."""
+        """The folders `levels` levels below DATA that contain pictures."""
         found = [""]
         for _ in range(levels):
             found = [f"{above}{name}/" for above in found for name in sorted(self.filled[above])]
@@ -163,7 +162,7 @@ def _folder_of(name: str) -> str:
 
 
 def _place(name: str, prefixes: _Prefixes) -> tuple[Split, str] | None:
-    """(split, class) of a name below one of the prefixes, or None outside the class folders."""
+    """(split, class) of a name below one of the prefixes; None outside the class folders."""
     above = ""
     for part in name.split("/", DEEPEST + 2)[:-1]:
         if above in prefixes:
@@ -172,8 +171,8 @@ def _place(name: str, prefixes: _Prefixes) -> tuple[Split, str] | None:
     return None
 
 
-def _understand(tree: _Tree, data: str, hint: LayoutHint) -> tuple[str, _Prefixes]:
-    """The wrapper, and the folders that hold class folders: as the hint says, else as the names and levels suggest."""
+def _resolve(tree: _Tree, data: str, hint: LayoutHint) -> tuple[str, _Prefixes]:
+    """The wrapper and the folders that contain class folders, by the hint or else by names and levels."""
     if hint.levels is not None:
         return "", _at_level(tree, hint.levels)
     wrapper = _wrapper(tree)
@@ -197,14 +196,14 @@ def _classes(tree: _Tree, prefixes: _Prefixes) -> set[str]:
 
 
 def _at_level(tree: _Tree, levels: int) -> _Prefixes:
-    """Class folders at a level that was named; what is above them are splits where all of it is called so."""
+    """Class folders at a given level; the folders above them are splits if all have names of splits."""
     above = tree.walk(levels - 1)
     splits = [next((split for part in folder.split("/") if (split := _split_of(part))), None) for folder in above]
     return {folder: split if split and all(splits) else "all" for folder, split in zip(above, splits, strict=True)}
 
 
 def _wrapper(tree: _Tree) -> str:
-    """The folders ("mydata/") around all others that are neither a split nor a class; "" without one."""
+    """The folders ("mydata/") around all others that are neither splits nor classes; "" if there are none."""
     top = ""
     while (below := _lone_folder(tree, top)) and top.count("/") < DEEPEST - 2:
         is_split = _split_of(below.removeprefix(top)[:-1])
@@ -215,7 +214,7 @@ def _wrapper(tree: _Tree) -> str:
 
 
 def _lone_folder(tree: _Tree, top: str) -> str | None:
-    """The only thing in a folder of interest, where that is a folder that holds no pictures itself."""
+    """The only folder in a folder that has no pictures of its own, if that too has no pictures directly inside."""
     if len(tree.folders[top]) != 1 or tree.direct[top]:
         return None
     below = f"{top}{next(iter(tree.folders[top]))}/"
@@ -223,7 +222,7 @@ def _lone_folder(tree: _Tree, top: str) -> str | None:
 
 
 def _suggested(tree: _Tree, wrapper: str, data: str) -> _Prefixes:
-    """The folders that hold class folders, as far as names and levels tell; raises `DataError` where they do not."""
+    """The folders that contain class folders, judging by names and levels; raises `DataError` if ambiguous."""
     splits = _splits_in(tree.folders[wrapper])
     holding = [name for name in splits if tree.filled[f"{wrapper}{name}/"]]
     if not holding and (not splits or len(splits) < len(tree.folders[wrapper])):
@@ -243,7 +242,7 @@ def _split_of(name: str) -> Split | None:
 
 
 def _split_words(name: str) -> Iterator[tuple[Split, str]]:
-    """The split that a name says ("Training Set", "train2017", "seg_train"), and what else it says ("seg")."""
+    """The split that a name stands for ("Training Set", "train2017", "seg_train"), and its other words ("seg")."""
     words = [word for word in re.findall(r"[^\W\d_]+", name.casefold()) if not _FILLER.fullmatch(word)]
     words = [_FILLER_END.sub("", word) if _FILLER_END.sub("", word) in SPLIT_WORDS else word for word in words]
     if (whole := "".join(words)) in SPLIT_WORDS:  # "hold-out"
@@ -253,12 +252,12 @@ def _split_words(name: str) -> Iterator[tuple[Split, str]]:
 
 
 def _splits_in(names: Iterable[str]) -> dict[str, Split]:
-    """Which of these folders are called a split; a name that says more is one only beside another split like it."""
-    said = {name: found for name in sorted(names) for found in _split_words(name)}
+    """Which of these folders are splits; a name with other words is one only if another split has the same words."""
+    candidates = {name: found for name in sorted(names) for found in _split_words(name)}
     of_rest: dict[str, set[Split]] = defaultdict(set)
-    for split, rest in said.values():
+    for split, rest in candidates.values():
         of_rest[rest].add(split)
-    return {name: split for name, (split, rest) in said.items() if not rest or len(of_rest[rest]) > 1}
+    return {name: split for name, (split, rest) in candidates.items() if not rest or len(of_rest[rest]) > 1}
 
 
 def _check_splits(tree: _Tree, wrapper: str, splits: Mapping[str, Split], data: str) -> None:
@@ -267,7 +266,7 @@ def _check_splits(tree: _Tree, wrapper: str, splits: Mapping[str, Split], data: 
         same = [name for name in splits if splits[name] == split]
         if len(same) > 1:
             raise DataError(
-                f"{data} holds {quote_names(same)}, which mean the same split ({split}): keep one, or join them"
+                f"{data} contains {quote_names(same)}, which are the same split ({split}): keep one, or merge them"
             )
     if len(splits) > 1:
         return
@@ -276,14 +275,14 @@ def _check_splits(tree: _Tree, wrapper: str, splits: Mapping[str, Split], data: 
     others = sorted(tree.filled[wrapper] - {name})
     if beside := [other for other in others if not tree.filled[f"{wrapper}{other}/"] & inner]:
         raise DataError(
-            f"{data}: is '{name}' a split or a class? It holds the folders {quote_names(sorted(inner))}, but beside it "
-            f"are pictures in {quote_names(beside)}. If all of these are classes, type "
+            f"{data}: is '{name}' a split or a class? It contains the folders {quote_names(sorted(inner))}, but there "
+            f"are also pictures in {quote_names(beside)}. If all of these are classes, type "
             f"{_typed(data, wrapper.count('/') + 1)}; if '{name}' is a split, move the others away"
         )
 
 
 def _check_levels(tree: _Tree, prefixes: _Prefixes, data: str) -> None:
-    """Raise `DataError` where all pictures lie in folders within the class folders, which may then be the classes."""
+    """Raise `DataError` if all pictures are in folders inside the class folders, which may then be the classes."""
     upper = [f"{prefix}{name}/" for prefix in prefixes for name in sorted(tree.filled[prefix])]
     lower = {folder: tree.filled[folder] for folder in upper}
     names = sorted({name for inner in lower.values() for name in inner})
@@ -293,17 +292,17 @@ def _check_levels(tree: _Tree, prefixes: _Prefixes, data: str) -> None:
     shown = ", ".join(f"{folder}{name}" for folder, inner in list(lower.items())[:3] for name in sorted(inner)[:2])
     if all(map(_split_of, names)):
         raise DataError(
-            f"{data}: the splits lie inside the classes ({shown}), where they are not looked for. Move them up, as in "
-            f"{names[0]}/CLASS; or, to take all pictures of a class together, type {_typed(data, levels)}"
+            f"{data}: the splits are inside the class folders ({shown}), which is not supported. Move them up, as in "
+            f"{names[0]}/CLASS; or, to use all pictures of a class together, type {_typed(data, levels)}"
         )
     classes = sorted(_classes(tree, prefixes))
     raise DataError(
-        f"{data}: folders lie in one another ({shown}). If the classes are the upper ones, {quote_names(classes)}, "
+        f"{data}: folders are nested ({shown}). If the classes are the upper ones, {quote_names(classes)}, "
         f"type {_typed(data, levels)}; if they are the lower ones, {quote_names(names)}, "
         f"type {_typed(data, levels + 1)}"
     )
 
 
 def _typed(data: str, levels: int) -> str:
-    """DATA as it names the level of the class folders, in quotes for the shell."""
-    return f"'{data}{'/*' * levels}' in place of {data}, with the quotes"
+    """DATA with the level of the class folders, quoted for the shell."""
+    return f"'{data}{'/*' * levels}' instead of {data}, with the quotes"

@@ -1,4 +1,4 @@
-"""Pictures that belong together, each with its class: `Sample`, `Samples`, and the `Source` that they are read from."""
+"""Labelled pictures: `Sample`, `Samples`, and the `Source` that they are read from."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from googlenet.images import BadImage, Enough, Rgb
 
-_NOTED = 8  # pictures that are read for a note
+_NOTED = 8  # pictures that are checked for a note
 
 
 class Source(Protocol):
-    """Where pictures are read from by name; safe to use from several threads, and can be pickled."""
+    """Where pictures are read from by name; thread-safe and picklable."""
 
     def decode(
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
     ) -> Rgb | BadImage:
-        """Read and decode the picture `name` as `decode_image` does; an `OSError` of reading may pass."""
+        """Read and decode the picture `name` as `decode_image` does; may raise `OSError`."""
         ...
 
 
@@ -41,7 +41,7 @@ class Samples:
     source: Source
 
     def __len__(self) -> int:
-        """Count the pictures, bad ones included: only decoding tells them apart."""
+        """Count the pictures, including bad ones, which only decoding reveals."""
         return len(self.items)
 
     def decode(
@@ -52,14 +52,14 @@ class Samples:
         enough: Enough | None = None,
         notes: list[str] | None = None,
     ) -> Rgb | BadImage:
-        """Read picture `index`: (H, W, 3) uint8 RGB, reduced as `decode_image` says where larger, or why it is bad."""
+        """Read picture `index`: (H, W, 3) uint8 RGB, reduced as by `decode_image`, or a BadImage."""
         try:
             return self.source.decode(self.items[index].name, shortest_side, enough, notes)
         except OSError as error:  # vanished, no permission, a disk or network that fails
             return BadImage(f"cannot be read ({error.strerror or error})")
 
     def note(self) -> str | None:
-        """What `decode_image` notes of the first such picture among a few that are spread over all of them."""
+        """The first note of `decode_image` on a few pictures spread evenly over all of them; None if there is none."""
         notes: list[str] = []
         for number in range(min(_NOTED, len(self))):
             index = number * len(self) // min(_NOTED, len(self))

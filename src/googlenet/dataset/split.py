@@ -1,4 +1,4 @@
-"""Holding pictures back for validation, by name: what is held back stays so when other pictures come or go."""
+"""Holds pictures back for validation, by name: the choice does not change when pictures are added or removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SplitRule:
     share: float
 
     def __post_init__(self) -> None:
-        """Refuse a share that would leave one side empty."""
+        """Reject a share that would leave one part empty."""
         if not 0.0 < self.share < 1.0:
             raise InputError(
                 f"the share of pictures held back is {self.share}: it must lie between 0 and 1, such as 0.2"
@@ -29,9 +29,9 @@ class SplitRule:
 def split_samples(samples: Samples, rule: SplitRule) -> tuple[Samples, Samples]:
     """Split into (kept, held back), both in the order of `samples`, with at least one picture of each class in both.
 
-    A picture is held back where the hash of seed, class and file is below the share; only in a class where that
-    would leave one side empty the lowest hash is held back, or the highest kept. Raises `DataError` for classes with
-    fewer than 2 pictures.
+    A picture is held back if the hash of seed, class and file is below the share; if that would leave one part of a
+    class empty, the picture with the lowest hash is held back, or the one with the highest is kept. Raises `DataError`
+    for classes with fewer than 2 pictures.
     """
     by_class: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for index, item in enumerate(samples.items):
@@ -50,8 +50,8 @@ def split_samples(samples: Samples, rule: SplitRule) -> tuple[Samples, Samples]:
 
 
 def _position(seed: int, class_name: str, name: str) -> float:
-    """Give a picture its fixed place in [0, 1), the same in `CLASS/...` and `train/CLASS/...`, folder and tar."""
-    # The folder's name as it is spelt there: the place must not move where the class's name was normalised.
+    """A picture's fixed position in [0, 1), the same in `CLASS/...` and `train/CLASS/...`, folder and tar."""
+    # The folder's original spelling: the position must not change because the class name was normalised.
     folder = next((part for part in name.split("/") if normal_name(part) == class_name), class_name)
     file = f"/{name}".split(f"/{folder}/", 1)[-1]
     # surrogateescape: file names need not be UTF-8

@@ -1,4 +1,4 @@
-"""A plain `.tar` of pictures, laid out as a folder would be and read in place, without unpacking."""
+"""A plain `.tar` of pictures, with the same layouts as a folder, read without unpacking."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ Extent = tuple[int, int]  # offset and size in bytes
 
 
 class TarSource:
-    """Reads pictures at known places of a tar; `os.pread` shares no position, so threads need no lock."""
+    """Reads pictures at known offsets of a tar; `os.pread` has no shared position, so threads need no lock."""
 
     def __init__(self, path: Path, members: Mapping[str, Extent]) -> None:
-        """Open `path`, whose pictures lie at `members`."""
+        """Open `path`, whose pictures are at `members`."""
         self._path, self._members = path, members
         self._descriptor = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._descriptor)
 
     def __reduce__(self) -> tuple[type[TarSource], tuple[Path, Mapping[str, Extent]]]:
-        """Pickle as path and places: a worker process opens the file itself."""
+        """Pickle the path and the offsets: a worker process opens the file itself."""
         return TarSource, (self._path, self._members)
 
     def decode(
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
     ) -> Rgb | BadImage:
-        """Read and decode the member `name`; raises `OSError` where the file cannot be read."""
+        """Read and decode the member `name`; raises `OSError` if the file cannot be read."""
         offset, size = self._members[name]
         if bad := too_large_file(size):
             return bad
@@ -43,8 +43,8 @@ class TarSource:
 def read_tar(path: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, TarSource]:
     """Find the pictures of a plain tar in one pass over its headers.
 
-    Names lose a leading "./". Raises `InputError` for anything but a plain tar, `DataError` for a damaged one, an
-    unsafe name, or a layout that is not understood.
+    A leading "./" of names is removed. Raises `InputError` for anything but a plain tar, `DataError` for a damaged one,
+    an unsafe name, or a layout that is not understood.
     """
     files, folders, links = _index(path)
     layout = classify_names(files, folders=folders, links=links, data=str(path), hint=hint)
@@ -52,7 +52,7 @@ def read_tar(path: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, TarSource]
 
 
 def _index(path: Path) -> tuple[dict[str, Extent], list[str], list[str]]:
-    """Where the files of a tar lie, and the names of its folders and of its links and special files."""
+    """The extents of the files of a tar, and the names of its folders and of its links and special files."""
     files: dict[str, Extent] = {}
     folders: list[str] = []
     links: list[str] = []
@@ -66,8 +66,8 @@ def _index(path: Path) -> tuple[dict[str, Extent], list[str], list[str]]:
                     files[name] = (member.offset_data, member.size)
                 else:
                     links.append(name)
-                tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps a record of each otherwise
-            # tarfile stops without a word at a damaged header; the true end is a block of zeros.
+                tar.members.clear()  # type: ignore[attr-defined]  # otherwise tarfile keeps them all
+            # tarfile stops silently at a damaged header; the true end is a block of zeros.
             end = tar.offset
             file.seek(end)
             if any(file.read(tarfile.BLOCKSIZE) or b"?"):
@@ -78,12 +78,12 @@ def _index(path: Path) -> tuple[dict[str, Extent], list[str], list[str]]:
         if files or folders or links:
             raise DataError(f"{path} is damaged or truncated ({error}): copy it again") from error
         raise InputError(
-            f"{path} is not a plain .tar: unpack it to a folder, or repack it without compression"
+            f"{path} is not a plain .tar: unpack it into a folder, or repack it without compression"
         ) from error
     return files, folders, links
 
 
 def _safe_name(name: str, path: Path) -> str:
     if name.startswith("/") or ".." in name.split("/"):
-        raise DataError(f"{path} holds the unsafe name {name!r}: make the tar anew from inside the data's folder")
+        raise DataError(f"{path} contains the unsafe name {name!r}: create the tar again from inside the data's folder")
     return posixpath.normpath(name)

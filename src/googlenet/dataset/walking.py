@@ -1,4 +1,4 @@
-"""The one way through a user's folders, for every command: what is a picture by its name, and what is left out."""
+"""Walks a user's folders, in the same way for every command: finds pictures by name, and skips other files."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from typing import Literal
 
 from googlenet.images import PICTURE_SUFFIXES
 
-Kind = Literal["file", "folder", "link", "closed"]
+EntryKind = Literal["file", "folder", "link", "closed"]
 
 LINKS_DEEP = 3
-"""Links to folders that a path may cross: folders that link to each other have a path for every order of them."""
+"""The most links to folders in one path: folders that link to each other have a path for every order of them."""
 
 _HIDDEN = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _EXAMPLES = 3
 _SUFFIXES_SHOWN = 5
-_LONGEST_SUFFIX = 10  # characters; what is longer is the end of a sentence
+_LONGEST_SUFFIX = 10  # characters; longer ones are not suffixes
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What lies below a folder: `name` is its path from there ("train/cat/1.jpg").
+    """An entry below a folder: `name` is its path relative to the folder ("train/cat/1.jpg").
 
-    A "link" leads back, too deep, or is a special file that has no picture's name; a "closed" folder cannot be listed,
-    as `error` says.
+    A "link" leads back or crosses too many links, or is a special file without a picture's suffix; a "closed" folder
+    cannot be listed, for the reason `error`.
     """
 
-    kind: Kind
+    kind: EntryKind
     name: str
     error: OSError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """How much was left out and why; a hidden folder counts once, whatever is in it.
+    """How many files were ignored, and why; a hidden folder counts once, whatever it contains.
 
     `not_pictures`: (suffix, files), the most frequent first.
     """
@@ -63,10 +63,10 @@ class Ignored:
         return cls(len(hidden), tuple(suffixes.most_common()), len(loose), len(links), tuple(examples[:_EXAMPLES]))
 
     def sentence(self) -> str | None:
-        """Say what was ignored, for the user, or None where nothing was."""
+        """A sentence for the user about what was ignored; None if nothing was."""
         others = sum(count for _, count in self.not_pictures)
         kinds = (
-            (self.hidden, "hidden", "hidden"),
+            (self.hidden, "hidden file or folder", "hidden files or folders"),
             (self.loose, "picture outside the class folders", "pictures outside the class folders"),
             (self.links, "link or special file", "links or special files"),
             (others, "file that is not a picture", "files that are not pictures"),
@@ -82,20 +82,20 @@ class Ignored:
 
 
 def is_hidden(part: str) -> bool:
-    """Whether a file or folder of this name is put there by a system or tool, not by the user."""
+    """Whether a file or folder of this name was created by a system or tool, not by the user."""
     return part.startswith(".") or part.lower() in _HIDDEN
 
 
 def is_picture_name(name: str) -> bool:
-    """Whether a file's name ends like that of a picture."""
+    """Whether a file's name has the suffix of a picture."""
     return name.lower().endswith(PICTURE_SUFFIXES)
 
 
 def walk_folder(root: str | Path) -> Iterator[Entry]:
-    """Give what lies below `root`: a folder's files in order, then each of its folders with what is in it.
+    """Yield the entries below `root`: a folder's files in order, then each of its folders with its contents.
 
-    Linked folders count, links back to where they came from do not; hidden folders are given and not entered. Whatever
-    has a picture's name is a "file", a broken link or a device too: reading it says why it is bad.
+    Linked folders are followed, except back to a folder that contains them; hidden folders are yielded but not entered.
+    Anything with a picture's suffix is a "file", also a broken link or a device: reading it gives the reason it is bad.
     """
     waiting = [("", frozenset({os.path.realpath(root)}), os.path.realpath(root), 0)]
     while waiting:
@@ -107,12 +107,12 @@ def walk_folder(root: str | Path) -> Iterator[Entry]:
             yield Entry("closed", above.rstrip("/"), error)
             continue
         for entry in entries:
-            if not _answers(entry.is_dir):
-                is_file = is_picture_name(entry.name) or _answers(entry.is_file)
+            if not _is_true(entry.is_dir):
+                is_file = is_picture_name(entry.name) or _is_true(entry.is_file)
                 yield Entry("file" if is_file else "link", above + entry.name)
         below = []
         for entry in entries:
-            if not _answers(entry.is_dir):
+            if not _is_true(entry.is_dir):
                 continue
             name = above + entry.name
             is_link = _is_link(entry)
@@ -127,9 +127,9 @@ def walk_folder(root: str | Path) -> Iterator[Entry]:
 
 
 def find_pictures(folder: str, left_out: dict[str, list[str]]) -> Iterator[str]:
-    """Give the paths of the pictures below `folder`, and of folders that cannot be listed, to fail as pictures do.
+    """Yield the paths of the pictures below `folder`, and of folders that cannot be listed, which fail as pictures do.
 
-    `left_out` gets the names of the rest, for `Ignored.of`.
+    The paths of other files are added to `left_out`, for `Ignored.of`.
     """
     for entry in walk_folder(folder):
         path = os.path.join(folder, entry.name)
@@ -142,7 +142,7 @@ def find_pictures(folder: str, left_out: dict[str, list[str]]) -> Iterator[str]:
 
 
 def find_folders(folder: str) -> Iterator[str]:
-    """Give the paths of the folders below `folder` ("" for the current one) that are entered."""
+    """Yield the paths of the folders below `folder` ("" for the current one) that are not hidden."""
     for entry in walk_folder(folder or os.curdir):
         if entry.kind == "folder" and not is_hidden(os.path.basename(entry.name)):
             yield os.path.join(folder, entry.name)
@@ -153,12 +153,12 @@ def _is_shown_picture(name: str) -> bool:
 
 
 def _is_link(entry: os.DirEntry[str]) -> bool:
-    junction = getattr(entry, "is_junction", None)  # of Windows, from Python 3.12 on
+    junction = getattr(entry, "is_junction", None)  # on Windows, since Python 3.12
     return entry.is_symlink() or (junction is not None and junction())
 
 
-def _answers(question: Callable[[], bool]) -> bool:
-    """What an entry says of itself; False of a link in a circle, or one that leads where nobody may look."""
+def _is_true(question: Callable[[], bool]) -> bool:
+    """Call `entry.is_dir` or the like; False for a link in a loop, or one whose target is not accessible."""
     try:
         return question()
     except OSError:

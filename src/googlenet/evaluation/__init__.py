@@ -1,4 +1,4 @@
-"""Evaluation: exact counts over real pictures, how sure they are, and what more crops and networks are worth."""
+"""Evaluation: exact counts over pictures, confidence intervals, and the gain from more crops and networks."""
 
 from googlenet.evaluation.counts import ClassScore, Counts, Evaluation
 from googlenet.evaluation.evaluate import PreparedSquares, evaluate, prepare_squares

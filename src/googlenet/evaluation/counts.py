@@ -1,4 +1,4 @@
-"""Exact counts over pictures: added up batch by batch, divided once, at the end."""
+"""Exact counts over pictures: summed batch by batch, divided once, at the end."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)  # so that the loss of a 0
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """How one class fared: `support` pictures are of it, `predicted` were said to be.
+    """Scores of one class: `support` pictures belong to it, `predicted` were predicted to.
 
-    `precision` (of the predicted, the share that is right) and `recall` (of the support, the share that was found) are
-    None where there is nothing to divide by.
+    `precision` (the share of the predicted that is correct) and `recall` (the share of the support that was found) are
+    None if there is nothing to divide by.
     """
 
     label: str
@@ -31,11 +31,11 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What was counted on `pictures` pictures of a split; accuracies are shares 0 ... 1, `loss` is nats a picture.
+    """Results on `pictures` pictures of a split; accuracies are shares from 0 to 1, `loss` is nats per picture.
 
-    `top5`: the class is among the best 5, or all where there are fewer; `macro_recall`: mean over the classes that have
-    pictures; `confusion` (C, C) int64: rows are the true classes; `bad_pictures`: (name, reason), counted nowhere else;
-    `models`, `crops`: how many networks and squares of a picture each answer is the average of.
+    `top5`: the class is among the top 5, or among all if there are fewer; `macro_recall`: mean over the classes that
+    have pictures; `confusion` (C, C) int64: rows are the true classes; `bad_pictures`: (name, reason), not counted;
+    `models`, `crops`: how many networks and crops of a picture each answer is averaged over.
     """
 
     top1: float
@@ -53,12 +53,12 @@ class Evaluation:
 
     @property
     def cost(self) -> int:
-        """Runs of a network that a picture takes by definition: models times crops."""
+        """Network runs per picture: models times crops."""
         return self.models * self.crops
 
     @property
     def top5_error(self) -> float:
-        """The share of pictures whose class is not among the best 5."""
+        """The share of pictures whose class is not among the top 5."""
         return (self.pictures - round(self.top5 * self.pictures)) / self.pictures
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Evaluation:
 
 
 def in_best(best: int, labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Whether each picture's class is among its `best` most probable; of equal ones, the first class ranks higher.
+    """Whether each picture's class is among its `best` most probable; ties are ranked in the order of the classes.
 
     `labels` (N,), `probabilities` (N, classes) -> (N,).
     """
@@ -96,31 +96,31 @@ def in_best(best: int, labels: NDArray[np.int64], probabilities: NDArray[np.floa
 
 
 class Counts:
-    """A running count for `classes` classes: the confusion matrix, the top-5 hits and the sum of the losses."""
+    """Running counts for `classes` classes: the confusion matrix, the top-5 hits and the sum of the losses."""
 
     def __init__(self, classes: int) -> None:
-        """Start at nothing."""
+        """Start with no pictures."""
         self.confusion = np.zeros((classes, classes), np.int64)
         self.top5 = 0
         self.loss = 0.0
 
     @property
     def pictures(self) -> int:
-        """Pictures counted."""
+        """The number of pictures counted."""
         return int(self.confusion.sum())
 
     @property
     def top1(self) -> int:
-        """Pictures whose most probable class is theirs."""
+        """The number of pictures whose most probable class is correct."""
         return int(np.trace(self.confusion))
 
     def add(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> None:
-        """Count a batch: `labels` (N,), `probabilities` (N, classes); of equal ones, the first class ranks higher.
+        """Count a batch: `labels` (N,), `probabilities` (N, classes); ties are ranked in the order of the classes.
 
-        Raises TrainingError for a probability that is not finite: it would be counted as an answer.
+        Raises TrainingError for a probability that is not finite, which would otherwise be counted as an answer.
         """
         if not np.isfinite(probabilities).all():
-            raise TrainingError("the network's answer is not a finite number; its weights cannot be used")
+            raise TrainingError("the network's output is not finite; its weights cannot be used")
         given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
         self.top5 += int(in_best(5, labels, probabilities).sum())
         self.loss += float(-np.log(np.maximum(given, _LEAST_PROBABILITY)).sum())
@@ -135,10 +135,10 @@ class Counts:
         models: int = 1,
         crops: int = 1,
     ) -> Evaluation:
-        """Divide, once; `labels` are the classes' ids. Raises DataError where no picture was counted."""
+        """Divide the counts; `labels` are the class ids. Raises DataError if no picture was counted."""
         pictures = self.pictures
         if pictures == 0:
-            raise DataError(f"{split}: there is no picture to evaluate on ({len(bad_pictures)} could not be read)")
+            raise DataError(f"{split}: there are no pictures to evaluate on ({len(bad_pictures)} could not be read)")
         scores = tuple(self._class_score(index, label) for index, label in enumerate(labels))
         recalls = [score.recall for score in scores if score.recall is not None]
         return Evaluation(

@@ -1,4 +1,4 @@
-"""The one road along which accuracy is measured: `googlenet evaluate`, and every validation during training."""
+"""The one implementation of evaluation, for `googlenet evaluate` and every validation during training."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from googlenet.images import BadImage, Crops, Preprocessing, Rgb, Size, least_si
 from googlenet.parallel import DEFAULT_WORKERS, in_batches, map_in_order
 
 OnRow: TypeAlias = Callable[[str, str, NDArray[np.float32]], None]
-"""Gets a picture's name, its class, and the probabilities (classes,) that it was given."""
+"""Called with a picture's name, its class, and its predicted probabilities (classes,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedSquares:
-    """The squares of samples in their order; the first `len(kept)` are in memory, the others are decoded each time."""
+    """The network inputs of samples, in order; the first `len(kept)` are in memory, others are decoded each time."""
 
     samples: Samples
     preprocessing: Preprocessing
     kept: tuple[Rgb | BadImage, ...] = ()
 
     def read(self, *, workers: int = DEFAULT_WORKERS) -> Iterator[Rgb | BadImage]:
-        """Yield (S, S, 3) uint8 RGB for each picture, or why it is bad."""
+        """Yield (S, S, 3) uint8 RGB for each picture, or a BadImage."""
         yield from self.kept
         yield from map_in_order(self._decode, range(len(self.kept), len(self.samples)), workers=workers)
 
@@ -63,17 +63,17 @@ def evaluate(
     on_row: OnRow | None = None,
     workers: int = DEFAULT_WORKERS,
 ) -> Evaluation:
-    """Run every picture of `samples` once and count; bad pictures are left out and named in the result.
+    """Run every picture of `samples` once and count; bad pictures are skipped and listed in the result.
 
     `samples.classes` are the engine's, in its order (`googlenet.dataset.relabel`); the members of an `EnsembleEngine`
-    bring their own preprocessing. Of each picture `crops` (1, 10, 144) squares are run, `batch_size` at a time.
+    have their own preprocessing. `crops` (1, 10, 144) squares of each picture are run, `batch_size` at a time.
     `images`: the same samples prepared with the same preprocessing, for one crop. `on_progress` gets (pictures done,
-    all); `on_row` gets (name, class, probabilities) of each picture that was counted, in order. Raises DataError where
-    no picture could be read, or none of a class.
+    all); `on_row` gets (name, class, probabilities) of each picture that was counted, in order. Raises DataError if
+    no picture, or none of a class, could be read.
     """
     runner = CropRunner(members_of(engine, preprocessing), (crops,), batch_size)
     if images is not None and (crops != 1 or len(runner.preprocessings) > 1):
-        raise InputError("prepared squares are those of one crop and one preprocessing; leave `images` out")
+        raise InputError("`images` must be for one crop and one preprocessing; omit it otherwise")
     pictures = None if images is None else (_as_crops(square) for square in images.read(workers=workers))
     return count_answers(
         answer_samples(runner, samples, pictures=pictures, workers=workers),
@@ -87,7 +87,7 @@ def evaluate(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnsweredBatch:
-    """What the networks said of some pictures, one after another in their samples.
+    """The networks' answers for consecutive samples.
 
     `items`: the N good ones; `answers`: (N, members, protocols, classes); `bad`: (name, reason) of the others.
     """
@@ -109,9 +109,9 @@ def answer_samples(
     pictures: Iterator[PreparedCrops | BadImage] | None = None,
     workers: int = DEFAULT_WORKERS,
 ) -> Iterator[AnsweredBatch]:
-    """Decode every picture once, cut its crops ahead of the networks, and yield what those say, in order.
+    """Decode and crop every picture once, ahead of the networks, and yield the networks' answers in order.
 
-    `pictures` are those of the samples, prepared elsewhere.
+    `pictures`: the samples' pictures, if they are already prepared.
     """
 
     def prepare(index: int) -> PreparedCrops | BadImage:
@@ -138,7 +138,7 @@ def count_answers(
     on_progress: Callable[[int, int], None] | None = None,
     on_row: OnRow | None = None,
 ) -> Evaluation:
-    """Count the average of all members under the last protocol; the arguments are those of `evaluate`."""
+    """Count the average of all members under the last protocol; arguments as for `evaluate`."""
     counts = Counts(len(samples.classes))
     bad: list[tuple[str, str]] = []
     for batch in batches:

@@ -1,4 +1,4 @@
-"""How sure an accuracy is that was counted on a number of pictures, and a difference of two on the same ones."""
+"""Confidence intervals of accuracies, and of differences between two accuracies on the same pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 
 def wilson_interval(correct: int, total: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval (low, high) of a share counted as `correct` of `total`; (0, 1) where nothing was counted.
+    """Wilson's score interval (low, high) of the proportion `correct` / `total`; (0, 1) if `total` is 0.
 
     Source: E. B. Wilson, 1927, JASA 22, without continuity correction. It stays within 0 ... 1, also for 0 and `total`.
     """
@@ -18,7 +18,7 @@ def wilson_interval(correct: int, total: int, *, confidence: float = 0.95) -> tu
     centre = share + z * z / (2 * total)
     spread = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
-    # Rounding may leave the ends of 0 and of `total` a last bit beside where they are exactly.
+    # For 0 and `total`, rounding may leave an end one bit away from its exact value.
     low = 0.0 if correct == 0 else (centre - spread) / scale
     high = 1.0 if correct == total else (centre + spread) / scale
     return low, high
@@ -27,12 +27,12 @@ def wilson_interval(correct: int, total: int, *, confidence: float = 0.95) -> tu
 def paired_interval(
     both: int, only_first: int, only_second: int, neither: int, *, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Newcombe's interval (low, high) of a difference of shares, first minus second, counted on the same pictures.
+    """Newcombe's interval (low, high) of a difference of proportions, first minus second, on the same pictures.
 
-    The four numbers are how often both happened, only one of them, or neither; (-1, 1) where nothing was counted.
-    Source: R. G. Newcombe, 1998, Statistics in Medicine 17, 2635-2650, method 10: Wilson's intervals of the two shares,
-    joined by their correlation with its continuity correction. It stays within -1 ... 1, and has a width also where the
-    two never differ.
+    The four counts are how often both happened, only one of them, or neither; (-1, 1) if nothing was counted.
+    Source: R. G. Newcombe, 1998, Statistics in Medicine 17, 2635-2650, method 10: Wilson's intervals of the two
+    proportions, combined by their correlation with a continuity correction. It stays within -1 ... 1, and has a
+    non-zero width even if the two never differ.
     """
     total = both + only_first + only_second + neither
     if total == 0:

@@ -1,4 +1,4 @@
-"""The paper's Table 3: what more crops and more networks are worth, measured on the same pictures in one pass."""
+"""The paper's Table 3: the gain from more crops and more networks, measured on the same pictures in one pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from googlenet.parallel import DEFAULT_WORKERS
 
 @dataclass(frozen=True, slots=True)
 class ErrorRate:
-    """A share of pictures that were answered wrongly, and its 95 % interval (Wilson)."""
+    """The share of pictures that were classified wrongly, and its 95 % interval (Wilson)."""
 
     share: float
     interval: tuple[float, float]
@@ -28,9 +28,9 @@ class ErrorRate:
 
 @dataclass(frozen=True, slots=True)
 class ProtocolRow:
-    """One row of the table: the average of `models` networks over `crops` squares of each picture.
+    """One row of the table: the average of `models` networks over `crops` crops of each picture.
 
-    `difference`: its top-5 error minus the base's, below 0 where it is better; `difference_interval`: 95 %, paired
+    `difference`: its top-5 error minus the base's, negative if it is better; `difference_interval`: 95 %, paired
     (`paired_interval`), because both were measured on the same pictures. The base itself has neither.
     """
 
@@ -43,7 +43,7 @@ class ProtocolRow:
 
     @property
     def cost(self) -> int:
-        """Runs of a network that a picture takes by definition: models times crops."""
+        """Network runs per picture: models times crops."""
         return self.models * self.crops
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class ProtocolRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProtocolComparison:
-    """The rows, the base first, and the evaluation of the last one: all networks, the most crops."""
+    """The rows, starting with the base, and the evaluation of the last one: all networks, the most crops."""
 
     rows: tuple[ProtocolRow, ...]
     evaluation: Evaluation
@@ -85,10 +85,10 @@ def compare_protocols(
     on_row: OnRow | None = None,
     workers: int = DEFAULT_WORKERS,
 ) -> ProtocolComparison:
-    """Evaluate the first network, and all of them where there are several, under each of the protocols `crops`.
+    """Evaluate the first network, and all of them if there are several, under each of the protocols `crops`.
 
-    Every picture is decoded once, and a square that several protocols share is run once. The base is the first network
-    with the fewest crops. The other arguments are those of `evaluate`; `on_row` gets the answers of the last row.
+    Every picture is decoded once, and a crop that several protocols share is run once. The base is the first network
+    with the fewest crops. Other arguments are as for `evaluate`; `on_row` gets the answers of the last row.
     """
     protocols = tuple(sorted(set(crops)))
     runner = CropRunner(members_of(engine, preprocessing), protocols, batch_size)
@@ -105,7 +105,7 @@ def compare_protocols(
 
 
 class _Misses:
-    """Which pictures each row of the table answered wrongly: rows are (models, protocols), models first."""
+    """Which pictures each row of the table classified wrongly: rows are (models, protocols), models first."""
 
     def __init__(self, models: tuple[int, ...]) -> None:
         self.models = models
@@ -113,7 +113,7 @@ class _Misses:
         self.top5: list[NDArray[np.bool_]] = []
 
     def watch(self, batches: Iterator[AnsweredBatch]) -> Iterator[AnsweredBatch]:
-        """Pass the batches on, noting their misses."""
+        """Pass the batches through and record their misses."""
         for batch in batches:
             answers = [average_members(batch.answers[:, :count]) for count in self.models]
             rows = [row[:, protocol] for row in answers for protocol in range(row.shape[1])]
@@ -142,7 +142,7 @@ def _error_rate(missed: NDArray[np.bool_]) -> ErrorRate:
 
 
 def _difference(missed: NDArray[np.bool_], base: NDArray[np.bool_]) -> tuple[float, tuple[float, float]]:
-    """Error minus the base's, with its paired interval."""
+    """The error minus the base's, with its paired interval."""
     both, only_this = int((missed & base).sum()), int((missed & ~base).sum())
     only_base, neither = int((~missed & base).sum()), int((~missed & ~base).sum())
     return (only_this - only_base) / len(missed), paired_interval(both, only_this, only_base, neither)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from googlenet.architecture import Architecture, build_architecture, row_shapes
 from googlenet.architecture import layers as records
 from googlenet.architecture.layers import Layer
-from googlenet.errors import InputError
+from googlenet.errors import InputError, ModelFileError
 from googlenet.graph.graph import Attribute, Graph, Node, Value
 from googlenet.images import GREY_WEIGHTS, Preprocessing
 from googlenet.model import Model
@@ -88,8 +88,11 @@ class _Builder:
         return output
 
     def constant(self, name: str, values: NDArray[Any]) -> str:
-        """Add a constant as float32; returns its name."""
-        self.constants[name] = np.ascontiguousarray(values, np.float32)
+        """Add a constant as float32; returns its name. Raises ModelFileError for values too large for float32."""
+        with np.errstate(over="ignore"):
+            self.constants[name] = np.ascontiguousarray(values, np.float32)
+        if np.isinf(self.constants[name]).any():
+            raise ModelFileError(f"the weights cannot be used: with mean and scale, {name} is too large for float32")
         return name
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import stat
 from collections.abc import Iterable
 from typing import IO, TypeAlias, TypeGuard
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from googlenet.errors import InputError
+from googlenet.files import special_kind
 from googlenet.images.decode import BadImage, Enough, Rgb, decode_image, decode_picture
 from googlenet.images.formats import HEAD_BYTES, explain, recognize
 
@@ -28,12 +28,6 @@ FILE_LIMIT = 2**30
 
 _PIECE = 2**20  # bytes read at once from a file of unknown size
 
-_SPECIAL = (
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -92,9 +86,8 @@ def read_file(path: str | os.PathLike[str]) -> bytes | BadImage:
     """Read a whole picture file, if it is regular, starts like a picture and is within `FILE_LIMIT`; never blocks."""
     try:
         status = os.stat(path)
-        for is_special, what in _SPECIAL:
-            if is_special(status.st_mode):
-                return BadImage(f"cannot be read ({what}, not a regular file)")
+        if what := special_kind(status.st_mode):
+            return BadImage(f"cannot be read ({what}, not a regular file)")
         with open(path, "rb", opener=_open_at_once) as file:
             head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
             if head and recognize(head) is None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import InputError, ModelFileError
-from googlenet.files import MODEL_FILE, cannot_read, write_atomically
+from googlenet.files import MODEL_FILE, cannot_read, check_not_special, write_atomically
 from googlenet.images import Preprocessing
 from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
@@ -147,6 +147,7 @@ def resolve_model_path(path: Path) -> Path:
         if not (path / MODEL_FILE).is_file():
             raise InputError(f"the folder {path} contains no {MODEL_FILE}")
         return path / MODEL_FILE
+    check_not_special(path)
     if not path.is_file():
         raise InputError(f"{path}: no such model file")
     return path

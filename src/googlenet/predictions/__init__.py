@@ -1,27 +1,27 @@
-"""Files of rows, a row a picture: written so that they can be gone on with, read back, searched by likeness."""
+"""Prediction files, with one row per picture: written so that they can be resumed, read, searched by similarity."""
 
 from googlenet.predictions.features import FeatureChunk, Neighbour, nearest, read_features
-from googlenet.predictions.formats import read_rows
-from googlenet.predictions.origin import Origin, origin_of
-from googlenet.predictions.output import Begun, note_path, open_rows, partial_path, read_begun
+from googlenet.predictions.formats import read_predictions
+from googlenet.predictions.model_identity import ModelIdentity, identity_of
+from googlenet.predictions.output import ExistingOutput, note_path, open_predictions, partial_path, read_existing
 from googlenet.predictions.row import Note, PredictionRow, Write, json_line, written_name
 
 __all__ = [
-    "Begun",
+    "ExistingOutput",
     "FeatureChunk",
+    "ModelIdentity",
     "Neighbour",
     "Note",
-    "Origin",
     "PredictionRow",
     "Write",
+    "identity_of",
     "json_line",
     "nearest",
     "note_path",
-    "open_rows",
-    "origin_of",
+    "open_predictions",
     "partial_path",
-    "read_begun",
+    "read_existing",
     "read_features",
-    "read_rows",
+    "read_predictions",
     "written_name",
 ]

@@ -1,4 +1,4 @@
-"""The kinds of files of rows, by their suffix: how each grows, and how it is read."""
+"""The formats of prediction files by suffix: how each is written and read."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from googlenet.predictions.text import read_csv, read_jsonl, write_csv, write_js
 
 
 class WriteRow(Protocol):
-    """Appends a row to an open file, at once; `first` where the file has none yet."""
+    """Appends a row to an open file and flushes it; `first` if the file has none yet."""
 
     def __call__(self, row: PredictionRow, file: BinaryIO, *, first: bool) -> None:
-        """Append it."""
+        """Append the row."""
         ...
 
 
 class ReadGrowing(Protocol):
-    """Reads the whole rows of an open file that may end with part of one; `where` names it in errors."""
+    """Reads the complete rows of an open file that may end with part of one; `where` names the file in errors."""
 
     def __call__(self, file: BinaryIO, *, where: str) -> Iterator[StoredRow]:
-        """Yield them."""
+        """Yield the rows."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class RowFormat:
-    """A kind of file: while it grows it is text, which `write` appends to and `read_growing` reads.
+class PredictionFormat:
+    """A file format: an unfinished file is text, which `write` appends to and `read_growing` reads.
 
-    Where `read_finished` is None, that text is the finished file. `check` raises where a package is missing.
+    If `read_finished` is None, the finished file has the same format. `check` raises if a package is missing.
     """
 
     write: WriteRow
@@ -43,24 +43,24 @@ class RowFormat:
     check: Callable[[], None] = lambda: None
 
 
-FORMATS: dict[str, RowFormat] = {
-    ".csv": RowFormat(write_csv, read_csv),
-    ".jsonl": RowFormat(write_jsonl, read_jsonl),
-    ".parquet": RowFormat(write_jsonl, read_jsonl, read_parquet, check_pyarrow),
+FORMATS: dict[str, PredictionFormat] = {
+    ".csv": PredictionFormat(write_csv, read_csv),
+    ".jsonl": PredictionFormat(write_jsonl, read_jsonl),
+    ".parquet": PredictionFormat(write_jsonl, read_jsonl, read_parquet, check_pyarrow),
 }
 
 
-def format_of(path: Path, *, what: str) -> RowFormat:
-    """The format that a file's suffix says; raises InputError, which begins with `what` cannot be done, for another."""
+def format_of(path: Path, *, what: str) -> PredictionFormat:
+    """The format of a file by its suffix; raises InputError, which starts with `what`, for an unsupported one."""
     if path.suffix not in FORMATS:
         raise InputError(
-            f"{what} {path}: a file of rows ends in {', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}"
+            f"{what} {path}: the file name must end in {', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}"
         )
     return FORMATS[path.suffix]
 
 
-def read_rows(path: Path) -> Iterator[PredictionRow]:
-    """Yield the rows of a finished file; raises InputError where it cannot be read or holds something else."""
+def read_predictions(path: Path) -> Iterator[PredictionRow]:
+    """Yield the rows of a finished file; raises InputError if it cannot be read or is not a prediction file."""
     row_format = format_of(path, what="cannot read")
     if row_format.read_finished is not None:
         yield from row_format.read_finished(path)

@@ -1,9 +1,9 @@
-"""A file of rows that is there whole or not at all, and yet loses nothing when its writing is interrupted.
+"""Writes prediction files atomically, but without losing rows when writing is interrupted.
 
-While it is written, FILE grows beside its name as FILE.partial, each row at once; when the last one is there, it takes
-its name. What is interrupted (a key, `kill -9`, a full disk, no power) leaves FILE.partial behind, which `read_begun`
-takes up, and FILE.partial.json, a note of the model that began it. A Parquet file cannot grow: its FILE.partial is JSON
-lines, of which it is made at the end.
+Rows are appended to FILE.partial and flushed one by one; after the last row it is renamed to FILE. An interruption
+(Ctrl-C, `kill -9`, a full disk, a power failure) leaves FILE.partial, which `read_existing` reads, and
+FILE.partial.json, a note of the model that wrote it. Parquet files cannot be appended to: their FILE.partial is JSON
+lines, which are converted at the end.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from googlenet.files import (
     cannot_write,
     current_folder,
     is_at,
-    make_again,
     open_atomically,
     open_locked,
+    recreate_folder,
     remove_unfinished,
     write_atomically,
 )
-from googlenet.predictions.formats import RowFormat, format_of, read_rows
+from googlenet.predictions.formats import PredictionFormat, format_of, read_predictions
 from googlenet.predictions.names import PictureNames
 from googlenet.predictions.parquet import write_parquet
 from googlenet.predictions.row import Note, PredictionRow, Write
 
 SAMPLES = 20
-"""How many rows of a file that is gone on with are kept, to compare what is said now with what was said then."""
+"""The number of rows of a resumed file that are kept, to compare their predictions with new ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """What an output holds already: `rows` rows, `bad` of them errors, of the pictures `names`.
+class ExistingOutput:
+    """What an output already contains: `rows` rows, `bad` of them errors, of the pictures `names`.
 
-    `samples`: the first rows that are no errors. `file`: where they are, whose first `end` bytes they are; None where
-    there is no such file. `note`: what they were written with, as far as that is known.
+    `samples`: the first rows without errors. `file`: the file, whose first `end` bytes are the rows; None if there is
+    no such file. `note`: the model and settings they were written with, as far as known.
     """
 
     file: Path | None = None
@@ -56,51 +56,54 @@ class Begun:
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file of rows grows."""
+    """Where rows are written until the file is complete."""
     return path.with_name(f"{path.name}.partial")
 
 
 def note_path(path: Path) -> Path:
-    """Where it is noted which model has begun a file of rows, as long as that grows."""
+    """Where the model and settings of an incomplete file are noted."""
     return path.with_name(f"{path.name}.partial.json")
 
 
-def read_begun(path: Path) -> Begun:
-    """Find what there is of an output: the interrupted file, else the finished one, else nothing.
+def read_existing(path: Path) -> ExistingOutput:
+    """Read what exists of an output: the interrupted file, else the finished one, else nothing.
 
-    Its rows are read one by one; each picture's name is kept in 16 bytes. Raises InputError for a file that holds
-    something else.
+    Rows are read one by one; 16 bytes are kept per picture. Raises InputError for anything but a prediction file.
     """
     row_format = _checked_format(path)
     partial = partial_path(path)
     if partial.is_file():
-        begun = _count(partial, _read_growing(row_format, partial))
-        return replace(begun, note=begun.note | _read_note(note_path(path)))
+        existing = _count(partial, _read_growing(row_format, partial))
+        return replace(existing, note=existing.note | _read_note(note_path(path)))
     if path.is_file():
         in_place = row_format.read_finished is None
-        return _count(path, _read_growing(row_format, path) if in_place else ((row, 0) for row in read_rows(path)))
-    return Begun()
+        return _count(
+            path, _read_growing(row_format, path) if in_place else ((row, 0) for row in read_predictions(path))
+        )
+    return ExistingOutput()
 
 
 @contextmanager
-def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | None = None) -> Iterator[Write]:
-    """Give a function that writes a row to `path` (.csv, .jsonl, .parquet); without a path it does nothing.
+def open_predictions(
+    path: Path | None, *, existing: ExistingOutput | None = None, note: Note | None = None
+) -> Iterator[Write]:
+    """Yield a function that writes a row to `path` (.csv, .jsonl, .parquet); without a path it does nothing.
 
-    With `begun` the rows that it knows come first, and what is written stays where the block ends early, beside its
-    `note`. Without it the file is written anew, and nothing of it stays. In CSV and Parquet the best prediction has
-    columns of its own. What is deleted while it grows is there again when the block ends. Raises InputError for another
-    suffix, a place that cannot be written to, a full disk.
+    With `existing` its rows come first, and if the block fails, the rows written so far are kept, with their `note`.
+    Without it a new file is written, and removed if the block fails. In CSV and Parquet the best prediction has columns
+    of its own. A file that is deleted while it is written is restored when the block ends. Raises InputError for an
+    unsupported suffix, a folder that cannot be written to, or a full disk.
     """
     if path is None:
         yield lambda row: None
         return
     row_format, partial = _checked_format(path), partial_path(path)
-    started = begun or Begun()
+    started = existing or ExistingOutput()
     written = started.rows
 
     def write(row: PredictionRow) -> None:
         nonlocal written
-        with _as_sentence(path, kept=begun is not None):
+        with _as_sentence(path, kept=existing is not None):
             row_format.write(row, file, first=written == 0)
         written += 1
 
@@ -120,32 +123,32 @@ def open_rows(path: Path | None, *, begun: Begun | None = None, note: Note | Non
                     if note is not None:
                         write_atomically(note_path(path), json.dumps(note).encode())
                 ours = True
-        with _as_sentence(path, kept=begun is not None):
+        with _as_sentence(path, kept=existing is not None):
             os.fsync(file.fileno())
             if not locked:
-                file.close()  # systems without locks do not rename a file that is open
+                file.close()  # systems without locks cannot rename an open file
             _finish(path, row_format)
         done = True
     finally:
         with suppress(OSError):
-            file.close()  # again a full disk, which has been reported
-        if ours and (done or begun is None or written == 0):
+            file.close()  # may fail again on a full disk, which has been reported
+        if ours and (done or existing is None or written == 0):
             for left in (note_path(path), *(() if done else (partial,))):
                 with suppress(OSError):
                     left.unlink()
 
 
-def _checked_format(path: Path) -> RowFormat:
+def _checked_format(path: Path) -> PredictionFormat:
     row_format = format_of(path, what="cannot write")
     row_format.check()
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder")
     if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: there is no folder {path.parent}")
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
     return row_format
 
 
-def _read_growing(row_format: RowFormat, path: Path) -> Iterator[tuple[PredictionRow, int]]:
+def _read_growing(row_format: PredictionFormat, path: Path) -> Iterator[tuple[PredictionRow, int]]:
     try:
         with path.open("rb") as file:
             for stored in row_format.read_growing(file, where=str(path)):
@@ -154,7 +157,7 @@ def _read_growing(row_format: RowFormat, path: Path) -> Iterator[tuple[Predictio
         raise cannot_read(path, error) from error
 
 
-def _count(file: Path, rows: Iterator[tuple[PredictionRow, int]]) -> Begun:
+def _count(file: Path, rows: Iterator[tuple[PredictionRow, int]]) -> ExistingOutput:
     names = PictureNames()
     samples: list[PredictionRow] = []
     count = bad = last = 0
@@ -166,11 +169,11 @@ def _count(file: Path, rows: Iterator[tuple[PredictionRow, int]]) -> Begun:
             samples.append(row)
     first = samples[0] if samples else {}
     note: Note = {key: str(first[key]) for key in ("model", "model_sha256") if key in first}
-    return Begun(file, last, count, bad, names, tuple(samples), note)
+    return ExistingOutput(file, last, count, bad, names, tuple(samples), note)
 
 
 def _read_note(path: Path) -> Note:
-    """What the rows of a growing file are written with; nothing where no note says it, or none that is whole."""
+    """The model and settings of an incomplete file; empty if the note is missing or damaged."""
     try:
         fields = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -178,10 +181,10 @@ def _read_note(path: Path) -> Note:
     return {str(key): value for key, value in fields.items()} if isinstance(fields, dict) else {}
 
 
-def _open_partial(path: Path, row_format: RowFormat, begun: Begun) -> tuple[BinaryIO, bool]:
-    """Open the growing file behind the last of the rows that there are, and say whether all others are locked out."""
+def _open_partial(path: Path, row_format: PredictionFormat, existing: ExistingOutput) -> tuple[BinaryIO, bool]:
+    """Open the partial file after its last complete row; also returns whether it is locked."""
     partial = partial_path(path)
-    if begun.file == path:
+    if existing.file == path:
         with open_atomically(partial) as copy:
             if row_format.read_finished is None:
                 with path.open("rb") as finished:
@@ -189,13 +192,13 @@ def _open_partial(path: Path, row_format: RowFormat, begun: Begun) -> tuple[Bina
             else:
                 for number, row in enumerate(row_format.read_finished(path)):
                     row_format.write(row, copy, first=number == 0)
-                begun = Begun(path, copy.tell())
+                existing = ExistingOutput(path, copy.tell())
     file, locked = open_locked(partial, _taken(partial))
     try:
-        for whole in (path, partial):  # making one of 100,000 rows takes seconds, in which a run may be killed
-            remove_unfinished(whole)
-        file.truncate(begun.end)
-        file.seek(begun.end)
+        for target in (path, partial):  # writing one of 100,000 rows takes seconds, so a run may be killed meanwhile
+            remove_unfinished(target)
+        file.truncate(existing.end)
+        file.seek(existing.end)
     except BaseException:
         file.close()
         raise
@@ -203,12 +206,12 @@ def _open_partial(path: Path, row_format: RowFormat, begun: Begun) -> tuple[Bina
 
 
 def _taken(partial: Path) -> str:
-    return f"another run is writing {partial}; wait for its end, or name another output"
+    return f"another run is writing {partial}; wait for it to finish, or use another output"
 
 
 def _write_again(file: BinaryIO, partial: Path, current: Path | None) -> None:
-    """Write a growing file that was deleted once more, from what is open of it; InputError where another has begun."""
-    make_again(partial.parent, current)
+    """Write a partial file again that was deleted, from the open file; InputError if another run has created one."""
+    recreate_folder(partial.parent, current)
     if partial.exists():
         raise InputError(_taken(partial))
     file.seek(0)
@@ -216,8 +219,8 @@ def _write_again(file: BinaryIO, partial: Path, current: Path | None) -> None:
         shutil.copyfileobj(file, copy, 2**20)
 
 
-def _finish(path: Path, row_format: RowFormat) -> None:
-    """Give the whole file its name."""
+def _finish(path: Path, row_format: PredictionFormat) -> None:
+    """Turn the complete partial file into the finished one."""
     partial = partial_path(path)
     if row_format.read_finished is None:
         partial.replace(path)
@@ -232,9 +235,9 @@ def _finish(path: Path, row_format: RowFormat) -> None:
 
 @contextmanager
 def _as_sentence(path: Path, *, kept: bool) -> Iterator[None]:
-    """What the system says about writing `path`, as an InputError; `kept`: its rows stay, to be gone on with."""
+    """Turn a system error on writing `path` into an InputError; `kept`: the rows are kept and can be resumed."""
     try:
         yield
     except OSError as error:
-        rest = f"; what there is of it stays in {partial_path(path)}, and --resume goes on from there" if kept else ""
+        rest = f"; the rows so far are in {partial_path(path)}, use --resume to continue" if kept else ""
         raise cannot_write(path, error, rest) from error

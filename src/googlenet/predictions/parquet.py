@@ -1,4 +1,4 @@
-"""Rows as a Parquet file, by pyarrow. Nothing can be appended to such a file: it is written from all rows at once."""
+"""Prediction files in Parquet format, with pyarrow. They cannot be appended to, so all rows are written at once."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ROW_GROUP = 1000  # rows: 4 MB of features
 
 
 def check_pyarrow() -> None:
-    """Raise MissingExtraError where pyarrow is not installed."""
+    """Raise MissingExtraError if pyarrow is not installed."""
     _import_pyarrow()
 
 
 def write_parquet(rows: Iterable[PredictionRow], file: BinaryIO, *, features: int | None) -> None:
-    """Write rows with equal keys, in groups, to a file; embeddings are lists of `features` floats."""
+    """Write rows with equal keys to a file, in row groups; embeddings are lists of `features` floats."""
     pyarrow, parquet = _import_pyarrow()
     source = iter(rows)
     group = list(islice(source, ROW_GROUP))
@@ -39,10 +39,10 @@ def write_parquet(rows: Iterable[PredictionRow], file: BinaryIO, *, features: in
 
 
 def read_parquet(path: Path) -> Iterator[PredictionRow]:
-    """Yield the rows of a file that `write_parquet` wrote; raises InputError for another one."""
+    """Yield the rows of a file that `write_parquet` wrote; raises InputError for any other file."""
     with _opened(path) as file:
         number = 0
-        for group in range(file.num_row_groups):  # one at a time: `iter_batches` reads ahead without a bound
+        for group in range(file.num_row_groups):  # one at a time: `iter_batches` reads ahead without a limit
             for values in file.read_row_group(group).to_pylist():
                 number += 1
                 yield checked_row(
@@ -51,7 +51,7 @@ def read_parquet(path: Path) -> Iterator[PredictionRow]:
 
 
 def read_parquet_features(path: Path) -> Iterator[tuple[list[str], NDArray[np.float32], set[tuple[str, str]]]]:
-    """Yield names (n), features (n, F) and what made them (`model`, `model_sha256`) of rows that have features."""
+    """Yield names (n), features (n, F) and their models (`model`, `model_sha256`) for rows that have features."""
     import numpy as np
 
     with _opened(path) as file:
@@ -65,21 +65,21 @@ def read_parquet_features(path: Path) -> Iterator[tuple[list[str], NDArray[np.fl
                 continue
             embeddings = good.column("embedding").combine_chunks()
             features = np.asarray(embeddings.flatten(), np.float32).reshape(good.num_rows, -1)
-            names, models, sums = (good.column(name).to_pylist() for name in ("image", "model", "model_sha256"))
-            yield names, features, set(zip(models, sums, strict=True))
+            names, models, checksums = (good.column(name).to_pylist() for name in ("image", "model", "model_sha256"))
+            yield names, features, set(zip(models, checksums, strict=True))
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """A Parquet file, open while the block runs; whatever pyarrow finds wrong with it is an InputError."""
+    """Open a Parquet file for the block; errors of pyarrow become InputErrors."""
     pyarrow, parquet = _import_pyarrow()
     try:
         with path.open("rb") as raw, parquet.ParquetFile(raw) as file:
             yield file
     except pyarrow.ArrowException as error:
         reason = " ".join(str(error).split())[:100]
-        raise InputError(f"{path} is damaged, or no Parquet file ({reason})") from error
-    except OSError as error:  # pyarrow raises it for damage, too
+        raise InputError(f"{path} is damaged or not a Parquet file ({reason})") from error
+    except OSError as error:  # pyarrow also raises it for damage
         raise cannot_read(path, error) from error
 
 

@@ -1,7 +1,7 @@
-"""Rows as text that can be appended to: CSV and JSON lines.
+"""Prediction files as text that can be appended to: CSV and JSON lines.
 
-A file that was cut off (a power cut, `kill -9`) ends with part of a row. Readers leave that part out and say where the
-last whole row ends; damage anywhere else is an error.
+A file whose writer was interrupted (a power failure, `kill -9`) may end with part of a row. Readers skip that part and
+report where the last complete row ends; damage anywhere else is an error.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _AS_JSON = ("predictions", "embedding")  # columns of a CSV file whose values ar
 
 
 def write_jsonl(row: PredictionRow, file: BinaryIO, *, first: bool) -> None:
-    """Append a row as a line; whether it is the `first` of its file makes no difference here."""
+    """Append a row as a line; `first` has no effect."""
     _append(f"{json_line(row)}\n", file)
 
 
 def write_csv(row: PredictionRow, file: BinaryIO, *, first: bool) -> None:
-    """Append a row as a record, behind a header where it is the `first` of its file.
+    """Append a row as a record, after a header if it is the `first` of its file.
 
-    The best prediction has columns of its own, and `predictions` holds them all as JSON.
+    The best prediction has columns of its own, and `predictions` contains all of them as JSON.
     """
     flat = {key: _flat(key, value) for key, value in row.items()} | best_columns(row)
     text = io.StringIO(newline="")
@@ -42,7 +42,7 @@ def write_csv(row: PredictionRow, file: BinaryIO, *, first: bool) -> None:
 
 
 def read_jsonl(file: BinaryIO, *, where: str) -> Iterator[StoredRow]:
-    """Yield the whole rows of JSON lines; raises InputError, naming the line, for one that is no row."""
+    """Yield the complete rows of JSON lines; raises InputError, naming the line, for one that is not a row."""
     end = 0
     for number, line in enumerate(file, start=1):
         if not line.endswith(b"\n"):
@@ -53,7 +53,7 @@ def read_jsonl(file: BinaryIO, *, where: str) -> Iterator[StoredRow]:
 
 
 def read_csv(file: BinaryIO, *, where: str) -> Iterator[StoredRow]:
-    """Yield the whole rows of CSV as `csv_writer` writes it; raises InputError, naming the line, for another one."""
+    """Yield the complete rows of CSV as `write_csv` writes it; raises InputError, naming the line, for other text."""
     csv.field_size_limit(LARGEST_FIELD)
     lines = _CountedLines(file)
     records = csv.reader(lines, strict=True)
@@ -73,14 +73,14 @@ def read_csv(file: BinaryIO, *, where: str) -> Iterator[StoredRow]:
         if header is None:
             header = fields
         elif len(fields) != len(header):
-            raise InputError(f"{place} has {len(fields)} columns, the first line {len(header)}")
+            raise InputError(f"{place} has {len(fields)} columns, but the first line has {len(header)}")
         else:
             row = {key: _from_flat(key, text, place) for key, text in zip(header, fields, strict=True)}
             yield StoredRow(checked_row({key: row[key] for key in row if key not in BEST}, where=place), lines.end)
 
 
 class _CountedLines:
-    """The lines of a file as text; `end` is the byte behind the last one, `whole` whether that has its line end."""
+    """The lines of a file as text; `end` is the offset after the last line, `whole` whether it has a line break."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -102,15 +102,15 @@ class _CountedLines:
 
 
 def _append(text: str, file: BinaryIO) -> None:
-    """Hand a row over to the system at once, so that a process that is killed has lost none."""
-    # backslashreplace: a file's name need not be UTF-8; what JSON cannot hold becomes its own escape \udcXX
+    """Write and flush a row, so that no rows are lost if the process is killed."""
+    # backslashreplace: a file's name need not be UTF-8; surrogates become JSON escapes \udcXX
     file.write(text.encode("utf-8", "backslashreplace"))
     file.flush()
 
 
 def _parsed(text: bytes | str, *, where: str) -> Any:
-    with suppress(ValueError, RecursionError):  # of a name with escapes that are no text, too: the other one reads it
-        return msgspec.json.decode(text)  # several times as fast as the standard library's where floats are many
+    with suppress(ValueError, RecursionError):  # also for names with escaped surrogates, which only json.loads reads
+        return msgspec.json.decode(text)  # several times as fast as json.loads for long lists of floats
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""All settings of a training, frozen and named."""
+"""Recipes: named sets of all training settings."""
 
 from googlenet.recipes.recipe import (
     SETTINGS,

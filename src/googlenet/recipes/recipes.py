@@ -1,4 +1,4 @@
-"""The recipes by name. Above each: its purpose, its source, and the run that shows what it gives."""
+"""The recipes by name. Above each: its purpose, its source, and where its results are."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from googlenet.errors import SettingsError
 from googlenet.recipes.recipe import Recipe
 from googlenet.suggestions import did_you_mean
 
-# Section 6 to the letter: momentum 0.9, 4 % less every 8 epochs, Polyak averaging, patches of 8 to 100 %, photometric
-# distortion, random interpolation, auxiliary losses at 0.3. What the paper leaves open is Caffe's replication: batch
-# 32, rate 0.01, weight decay 2e-4, 250 epochs. The start is ours (`network/initialization.py` says why), and the plain
-# mean is taken over the last quarter. Measured: docs/results.md, "Imagenette from scratch".
+# Exactly Section 6: momentum 0.9, rate 4 % lower every 8 epochs, Polyak averaging, patches of 8 to 100 %, photometric
+# distortion, random interpolation, auxiliary losses weighted by 0.3. What the paper does not state is Caffe's
+# replication: batch size 32, rate 0.01, weight decay 2e-4, 250 epochs. The initialization is our own
+# (`network/initialization.py` explains it), and the mean is taken over the last quarter. Results: docs/results.md,
+# "Imagenette from scratch".
 PAPER = Recipe(input_size=224, resize_size=256, epochs=250)
 
-# The most accurate network from random weights within minutes on a few cores; meant for --minutes. Small squares first,
+# The most accurate network from random weights within minutes on a few cores; meant for --minutes. Small inputs first,
 # because four of 64 px cost as much as one of 128; batch normalisation and orthogonal updates, because they learn more
-# from a picture; mild patches and no change of colour, because there is no time to overfit. In float32: with bfloat16 a
-# third to four fifths more pictures would be seen, and nobody has measured what becomes of the accuracy. Tuned on a
-# tenth of Imagenette's train. Measured: docs/results.md, "Imagenette from scratch".
+# from each picture; mild patches and no colour changes, because there is no time to overfit. In float32: bfloat16 would
+# see 33 to 80 % more pictures, but its effect on the accuracy was not measured. Tuned on a tenth of Imagenette's
+# training pictures. Results: docs/results.md, "Imagenette from scratch".
 SCRATCH = Recipe(
     variant="batchnorm",
-    input_size=144,  # a patch shows things larger than a whole picture does, so whole pictures are given more pixels
+    input_size=144,  # objects appear larger in patches than in whole pictures, so whole pictures get more pixels
     train_sizes=((0.0, 64), (0.32, 96), (0.85, 112)),
     epochs=30,
     batch_size=128,
@@ -41,11 +42,11 @@ SCRATCH = Recipe(
     validate_every=10,
 )
 
-# From another model's weights (--start) to new classes, within minutes on a few cores. Conv1 and conv2 stay as they
-# are: what they see changes least, and an update without them takes 0.8 of the time. The head learns alone for a
-# twentieth of the time, so that its first errors do not reach the trunk, and faster than the trunk after that. Squares
-# grow beyond the input size in use: of all that was tried, larger ones helped most, though fewer are seen. Chosen on a
-# fifth of clothing10's train and its val. Measured: docs/results.md, "Fine-tuning".
+# From another model's weights (--start) to new classes, within minutes on a few cores. Conv1 and conv2 are frozen: they
+# change least, and an update without them takes 0.8 of the time. The head is trained alone for a twentieth of the time,
+# so that its first errors do not reach the trunk, and with a higher rate than the trunk afterwards. Training sizes grow
+# beyond the input size of inference: of everything that was tried, this helped most, although fewer pictures are seen.
+# Tuned on a fifth of clothing10's training pictures and its val. Results: docs/results.md, "Fine-tuning".
 FINETUNE = Recipe(
     adaptive_auxiliary_pooling=True,
     input_size=224,
@@ -77,8 +78,8 @@ FINETUNE = Recipe(
     precision="auto",
 )
 
-# Small pictures of simple things, such as the embedded digits, in a minute or two on two cores. Mirroring and colour
-# change what a digit is, so both are off. Measured: docs/results.md, "Digits".
+# Small pictures of simple things, such as the embedded digits, in a minute or two on two cores. Mirroring changes what
+# a digit is, and digits have no colour, so both are off. Results: docs/results.md, "Digits".
 SMALL = Recipe(
     variant="small-32",
     width=0.5,
@@ -106,7 +107,7 @@ SMALL = Recipe(
     validate_every=2,
 )
 
-# Every part of a training in a few seconds, for tests and for trying out a folder; its accuracy means nothing.
+# A complete training in a few seconds, for tests and for trying out a folder; the accuracy is meaningless.
 SMOKE = Recipe(
     variant="small-32",
     width=0.125,
@@ -129,17 +130,17 @@ RECIPES: dict[str, Recipe] = {
     "smoke": SMOKE,
 }
 PURPOSES: dict[str, str] = {
-    "paper": "Section 6 of the paper to the letter, at 224 px",
+    "paper": "exactly Section 6 of the paper, at 224 px",
     "scratch": "the best network from random weights within minutes or hours on a few cores",
-    "finetune": "new classes from another model's weights (--start); the default there",
+    "finetune": "new classes from another model's weights; the default with --start",
     "small": "small pictures of simple things; the default for embedded sets",
-    "smoke": "seconds, to see that everything works; for tests",
+    "smoke": "a few seconds, to check that everything works; for tests",
 }
 
 
 def get_recipe(name: str) -> Recipe:
-    """The recipe of this name; raises SettingsError that suggests the nearest."""
+    """The recipe of this name; raises SettingsError with a suggestion for an unknown one."""
     if name not in RECIPES:
-        hint = did_you_mean(name, RECIPES, otherwise=f"there are {', '.join(RECIPES)}")
-        raise SettingsError(f"no recipe is called {name!r}; {hint}")
+        hint = did_you_mean(name, RECIPES, otherwise=f"choose from {', '.join(RECIPES)}")
+        raise SettingsError(f"unknown recipe {name!r}; {hint}")
     return RECIPES[name]

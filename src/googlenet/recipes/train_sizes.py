@@ -1,4 +1,4 @@
-"""The input size as it grows with the training: `0:64,0.5:96,0.8:128`."""
+"""The input size over the course of a training: `0:64,0.5:96,0.8:128`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 from googlenet.errors import SettingsError
 
 TrainSizes = tuple[tuple[float, int], ...]
-"""(share of the budget done, input size in px from then on), from 0 up: `((0.0, 64), (0.5, 96), (0.8, 128))`."""
+"""(share of the budget, input size in px from there on), ascending from 0: `((0.0, 64), (0.5, 96), (0.8, 128))`."""
 
 
 def train_size_at(sizes: TrainSizes, progress: float) -> int:
@@ -16,9 +16,9 @@ def train_size_at(sizes: TrainSizes, progress: float) -> int:
 
 
 def parse_train_sizes(text: str) -> TrainSizes:
-    """Read "0:64,0.5:96,0.8:128", or "128" alone.
+    """Parse "0:64,0.5:96,0.8:128", or "128" alone.
 
-    Raises SettingsError unless the starts ascend from 0 and stay below 1, and the sizes are above 0.
+    Raises SettingsError unless the starts ascend from 0 and are below 1, and the sizes are above 0.
     """
     try:
         if ":" not in text:
@@ -30,14 +30,14 @@ def parse_train_sizes(text: str) -> TrainSizes:
 
 
 def format_train_sizes(sizes: TrainSizes) -> str:
-    """Write `sizes` so that `parse_train_sizes` reads the same."""
+    """Format `sizes`; the inverse of `parse_train_sizes`."""
     if len(sizes) == 1 and sizes[0][0] == 0:
         return str(sizes[0][1])
     return ",".join(f"{repr(float(start)).removesuffix('.0')}:{input_size}" for start, input_size in sizes)
 
 
 def scaled_train_sizes(sizes: TrainSizes, factor: float) -> TrainSizes:
-    """The sizes times `factor`, to the nearest multiple of 8 and at least 8, for another input size."""
+    """The sizes times `factor`, rounded to multiples of 8 and at least 8, for another input size."""
     return tuple((start, max(8, round(input_size * factor / 8) * 8)) for start, input_size in sizes)
 
 

@@ -1,4 +1,4 @@
-"""What happens in a training, as records. The loop emits them; folders, terminals and TensorBoard listen."""
+"""The events of a training. The training loop emits them; run folder, terminal and TensorBoard receive them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 HeadValues: TypeAlias = dict[str, float]
-"""A number a head, by the head's name, for the heads that ran."""
+"""One number per head, by the head's name, for the heads that ran."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingStarted:
-    """Before the first step; `step` is above 0 where a run is resumed."""
+    """Before the first step; `step` is above 0 if a run is resumed."""
 
     step: int
     steps: int | None
@@ -26,7 +26,7 @@ class TrainingStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """After an update. `loss` is the weighted sum; smoothed values are all smoothed alike, from raw ones."""
+    """After an update. `loss` is the weighted sum; all smoothed values use the same smoothing of the raw ones."""
 
     step: int
     epoch: int
@@ -45,7 +45,7 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class EpochDone:
-    """After the last step of an epoch, with the validation where one was due."""
+    """After the last step of an epoch, with the validation if one was due."""
 
     epoch: int
     step: int
@@ -63,7 +63,7 @@ class EpochDone:
 
 @dataclass(frozen=True, slots=True)
 class HeadStuck:
-    """A head that has learnt nothing while another one has; `advice` is a sentence for the user."""
+    """A head that has learnt nothing while another one has; `advice` is text for the user."""
 
     epoch: int
     head: str
@@ -73,7 +73,7 @@ class HeadStuck:
 
 @dataclass(frozen=True, slots=True)
 class BadPictureFound:
-    """A picture that was left out of the training, named once."""
+    """A picture that cannot be read and is skipped, reported once."""
 
     image: str
     reason: str
@@ -81,7 +81,7 @@ class BadPictureFound:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSaved:
-    """A checkpoint is whole on the disk."""
+    """A checkpoint was written completely."""
 
     step: int
     path: Path
@@ -89,22 +89,22 @@ class CheckpointSaved:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointFailed:
-    """A checkpoint could not be written; the one before it is still there and the training goes on."""
+    """A checkpoint could not be written; the previous one is kept and the training continues."""
 
     step: int
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class FolderMadeAgain:
-    """The run's folder was deleted while the training went on; it is there again, without what was in it."""
+class FolderRecreated:
+    """The run's folder was deleted during the training and was created again, without its former contents."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingDiverged:
-    """A loss or an answer is not a finite number, so the training ends; `reason` is a sentence for the user."""
+    """A loss or an output is not finite, so the training ends; `reason` is text for the user."""
 
     step: int
     reason: str
@@ -121,7 +121,7 @@ class TrainingStopped:
 
 @dataclass(frozen=True, slots=True)
 class ModelSaved:
-    """The finished model is written; `scores` as its file has them."""
+    """The finished model was written; `scores` are those in its file."""
 
     path: Path
     scores: dict[str, Any]
@@ -135,7 +135,7 @@ Event: TypeAlias = (
     | BadPictureFound
     | CheckpointSaved
     | CheckpointFailed
-    | FolderMadeAgain
+    | FolderRecreated
     | TrainingDiverged
     | TrainingStopped
     | ModelSaved

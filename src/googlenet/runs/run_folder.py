@@ -1,4 +1,4 @@
-"""The folder of a run: the names inside it, its settings, and the files that follow its events."""
+"""The folder of a run: the names of its files, its settings, and the files that record its events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from googlenet.runs.events import (
     CheckpointFailed,
     EpochDone,
     Event,
-    FolderMadeAgain,
+    FolderRecreated,
     HeadStuck,
     ModelSaved,
     TrainingDiverged,
@@ -27,7 +27,7 @@ from googlenet.runs.events import (
     TrainingStopped,
 )
 
-NAMES = "surrogateescape"  # names of files need not be UTF-8
+NAMES = "surrogateescape"  # file names need not be UTF-8
 METRICS = (
     "epoch",
     "step",
@@ -44,12 +44,12 @@ METRICS = (
 )
 STEP = METRICS.index("step")
 BAD_PICTURES = ("image", "error")
-WITHOUT_IT = "remove or rename it, and the run goes on without what it held"
+WITHOUT_IT = "remove or rename it to resume the run without its contents"
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A run on the disk. Every name inside it is a property here and nowhere else."""
+    """A run on disk. The names of its files are defined here and nowhere else."""
 
     path: Path
 
@@ -60,12 +60,12 @@ class RunFolder:
 
     @property
     def settings(self) -> Path:
-        """Everything that was asked for: data, recipe, seed, budget, device."""
+        """Everything that was requested: data, recipe, seed, budget, device."""
         return self.path / "settings.json"
 
     @property
     def metrics(self) -> Path:
-        """A line for every epoch."""
+        """One line per epoch."""
         return self.path / "metrics.csv"
 
     @property
@@ -75,12 +75,12 @@ class RunFolder:
 
     @property
     def bad_pictures(self) -> Path:
-        """The pictures that were left out, with reasons."""
+        """The pictures that were skipped, with reasons."""
         return self.path / "bad_pictures.csv"
 
     @property
     def augmented(self) -> Path:
-        """A sheet of augmented pictures, as the network sees them."""
+        """A sheet of augmented pictures as the network sees them."""
         return self.path / "augmented.png"
 
     @property
@@ -90,7 +90,7 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """Events in words."""
+        """The events as text."""
         return self.path / "log.txt"
 
     @property
@@ -100,7 +100,7 @@ class RunFolder:
 
     @property
     def best_weights(self) -> Path:
-        """The weights of the epoch that was best on val so far."""
+        """The weights of the epoch with the best validation so far."""
         return self.path / "checkpoints" / "best.safetensors"
 
     @property
@@ -114,47 +114,47 @@ class RunFolder:
         return self.path / ENSEMBLE_FILE
 
     def member(self, number: int) -> RunFolder:
-        """The run of an ensemble's member, from 1."""
+        """The run of an ensemble's member, counted from 1."""
         return RunFolder(self.path / "members" / str(number))
 
     @property
     def finished(self) -> bool:
-        """Whether the model is there, or the ensemble."""
+        """Whether the model, or the ensemble's file, exists."""
         return self.model.is_file() or self.ensemble.is_file()
 
     def lock(self) -> FolderLock:
-        """Keep other trainings out while a block runs; it makes the folder. Raises InputError where one is in it."""
+        """Lock out other trainings during a block; creates the folder. Raises InputError if another one has it."""
         return FolderLock(
-            self.path, f"another training is writing into {self.path}; wait for its end, or name another folder"
+            self.path, f"another training is writing into {self.path}; wait for it to finish, or use another folder"
         )
 
     def create(self) -> None:
-        """Make the folder and check that it can be written to; raises InputError before any work is lost."""
+        """Create the folder and check that it is writable; raises InputError before any work is lost."""
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             probe = self.path / ".writable"
             probe.touch()
             probe.unlink()
-            for leftover in (self.path / "checkpoints").glob(".*.tmp"):  # of a run that was killed while it wrote
+            for leftover in (self.path / "checkpoints").glob(".*.tmp"):  # of a run that was killed while writing
                 leftover.unlink()
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
     def write_settings(self, settings: dict[str, Any]) -> None:
-        """Keep what was asked for, so that the run can be resumed."""
+        """Store what was requested, so that the run can be resumed."""
         write_atomically(self.settings, (json.dumps(settings, indent=2) + "\n").encode())
 
     def read_settings(self) -> dict[str, Any] | None:
-        """What was asked for when the run began; None where it never began. Raises InputError for a damaged file."""
+        """What was requested when the run was started; None if it never was. Raises InputError for a damaged file."""
         if not self.settings.exists():
             return None
         return _read_object(self.settings, "start a new run in another folder")
 
     def read_evaluation(self) -> dict[str, Any]:
         """The final evaluation on val; raises InputError for a missing or damaged file."""
-        return _read_object(self.evaluation, "`googlenet evaluate` makes it again")
+        return _read_object(self.evaluation, "`googlenet evaluate` computes it again")
 
-    def write_rows(self, path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    def write_table(self, path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a whole CSV file at once."""
         lines = [header, *rows]
         text = "".join(",".join(_cell(value) for value in row) + "\r\n" for row in lines)
@@ -163,7 +163,7 @@ class RunFolder:
 
 def _read_object(path: Path, what_to_do: str) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())  # as bytes: UTF-8, UTF-16 and a byte-order mark are told apart
+        value = json.loads(path.read_bytes())  # from bytes, json detects UTF-8, UTF-16 and a byte-order mark
     except OSError as error:
         raise cannot_read(path, error) from error
     except UnicodeDecodeError:
@@ -171,7 +171,7 @@ def _read_object(path: Path, what_to_do: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: it is not JSON ({error}); {what_to_do}") from None
     if not isinstance(value, dict):
-        raise InputError(f"{path} is damaged: it holds no JSON object; {what_to_do}")
+        raise InputError(f"{path} is damaged: it is not a JSON object; {what_to_do}")
     return value
 
 
@@ -185,14 +185,14 @@ def _cell(value: object) -> str:
 
 
 class RunWriter:
-    """Keeps the files of a run in step with its events.
+    """Records the events of a run in its files.
 
-    A resumed run takes up the rows that its checkpoint knows: later ones, written before it was cut off, are dropped.
+    A resumed run keeps the rows up to its checkpoint; later ones, written before it was interrupted, are dropped.
     A full disk does not end a training: what could not be written is written with the next event.
     """
 
     def __init__(self, folder: RunFolder, *, step: int = 0) -> None:
-        """`step` is where the training goes on; rows of `metrics.csv` beyond it are dropped."""
+        """`step` is where the training resumes; rows of `metrics.csv` beyond it are dropped."""
         self.folder = folder
         self.rows = [row for row in _read_rows(folder.metrics, METRICS) if int(row[STEP]) <= step]
         self.bad = dict(_read_rows(folder.bad_pictures, BAD_PICTURES)) if step else {}
@@ -202,7 +202,7 @@ class RunWriter:
         self._due: list[Callable[[], None]] = []
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Record one event."""
         match event:
             case EpochDone():
                 self.rows.append([_text(value) for value in _metrics_row(event)])
@@ -222,10 +222,10 @@ class RunWriter:
                 del self._due[0]
 
     def _write_metrics(self) -> None:
-        self.folder.write_rows(self.folder.metrics, METRICS, self.rows)
+        self.folder.write_table(self.folder.metrics, METRICS, self.rows)
 
     def _write_bad_pictures(self) -> None:
-        self.folder.write_rows(self.folder.bad_pictures, BAD_PICTURES, self.bad.items())
+        self.folder.write_table(self.folder.bad_pictures, BAD_PICTURES, self.bad.items())
 
     def _write_log(self) -> None:
         with self.folder.log.open("a", encoding="utf-8", errors=NAMES) as log:
@@ -251,16 +251,18 @@ def _metrics_row(event: EpochDone) -> list[object]:
 
 
 def _read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
-    """The rows of a table of the run; raises InputError where it is not one that a run wrote."""
+    """The rows of one of the run's CSV files; raises InputError if it is damaged."""
     if not path.is_file():
         return []
     try:
         with path.open(newline="", encoding="utf-8", errors=NAMES) as file:
-            rows = [row for row in csv.reader(file) if row][1:]
+            header, *rows = [row for row in csv.reader(file) if row] or [list(columns)]
     except OSError as error:
         raise cannot_read(path, error) from error
     except csv.Error as error:
         raise InputError(f"{path} is damaged ({error}): {WITHOUT_IT}") from None
+    if len(header) != len(columns):
+        raise InputError(f"{path} is damaged in row 1: {WITHOUT_IT}")
     for number, row in enumerate(rows, start=2):
         if len(row) != len(columns) or (columns is METRICS and not row[STEP].isdecimal()):
             raise InputError(f"{path} is damaged in row {number}: {WITHOUT_IT}")
@@ -268,7 +270,7 @@ def _read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
 
 
 def describe(event: Event) -> str | None:
-    """An event as a printable line for a log or a quiet terminal; None for those that come with every step."""
+    """An event as a printable line for the log and the terminal; None for events of every step."""
     sentence = _sentence(event)
     return None if sentence is None else printable(sentence)
 
@@ -278,8 +280,8 @@ def _sentence(event: Event) -> str | None:
         case TrainingStarted():
             where = f"resuming at step {event.step}" if event.step else "starting"
             return (
-                f"{where}: {event.training_pictures:,} pictures to train on, "
-                f"{event.validation_pictures:,} to validate, {event.steps_per_epoch} steps an epoch, "
+                f"{where}: {event.training_pictures:,} training pictures, "
+                f"{event.validation_pictures:,} validation pictures, {event.steps_per_epoch} steps per epoch, "
                 f"{event.parameters:,} parameters, on {event.device}"
             )
         case EpochDone():
@@ -298,8 +300,8 @@ def _sentence(event: Event) -> str | None:
             return f"skipped {event.image}: {event.reason}"
         case CheckpointFailed():
             return f"warning: no checkpoint at step {event.step}: {event.reason}"
-        case FolderMadeAgain():
-            return f"warning: {event.path} was deleted; it is made again, and the best epochs up to now are lost"
+        case FolderRecreated():
+            return f"warning: {event.path} was deleted; it was created again, but the best weights so far are lost"
         case TrainingDiverged():
             return f"error: {event.reason}"
         case TrainingStopped():
@@ -310,7 +312,7 @@ def _sentence(event: Event) -> str | None:
 
 
 def new_run_path(root: Path, name: str) -> Path:
-    """A folder below `root` that is not there yet: NAME, NAME-2, NAME-3 ..."""
+    """A path below `root` that does not exist yet: NAME, NAME-2, NAME-3 ..."""
     number = 1
     while (path := root / (name if number == 1 else f"{name}-{number}")).exists():
         number += 1

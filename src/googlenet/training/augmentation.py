@@ -1,7 +1,7 @@
-"""One picture to one training square: patch, interpolation, light and colour, mirror (paper, Section 6).
+"""Data augmentation: patch, interpolation, light and colour, mirroring (paper, Section 6).
 
-What the paper leaves open is settled so: a patch's aspect is log-uniform among the permitted ones that fit, so that
-its area is exactly uniform; factors are uniform; all changes of colour are one affine map, clipped once, at the end.
+Where the paper is silent: a patch's aspect ratio is log-uniform among the permitted ones that fit, so that its area is
+exactly uniform; factors are uniform; all colour changes are one affine map, clipped once at the end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from googlenet.errors import SettingsError
 from googlenet.images import GREY_WEIGHTS, INTERPOLATIONS, Box, Interpolation, Rgb, resize_image
 
 LUMA = np.array(GREY_WEIGHTS)
-"""Weights of R, G, B in a grey; they sum to 1."""
+"""Weights of R, G, B in the grey value; they sum to 1."""
 
 LIGHT_DIRECTIONS = np.array(((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203)))
 """Columns: the principal directions of ImageNet's RGB values (Krizhevsky 2012, Section 4.1; fb.resnet.torch)."""
@@ -28,16 +28,16 @@ LIGHT_STRENGTHS = 255 * np.array((0.2175, 0.0188, 0.0045))
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """The switches of `augment_image`; as made, all of Section 6 is on.
+    """The settings of `augment_image`; the defaults are all of Section 6.
 
-    patch_area:      least and greatest share of the picture's area; None: the whole, made square before.
-    patch_aspect:    least and greatest width / height of a patch.
-    photometric:     least and greatest factor of contrast, brightness and colour; None: off.
+    patch_area:      smallest and largest share of the picture's area; None: the whole picture, made square before.
+    patch_aspect:    smallest and largest width / height of a patch.
+    photometric:     smallest and largest factor of contrast, brightness and colour; None: off.
     lighting:        standard deviation of Krizhevsky's noise; 0: off.
-    interpolations:  one is drawn with equal odds; a single one is fixed.
+    interpolations:  one is drawn with equal probability; a single one is fixed.
     mirror:          half of the pictures are mirrored.
 
-    Raises SettingsError for a value that cannot be.
+    Raises SettingsError for an invalid value.
     """
 
     patch_area: tuple[float, float] | None = (0.08, 1.0)
@@ -48,14 +48,14 @@ class Augmentation:
     mirror: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be."""
+        """Validate the settings."""
         for key, span, greatest in (
             ("patch_area", self.patch_area, 1),
             ("patch_aspect", self.patch_aspect, 100),
             ("photometric", self.photometric, 100),
         ):
             if span is not None and not 0 < span[0] <= span[1] <= greatest:
-                raise SettingsError(f"{key} is {span}: give two ascending numbers above 0 and at most {greatest}")
+                raise SettingsError(f"{key} is {span}: give two ascending numbers, above 0 and at most {greatest}")
         if not 0 <= self.lighting < math.inf:
             raise SettingsError(f"lighting is {self.lighting}: give a standard deviation of 0 (off) or more")
         if not self.interpolations or not set(self.interpolations) <= set(INTERPOLATIONS):
@@ -64,16 +64,14 @@ class Augmentation:
 
 
 def augment_image(image: Rgb, input_size: int, augmentation: Augmentation, generator: np.random.Generator) -> Rgb:
-    """Turn `image` (H, W, 3) uint8 RGB into a square of `input_size` px; a pure function of its arguments."""
+    """Turn `image` (H, W, 3) uint8 RGB into a training square of `input_size` px; a pure function of its arguments."""
     height, width, _ = image.shape
     area, aspect = augmentation.patch_area, augmentation.patch_aspect
     box = None if area is None else sample_patch(height, width, area=area, aspect=aspect, generator=generator)
     interpolation = sample_interpolation(augmentation.interpolations, generator)
     square = Image.fromarray(resize_image(image, input_size, input_size, box=box, interpolation=interpolation))
     if augmentation.photometric or augmentation.lighting:
-        mean_colour = np.array(square.reduce(input_size), np.float64)[
-            0, 0
-        ]  # rounded to whole levels, as Pillow's contrast
+        mean_colour = np.array(square.reduce(input_size), np.float64)[0, 0]  # rounded to integers, as Pillow's contrast
         matrix = photometric_matrix(
             mean_colour, photometric=augmentation.photometric, lighting=augmentation.lighting, generator=generator
         )
@@ -86,12 +84,12 @@ def augment_image(image: Rgb, input_size: int, augmentation: Augmentation, gener
 def sample_patch(
     height: int, width: int, *, area: tuple[float, float], aspect: tuple[float, float], generator: np.random.Generator
 ) -> Box:
-    """Draw a patch inside a picture: its area first, then an aspect among those that fit, then its place.
+    """Draw a patch of a picture: first its area, then an aspect ratio among those that fit, then its position.
 
-    The share of the picture's area is uniform in `area`, cut at the largest patch of a permitted aspect; a picture so
-    long that even the least area asks for more gets that largest patch. The aspect is log-uniform (as likely 4:3 as
-    3:4) where a patch of this area fits, so nothing is drawn twice and small areas are not favoured, as they are by
-    retrying area and aspect together. The place is uniform. A side is at least 1 px, whatever the aspect.
+    The share of the picture's area is uniform in `area`, limited to the largest patch of a permitted aspect ratio (for
+    very elongated pictures that may be below the smallest area). The aspect ratio is log-uniform (4:3 as likely as 3:4)
+    over those with which a patch of this area fits; so nothing is redrawn, and small areas are not favoured, as they
+    are when area and aspect ratio are retried together. The position is uniform. Both sides are at least 1 px.
     """
     share, shape, across, down = generator.random(4).tolist()
     largest = min(1.0, aspect[1] * height / width, width / height / aspect[0])
@@ -105,7 +103,7 @@ def sample_patch(
 
 
 def sample_interpolation(interpolations: tuple[Interpolation, ...], generator: np.random.Generator) -> Interpolation:
-    """Draw one of `interpolations` with equal odds."""
+    """Draw one of `interpolations` with equal probability."""
     return interpolations[generator.integers(len(interpolations))]
 
 
@@ -119,10 +117,11 @@ def photometric_matrix(
     """Draw the change of light and colour as one affine map (3, 4) of pixels (R, G, B, 1), in levels of 0 to 255.
 
     Contrast blends a pixel with the grey of `mean_colour` (3,), the patch's mean; brightness with black; colour with
-    the pixel's own grey; each by its own factor, uniform in `photometric` (Howard, arXiv 1312.5402). Then comes the
-    lighting noise (Krizhevsky 2012, Section 4.1). Howard's random order has nothing left to decide: brightness scales
-    the mean grey too and colour keeps every grey, so the three commute. Only clipping in between told them apart, and
-    here nothing is clipped before the end, so a highlight that one step pushes out can be brought back by the next.
+    the pixel's own grey; each by its own factor, uniform in `photometric` (Howard, arXiv 1312.5402). Then the lighting
+    noise is added (Krizhevsky 2012, Section 4.1). Howard's random order makes no difference here: brightness also
+    scales the mean grey, and colour preserves every grey, so the three commute. Only clipping between the steps would
+    depend on the order; here values are clipped once, at the end, so that one step can bring back a highlight that
+    another pushed out of range.
     """
     contrast, brightness, colour = generator.uniform(*(photometric or (1.0, 1.0)), size=3)
     matrix = np.empty((3, 4))
@@ -133,5 +132,5 @@ def photometric_matrix(
 
 
 def _between(low: float, high: float, share: float) -> float:
-    """Return the number that lies `share` of the way from `low` to `high`."""
+    """Interpolate linearly from `low` (share 0) to `high` (share 1)."""
     return low + (high - low) * share

@@ -1,4 +1,4 @@
-"""A sheet that shows what training sees: each picture beside versions of it."""
+"""A sheet of pictures next to their augmented versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from googlenet.images import Rgb
 from googlenet.training.augmentation import Augmentation, augment_image
 
-CELL = 128  # px: eight columns come to 1,104 px, whatever the input size
+CELL = 128  # px: eight columns are 1,104 px wide, for any input size
 GAP = 8
 BACKGROUND = (244, 244, 242)
 
@@ -18,9 +18,9 @@ BACKGROUND = (244, 244, 242)
 def augmented_sheet(
     images: Sequence[Rgb], *, input_size: int, augmentation: Augmentation, seed: int, columns: int = 8
 ) -> Image.Image:
-    """Draw a row for each image (H, W, 3) uint8: the whole of it, a wider gap, and `columns - 1` augmented versions.
+    """Draw one row per image (H, W, 3) uint8: the whole image, a wider gap, and `columns - 1` augmented versions.
 
-    Versions are made at `input_size` px and shown at 128 px; version k of row i depends on (seed, i, k) alone.
+    Versions are made at `input_size` px and shown at 128 px; version k of row i depends only on (seed, i, k).
     """
     step = CELL + GAP
     sheet = Image.new("RGB", (columns * step + 2 * GAP, len(images) * step + GAP), BACKGROUND)

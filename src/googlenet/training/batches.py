@@ -1,4 +1,4 @@
-"""From pictures to batches: the same for the same seed, whatever the number of threads, resumed or not."""
+"""Batches of pictures: determined by the seed, for any number of threads, also after a resume."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from googlenet.parallel import map_in_order
 from googlenet.training.augmentation import Augmentation, augment_image
 from googlenet.training.pictures import DecodedPictures
 
-AHEAD = 4  # batches prepared before they are asked for, at the least: one for each thread
+AHEAD = 4  # smallest number of batches prepared ahead of time; otherwise one per thread
 
-# The purposes a seed serves, so that no two draw the same numbers.
+# What a seed is used for, so that no two uses draw the same numbers.
 ORDER, AUGMENTATION, DROPOUT, SHEET = range(4)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One update's pictures: `images` (N, S, S, 3) uint8 RGB, `labels` (N,) int64, bad pictures left out and named.
+    """One update's pictures: `images` (N, S, S, 3) uint8 RGB, `labels` (N,) int64; `bad` are those skipped.
 
     `step` counts from 0 over the whole training.
     """
@@ -33,11 +33,11 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchPlan:
-    """How pictures become batches. Pictures that do not fill a batch wait for the next epoch's order.
+class BatchSampler:
+    """How pictures are grouped into batches. Pictures that do not fill a last batch are dropped from the epoch.
 
-    `labels` (pictures,) int64 are theirs. With `balance` 0 an epoch is every picture once; with 1 all classes have
-    equally many places in an epoch, between them (their shares) ** (1 - balance).
+    `labels` (pictures,) int64 are the pictures' classes. With `balance` 0 an epoch is every picture once; with 1 all
+    classes appear equally often; in between, in proportion to (their shares) ** (1 - balance).
     """
 
     seed: int
@@ -49,23 +49,23 @@ class BatchPlan:
 
     @property
     def pictures(self) -> int:
-        """Places in an epoch's order, as many as there are pictures."""
+        """Number of pictures, which is also the length of an epoch's order."""
         return len(self.labels)
 
     @property
     def steps_per_epoch(self) -> int:
-        """Updates an epoch, at least one."""
+        """Updates per epoch, at least one."""
         return max(1, self.pictures // self.batch_size)
 
     def epoch_order(self, epoch: int) -> NDArray[np.int64]:
-        """(pictures,) the order of an epoch, from the seed alone."""
+        """The order (pictures,) of an epoch, determined by the seed and the epoch."""
         generator = np.random.default_rng([self.seed, ORDER, epoch])
         if not self.balance:
             return generator.permutation(self.pictures)
         return generator.permutation(np.concatenate(self._balanced(generator)))
 
     def _balanced(self, generator: np.random.Generator) -> list[NDArray[np.int64]]:
-        """Of each class as many pictures as it has places, none a second time before all have had their first."""
+        """Draw as many pictures of each class as it has places, none again before all were drawn once."""
         classes, counts = np.unique(self.labels, return_counts=True)
         weights = counts ** (1 - self.balance)
         ends = np.rint(np.cumsum(weights) * (self.pictures / weights.sum())).astype(np.int64)
@@ -79,26 +79,26 @@ class BatchPlan:
 
 def iterate_batches(
     pictures: DecodedPictures,
-    plan: BatchPlan,
+    sampler: BatchSampler,
     *,
     first_step: int,
     size_at: Callable[[int], int],
     workers: int,
 ) -> Generator[Batch, None, None]:
-    """Batches from `first_step` on, without end, prepared by `workers` threads a few steps ahead.
+    """Yield batches from `first_step` on, endlessly, prepared by `workers` threads a few steps ahead.
 
-    `size_at` gives the input size of a step in px; it is asked when the step's preparation begins.
+    `size_at` gives the input size of a step in px; it is called when the preparation of the step begins.
     """
     labels = pictures.samples.labels
 
     def jobs() -> Iterator[tuple[int, int, int, NDArray[np.int64]]]:
         step = first_step
         while True:
-            epoch, start = divmod(step, plan.steps_per_epoch)
-            order = plan.epoch_order(epoch)
-            for position in range(start, plan.steps_per_epoch):
-                first = position * plan.batch_size
-                yield step, epoch, first, order[first : first + plan.batch_size]
+            epoch, start = divmod(step, sampler.steps_per_epoch)
+            order = sampler.epoch_order(epoch)
+            for position in range(start, sampler.steps_per_epoch):
+                first = position * sampler.batch_size
+                yield step, epoch, first, order[first : first + sampler.batch_size]
                 step += 1
 
     def prepare(job: tuple[int, int, int, NDArray[np.int64]]) -> Batch:
@@ -110,11 +110,11 @@ def iterate_batches(
             if isinstance(image, BadImage):
                 bad.append((pictures.samples.items[index].name, image.reason))
                 continue
-            if plan.augmentation.patch_area is None:
-                image = fit_square(image, input_size, fit=plan.fit)
-            # By its place, not by its index: a picture that a balanced epoch holds twice is augmented twice.
-            generator = np.random.default_rng([plan.seed, AUGMENTATION, epoch, place])
-            images.append(augment_image(image, input_size, plan.augmentation, generator))
+            if sampler.augmentation.patch_area is None:
+                image = fit_square(image, input_size, fit=sampler.fit)
+            # Seeded by place, not by index: a picture that occurs twice in a balanced epoch is augmented differently.
+            generator = np.random.default_rng([sampler.seed, AUGMENTATION, epoch, place])
+            images.append(augment_image(image, input_size, sampler.augmentation, generator))
             kept.append(index)
         stacked = np.stack(images) if images else np.empty((0, input_size, input_size, 3), np.uint8)
         return Batch(step, stacked, labels[kept], tuple(bad))

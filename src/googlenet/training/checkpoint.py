@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a training needs to go on to the bit, in one safetensors file without code."""
+"""Checkpoints: everything that is needed to resume a training bit for bit, in one safetensors file without code."""
 
 from __future__ import annotations
 
@@ -22,17 +22,21 @@ SCHEMA_VERSION = 1
 
 
 def save_checkpoint(
-    path: Path, network: GoogLeNet, optimizer: torch.optim.Optimizer, average: WeightAverage, progress: TrainingState
+    path: Path,
+    network: GoogLeNet,
+    optimizer: torch.optim.Optimizer,
+    average: WeightAverage,
+    training_state: TrainingState,
 ) -> None:
-    """Write a checkpoint, whole or not at all; raises InputError, with the one before untouched, for a full disk."""
+    """Write a checkpoint atomically; raises InputError for a full disk, which leaves the previous one untouched."""
     tensors = {f"network/{name}": tensor for name, tensor in floating_state(network).items()}
     tensors |= {f"average/{name}": tensor for name, tensor in average.values.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {
             f"optimizer/{index}/{name}": value for name, value in state.items() if isinstance(value, torch.Tensor)
         }
-    progress.average_count = average.count
-    header = {"schema_version": SCHEMA_VERSION, "progress": progress.to_dict()}
+    training_state.average_count = average.count
+    header = {"schema_version": SCHEMA_VERSION, "progress": training_state.to_dict()}
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomically(path, safetensors.torch.save(contiguous, {KEY: json.dumps(header)}))
 
@@ -40,27 +44,25 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, network: GoogLeNet, optimizer: torch.optim.Optimizer, average: WeightAverage
 ) -> TrainingState:
-    """Put a checkpoint's values into network, optimiser and average; raises ModelFileError for a damaged file."""
+    """Load a checkpoint into network, optimiser and average; raises ModelFileError for a damaged file."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[KEY])
             if header["schema_version"] != SCHEMA_VERSION:
                 raise ModelFileError(
-                    f"the checkpoint {path} is of schema version {header['schema_version']}, this googlenet reads "
-                    f"{SCHEMA_VERSION}: go on with the version that wrote it, or delete it to start the run anew"
+                    f"the checkpoint {path} has schema version {header['schema_version']}, this version of googlenet "
+                    f"reads {SCHEMA_VERSION}: resume with the version that wrote it, or delete it to restart the run"
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
-        progress = TrainingState.from_dict(header["progress"])
+        training_state = TrainingState.from_dict(header["progress"])
     except (safetensors.SafetensorError, OSError, LookupError, TypeError, ValueError) as error:
-        raise ModelFileError(
-            f"the checkpoint {path} cannot be read ({error}); delete it to start the run anew"
-        ) from None
+        raise ModelFileError(f"the checkpoint {path} cannot be read ({error}); delete it to restart the run") from None
     state = floating_state(network)
     weights, means = _group(tensors, "network/"), _group(tensors, "average/")
     for what, values in {"weights": weights, "averaged weights": means or state}.items():
         if found := shape_differences(_shapes(state), _shapes(values)):
             raise ModelFileError(
-                f"the {what} in the checkpoint {path} are not those of the network in its run's settings ({found})"
+                f"the {what} in the checkpoint {path} do not fit the network in the run's settings ({found})"
             )
     with torch.no_grad():
         for name, value in state.items():
@@ -68,30 +70,30 @@ def load_checkpoint(
     average.values = {
         name: value.to(state[name].device).to(memory_format=_layout(state[name])) for name, value in means.items()
     }
-    average.count = progress.average_count
+    average.count = training_state.average_count
     _restore_optimizer(optimizer, _group(tensors, "optimizer/"))
-    return progress
+    return training_state
 
 
 def save_weights(path: Path, network: GoogLeNet) -> None:
-    """Write a network's weights alone, whole or not at all."""
+    """Write only a network's weights, atomically."""
     tensors = {name: tensor.cpu().contiguous() for name, tensor in floating_state(network).items()}
     write_atomically(path, safetensors.torch.save(tensors))
 
 
 def load_weights(path: Path, network: GoogLeNet) -> None:
-    """Read what `save_weights` wrote into the same network; raises ModelFileError for a damaged file."""
+    """Load weights that `save_weights` wrote; raises ModelFileError for a damaged file."""
     try:
         tensors = safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError) as error:
         raise ModelFileError(
-            f"the weights of the best epoch, {path}, cannot be read ({error}); put them back, or start the run anew"
+            f"the weights of the best epoch, {path}, cannot be read ({error}); restore them, or restart the run"
         ) from None
     state = floating_state(network)
     if found := shape_differences(_shapes(state), _shapes(tensors)):
         raise ModelFileError(
-            f"the weights of the best epoch, {path}, are not those of the network that is trained ({found}); "
-            "put them back, or start the run anew"
+            f"the weights of the best epoch, {path}, do not fit the network that is trained ({found}); "
+            "restore them, or restart the run"
         )
     with torch.no_grad():
         for name, value in state.items():
@@ -119,6 +121,6 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tens
 
 
 def _layout(tensor: Tensor) -> torch.memory_format:
-    """The memory format of a tensor: sums over another one would differ in the last bit."""
+    """The memory format of a tensor: with another one, sums would differ in the last bit."""
     channels_last = tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
     return torch.channels_last if channels_last else torch.contiguous_format

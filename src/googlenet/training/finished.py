@@ -1,4 +1,4 @@
-"""The model that a training leaves behind."""
+"""The finished model of a training."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from googlenet.training.parts import TrainingParts
 
 
 def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluation) -> Model:
-    """The weights of the engine's network with everything that is needed to use them and to know where they are from.
+    """The weights of the engine's network, with everything that is needed to use them and to know their origin.
 
-    The known answer is about pictures made by formula: a model file must not carry its owner's pictures along.
+    The known answer is for generated pictures: a model file must not contain its owner's pictures.
     """
     images = known_answer_images(parts.preprocessing.input_size)
     return Model(
@@ -31,8 +31,8 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
             data=_data(job),
             scores=scores(validation)
             | {
-                "training_seconds": round(parts.progress.seconds, 1),
-                "best_of": parts.progress.validations if job.recipe.selection == "best" else 1,
+                "training_seconds": round(parts.state.seconds, 1),
+                "best_of": parts.state.validations if job.recipe.selection == "best" else 1,
             },
             licence="not stated",
             source=_source(job),
@@ -48,18 +48,19 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
 
 
 def scores(validation: Evaluation) -> dict[str, Any]:
-    """The figures of an evaluation that a model's file keeps.
+    """The figures of an evaluation that the model file records.
 
-    Beside them stands `best_of`: of how many evaluations on the same pictures this was the best, which flatters it.
+    The file also has `best_of`, the number of evaluations on the same pictures that this is the best of (which biases
+    it upwards).
     """
     kept = ("split", "pictures", "top1", "top1_interval", "top5", "loss", "macro_recall")
     return {name: value for name, value in validation.to_dict().items() if name in kept}
 
 
 def _source(job: TrainingJob) -> str:
-    """Where the model comes from, and from what it began."""
-    began = "" if job.start is None else f", from the weights of: {job.start.about.source or 'a model without source'}"
-    return f"trained by googlenet {installed_version('googlenet')} on {job.dataset.name}{began}"
+    """How the model was made, and which weights it started from."""
+    start = "" if job.start is None else f", from the weights of: {job.start.about.source or 'a model without source'}"
+    return f"trained by googlenet {installed_version('googlenet')} on {job.dataset.name}{start}"
 
 
 def _data(job: TrainingJob) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Rows of the network that stay as they are while others learn: no gradients, and no new statistics.
+"""Freezing rows of Table 1: no gradients and no new statistics for them while others learn.
 
-A frozen row costs its way forwards alone, about a third of its training; the first rows, whose maps are the largest,
-are the dearest and the ones that change least from one set of pictures to another.
+A frozen row costs only its forward pass, about a third of its training; the first rows, with the largest feature maps,
+are the most expensive and change least from one dataset to another.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from googlenet.suggestions import did_you_mean
 
 
 def frozen_rows(architecture: Architecture, recipe: Recipe, share_done: float) -> tuple[str, ...]:
-    """Names of the rows that do not learn at this share of the training: while the head warms up, all but the head's.
+    """Names of the rows that do not learn at this share of the training.
 
-    Later those up to `frozen`, or none.
+    During the head's warm-up all but the head's; later those up to `frozen`, or none.
     """
     names = [row.name for row in architecture.rows]
     if share_done < recipe.head_warmup:
@@ -27,7 +27,7 @@ def frozen_rows(architecture: Architecture, recipe: Recipe, share_done: float) -
 
 
 def freeze_rows(network: GoogLeNet, rows: Collection[str]) -> None:
-    """Let the rows named stay as they are, and all others learn; call it when the network is in training mode."""
+    """Freeze the given rows and let all others learn; to be called when the network is in training mode."""
     for row, layers in network.rows.items():
         for layer in layers:
             module = network.get_submodule(layer)
@@ -36,8 +36,8 @@ def freeze_rows(network: GoogLeNet, rows: Collection[str]) -> None:
 
 
 def check_frozen(architecture: Architecture, row: str | None) -> None:
-    """Raise SettingsError for a row that is not in the table or that leaves nothing to learn before the head."""
+    """Raise SettingsError for a row that is not in the table or that leaves only the head to learn."""
     names = [one.name for one in architecture.backbone.rows[:-1]]
     if row is not None and row not in names:
-        hint = did_you_mean(row, names, otherwise=f"it is one of {', '.join(names)}")
-        raise SettingsError(f"frozen is {row!r}, which is no row before the last module; {hint}")
+        hint = did_you_mean(row, names, otherwise=f"give one of {', '.join(names)}")
+        raise SettingsError(f"frozen is {row!r}, which is not a row before the last module; {hint}")

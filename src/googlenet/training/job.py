@@ -1,4 +1,4 @@
-"""What a training is asked to do."""
+"""The specification of a training."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from googlenet.training.optimizer import check_optimizer
 from googlenet.training.precision import Precision, settle_precision
 
 MOST_WORKERS = 16
-"""Threads that prepare pictures where nobody says how many: more wait for each other in Python."""
+"""Largest default number of threads that prepare pictures: more of them wait for each other in Python."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """What is asked for: pictures, settings, where to keep it. `minutes` takes the place of the recipe's epochs.
+    """Pictures, settings and the folder of a training. `minutes` replaces the recipe's epochs.
 
-    `start`: the model whose weights the training begins from, of the recipe's variant, width and channels; None: from
-    random weights, drawn from `initial_seed` (None: from `seed`, as everything else).
+    `start`: the model whose weights the training starts from, of the recipe's variant, width and channels; None:
+    random weights, drawn with `initial_seed` (None: with `seed`, like everything else).
     """
 
     dataset: Dataset
@@ -53,12 +53,12 @@ class TrainingJob:
 
     @property
     def workers(self) -> int:
-        """Threads that prepare pictures: those of the recipe, else one for each free processor."""
+        """Threads that prepare pictures: the recipe's, by default one per available core."""
         return self.recipe.workers or min(available_cpus(), MOST_WORKERS)
 
     @property
     def precision(self) -> Precision:
-        """The numbers that the recipe means on this device."""
+        """The recipe's precision, resolved for this device."""
         return settle_precision(self.recipe.precision, self.device)
 
     @property
@@ -69,7 +69,7 @@ class TrainingJob:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How a whole picture becomes the network's input: with a start, mean, scale and channel order are its own."""
+        """How a picture becomes the network's input: with a start, mean, scale and channel order are the start's."""
         if self.start is None:
             return self.recipe.preprocessing()
         input_size, fit = self.recipe.input_size, self.recipe.fit
@@ -78,11 +78,11 @@ class TrainingJob:
         )
 
     def check(self) -> None:
-        """Raise what would stop the training later: a class without pictures, settings that do not fit together."""
+        """Raise errors that would stop the training later: a class without pictures, inconsistent settings."""
         check_for_training(self.dataset)
         self._check_start()
         check_optimizer(self.recipe, self.architecture)
-        _ = self.augmentation  # judges itself
+        _ = self.augmentation  # validates itself
         for _, input_size in self.recipe.sizes:
             check_input_size(self.architecture, input_size, auxiliaries=self.recipe.auxiliary_weight > 0)
         check_input_size(self.architecture, self.recipe.input_size)
@@ -92,7 +92,7 @@ class TrainingJob:
         if start is None:
             if recipe.needs_start:
                 raise SettingsError(
-                    f"{' and '.join(recipe.needs_start)} of the recipe need a model to begin from; give --start MODEL"
+                    f"{' and '.join(recipe.needs_start)} of the recipe need a model to start from; give --start MODEL"
                 )
             return
         check_frozen(self.architecture, recipe.frozen)

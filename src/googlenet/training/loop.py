@@ -1,4 +1,4 @@
-"""The training loop: batches in, updates, validations and checkpoints between them, events out. It prints nothing."""
+"""The training loop: takes batches, makes updates, validates, saves checkpoints and emits events. It prints nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from googlenet.runs import (
     CheckpointSaved,
     Emit,
     EpochDone,
-    FolderMadeAgain,
+    FolderRecreated,
     ModelSaved,
     StepDone,
     TrainingDiverged,
@@ -44,21 +44,21 @@ from googlenet.training.step import StepLosses, train_step
 
 
 class DivergenceError(TrainingError):
-    """Something that a training computes is not a finite number any more."""
+    """A loss or output of a training is no longer finite."""
 
     def __init__(self, what: str) -> None:
-        """`what` is that, as a clause that says of which step."""
+        """`what` is not finite, and at which step, as a clause."""
         super().__init__(
             f"{what}: the training has diverged. "
-            "Lower learning_rate (by a factor of 3, say) or lengthen warmup, and start again"
+            "Lower learning_rate (by a factor of 3, for example) or lengthen warmup, and restart"
         )
 
 
 def train(job: TrainingJob, emit: Emit, *, should_stop: Callable[[], bool] = lambda: False) -> Model | None:
-    """Train, evaluate on val, save the model into the run's folder and return it; None where `should_stop` said so.
+    """Train, evaluate on val, save the model in the run's folder and return it; None if `should_stop` returned True.
 
-    A checkpoint in the folder is taken up. Raises DataError, InputError or TrainingError with a sentence; where the
-    training diverges, the model of the best epoch so far is saved before.
+    Resumes from a checkpoint in the folder. Raises DataError, InputError or TrainingError; if the training diverges,
+    the model of the best epoch so far is saved first.
     """
     job.check()
     with job.folder.lock() as lock:
@@ -68,32 +68,32 @@ def train(job: TrainingJob, emit: Emit, *, should_stop: Callable[[], bool] = lam
 def train_locked(
     job: TrainingJob, lock: FolderLock, emit: Emit, *, should_stop: Callable[[], bool] = lambda: False
 ) -> Model | None:
-    """Train as `train` does, for who has checked the job and locked its folder already."""
+    """Train as `train` does, for a caller that has already checked the job and locked its folder."""
     job.folder.create()
     if job.device == "cpu":
         keep_freed_memory()
     parts = build_parts(job)
     emit(
         TrainingStarted(
-            step=parts.progress.step,
+            step=parts.state.step,
             steps=None if parts.budget.seconds else parts.budget.steps,
-            steps_per_epoch=parts.plan.steps_per_epoch,
-            training_pictures=parts.plan.pictures,
+            steps_per_epoch=parts.sampler.steps_per_epoch,
+            training_pictures=parts.sampler.pictures,
             validation_pictures=len(parts.validation.samples),
             parameters=sum(parameter.numel() for parameter in parts.network.parameters()),
             device=job.device,
         )
     )
     squares = zip(parts.validation.samples.items, parts.validation.kept, strict=False)
-    _leave_out(
+    _report_bad(
         parts, "val", [(item.name, image.reason) for item, image in squares if isinstance(image, BadImage)], emit
     )
     try:
         return _train_on(job, parts, lock, emit, should_stop)
     except DivergenceError as divergence:
-        emit(TrainingDiverged(parts.progress.step, str(divergence)))
-        emit(TrainingStopped(parts.progress.step, parts.progress.seconds, "diverged"))
-        _keep_folder(job, parts, lock, emit)
+        emit(TrainingDiverged(parts.state.step, str(divergence)))
+        emit(TrainingStopped(parts.state.step, parts.state.seconds, "diverged"))
+        _restore_folder(job, parts, lock, emit)
         raise TrainingError(f"{divergence}{_save_best_so_far(job, parts, emit)}") from None
 
 
@@ -101,40 +101,40 @@ def _train_on(
     job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit, should_stop: Callable[[], bool]
 ) -> Model | None:
     validation = _run_steps(job, parts, lock, emit, should_stop)
-    finished = parts.share_done >= 1 or parts.progress.stopped_early
-    reason = "interrupted" if not finished else "no improvement" if parts.progress.stopped_early else "finished"
-    emit(TrainingStopped(parts.progress.step, parts.progress.seconds, reason))
+    finished = parts.share_done >= 1 or parts.state.stopped_early
+    reason = "interrupted" if not finished else "no improvement" if parts.state.stopped_early else "finished"
+    emit(TrainingStopped(parts.state.step, parts.state.seconds, reason))
     if not finished:
         return None
-    _keep_folder(job, parts, lock, emit)
+    _restore_folder(job, parts, lock, emit)
     return _finish(job, parts, validation, emit)
 
 
 def _run_steps(
     job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit, should_stop: Callable[[], bool]
 ) -> Evaluation | None:
-    """Make updates until the budget is used up; return the validation that was made after the very last one."""
-    progress, plan = parts.progress, parts.plan
+    """Make updates until the budget is used up; return the validation after the last one."""
+    state, sampler = parts.state, parts.sampler
     batches = iterate_batches(
-        parts.pictures, plan, first_step=progress.step, size_at=parts.size_at, workers=job.workers
+        parts.pictures, sampler, first_step=state.step, size_at=parts.size_at, workers=job.workers
     )
     validation = None
-    clock = _Clock(progress.seconds)
+    clock = _Clock(state.seconds)
     saved_at = clock.seconds()
     with closing(batches):
-        while parts.share_done < 1 and not progress.stopped_early:
+        while parts.share_done < 1 and not state.stopped_early:
             if should_stop():
                 _checkpoint(job, parts, lock, emit)
                 break
             batch = next(batches)
             _take_step(job, parts, batch, clock, emit)
             last = parts.share_done >= 1
-            epoch_ended = progress.step % plan.steps_per_epoch == 0
+            epoch_ended = state.step % sampler.steps_per_epoch == 0
             if epoch_ended or last:
-                _keep_folder(job, parts, lock, emit)
+                _restore_folder(job, parts, lock, emit)
                 validation = _end_epoch(job, parts, batch, emit, last=last)
-                if not last:  # the final evaluation is no training
-                    progress.seconds = clock.seconds()
+                if not last:  # the final evaluation does not count as training time
+                    state.seconds = clock.seconds()
             if epoch_ended or last or clock.seconds() - saved_at >= job.recipe.checkpoint_seconds:
                 _checkpoint(job, parts, lock, emit)
                 saved_at = clock.seconds()
@@ -142,7 +142,7 @@ def _run_steps(
 
 
 class _Clock:
-    """Seconds of training: those before a resume, and those since the first batch was asked for."""
+    """Seconds of training: those before a resume, and those since the first batch was requested."""
 
     def __init__(self, before: float) -> None:
         self.started = time.monotonic() - before
@@ -152,13 +152,13 @@ class _Clock:
 
 
 def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clock, emit: Emit) -> None:
-    """One update and everything that is counted about it."""
-    progress = parts.progress
-    _leave_out(parts, "train", batch.bad, emit)
+    """Make one update and record its figures."""
+    state = parts.state
+    _report_bad(parts, "train", batch.bad, emit)
     epoch, learning_rate = parts.epoch, parts.learning_rate()
     set_learning_rate(parts.optimizer, learning_rate)
-    # A seed a step, not a state that is carried along: a resumed run draws the same dropout.
-    torch.manual_seed(int(np.random.SeedSequence([job.seed, DROPOUT, progress.step]).generate_state(1, np.uint64)[0]))
+    # One seed per step instead of a random state to save: a resumed run draws the same dropout.
+    torch.manual_seed(int(np.random.SeedSequence([job.seed, DROPOUT, state.step]).generate_state(1, np.uint64)[0]))
     parts.prepare_network()
     if len(batch.labels):
         losses = train_step(
@@ -169,19 +169,19 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
             preprocessing=parts.preprocessing,
             settings=parts.step_settings,
         )
-        _check_finite(losses, progress.step + 1)
-        progress.epoch.add(losses)
-        progress.smoothed.add(losses)
-    progress.step += 1
-    elapsed = clock.seconds() - progress.seconds
-    progress.seconds += elapsed
-    progress.epoch.seconds += elapsed
+        _check_finite(losses, state.step + 1)
+        state.epoch.add(losses)
+        state.smoothed.add(losses)
+    state.step += 1
+    elapsed = clock.seconds() - state.seconds
+    state.seconds += elapsed
+    state.epoch.seconds += elapsed
     parts.average.update(parts.network, parts.share_done)
-    share, smoothed = parts.share_done, progress.smoothed
+    share, smoothed = parts.share_done, state.smoothed
     if len(batch.labels):
         emit(
             StepDone(
-                step=progress.step,
+                step=state.step,
                 epoch=epoch + 1,
                 progress=share,
                 input_size=batch.images.shape[1],
@@ -192,14 +192,14 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
                 smoothed_loss=smoothed.loss,
                 smoothed_head_losses=smoothed.head_losses,
                 smoothed_head_accuracies=smoothed.head_accuracies,
-                images_per_second=progress.epoch.pictures / max(progress.epoch.seconds, 1e-9),
-                seconds_left=progress.seconds * (1 - share) / share if share else None,
+                images_per_second=state.epoch.pictures / max(state.epoch.seconds, 1e-9),
+                seconds_left=state.seconds * (1 - share) / share if share else None,
             )
         )
 
 
-def _leave_out(parts: TrainingParts, split: Split, bad: Iterable[tuple[str, str]], emit: Emit) -> None:
-    """Name each bad picture once, and stop where a split has too many of them."""
+def _report_bad(parts: TrainingParts, split: Split, bad: Iterable[tuple[str, str]], emit: Emit) -> None:
+    """Report each bad picture once, and raise if a split has too many of them."""
     named = parts.bad.setdefault(split, set())
     for image, reason in bad:
         if image not in named:
@@ -216,29 +216,29 @@ def _check_finite(losses: StepLosses, step: int) -> None:
 
 
 def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit, *, last: bool) -> Evaluation | None:
-    """Validate where it is due, keep the best weights, watch the heads, and say how the epoch went."""
-    recipe, progress, sums = job.recipe, parts.progress, parts.progress.epoch
-    epoch = (progress.step - 1) // parts.plan.steps_per_epoch + 1
+    """Validate if it is due, keep the best weights, look for stuck heads, and report the epoch."""
+    recipe, state, sums = job.recipe, parts.state, parts.state.epoch
+    epoch = (state.step - 1) // parts.sampler.steps_per_epoch + 1
     validation, best = None, False
     if last or (recipe.validate_every and epoch % recipe.validate_every == 0):
         validation = validate(parts)
-        progress.validations += 1
-        best = progress.best_score is None or validation.top1 > progress.best_score
-        progress.stale = 0 if best else progress.stale + 1
+        state.validations += 1
+        best = state.best_score is None or validation.top1 > state.best_score
+        state.stale = 0 if best else state.stale + 1
         if best and _keep_best(job, parts, emit):
-            progress.best_score = validation.top1
-        progress.stopped_early = not last and recipe.patience is not None and progress.stale >= recipe.patience
-        _leave_out(parts, "val", validation.bad_pictures, emit)
+            state.best_score = validation.top1
+        state.stopped_early = not last and recipe.patience is not None and state.stale >= recipe.patience
+        _report_bad(parts, "val", validation.bad_pictures, emit)
     head_losses = {head: sums.mean(loss) for head, loss in sums.heads.items()}
     for stuck in stuck_heads(epoch, head_losses, len(job.dataset.classes)):
-        if stuck.head not in progress.warned:
-            progress.warned.append(stuck.head)
+        if stuck.head not in state.warned:
+            state.warned.append(stuck.head)
             emit(stuck)
     emit(
         EpochDone(
             epoch=epoch,
-            step=progress.step,
-            seconds=progress.seconds,
+            step=state.step,
+            seconds=state.seconds,
             input_size=batch.images.shape[1],
             learning_rate=parts.optimizer.param_groups[0]["lr"],
             images_per_second=sums.pictures / max(sums.seconds, 1e-9),
@@ -250,40 +250,40 @@ def _end_epoch(job: TrainingJob, parts: TrainingParts, batch: Batch, emit: Emit,
             best=best,
         )
     )
-    progress.epoch = EpochSums()
+    state.epoch = EpochSums()
     return validation
 
 
-def _keep_folder(job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit) -> None:
-    """Make the run's folder again where it was deleted; raises InputError where another training has it now."""
-    with suppress(OSError):  # what is written next says what is wrong
-        if lock.keep():
+def _restore_folder(job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit) -> None:
+    """Create the run's folder again if it was deleted; raises InputError if another training has it now."""
+    with suppress(OSError):  # the next write reports what is wrong
+        if lock.restore():
             job.folder.create()
-            parts.progress.best_score = None  # its weights were in the folder
-            emit(FolderMadeAgain(job.folder.path))
+            parts.state.best_score = None  # the best weights were in the folder
+            emit(FolderRecreated(job.folder.path))
 
 
 def _keep_best(job: TrainingJob, parts: TrainingParts, emit: Emit) -> bool:
-    """Keep the weights that were just validated, where the recipe wants them; False where the disk is full."""
+    """Save the weights that were just validated, if the recipe selects the best; False if the disk is full."""
     if job.recipe.selection == "best":
         try:
             save_weights(job.folder.best_weights, parts.engine.network)
         except InputError as error:
-            emit(CheckpointFailed(parts.progress.step, str(error)))
+            emit(CheckpointFailed(parts.state.step, str(error)))
             return False
     return True
 
 
 def validate(parts: TrainingParts) -> Evaluation:
-    """Evaluate the averaged weights on val, by the same road as `googlenet evaluate`.
+    """Evaluate the averaged weights on val, with the same code as `googlenet evaluate`.
 
-    Raises DivergenceError where an answer is not a finite number.
+    Raises DivergenceError if an output is not finite.
     """
     parts.average.copy_to(parts.engine.network, fallback=parts.network)
     try:
         return _evaluate(parts)
     except TrainingError:
-        raise DivergenceError(f"the loss on val is not a finite number after step {parts.progress.step}") from None
+        raise DivergenceError(f"the loss on val is not finite after step {parts.state.step}") from None
 
 
 def _evaluate(parts: TrainingParts) -> Evaluation:
@@ -291,21 +291,21 @@ def _evaluate(parts: TrainingParts) -> Evaluation:
 
 
 def _checkpoint(job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit) -> None:
-    """Save; a full disk is a warning, because the checkpoint before is still whole."""
-    _keep_folder(job, parts, lock, emit)
+    """Save a checkpoint; a full disk is only a warning, because the previous checkpoint is intact."""
+    _restore_folder(job, parts, lock, emit)
     try:
-        save_checkpoint(job.folder.checkpoint, parts.network, parts.optimizer, parts.average, parts.progress)
+        save_checkpoint(job.folder.checkpoint, parts.network, parts.optimizer, parts.average, parts.state)
     except InputError as error:
-        emit(CheckpointFailed(parts.progress.step, str(error)))
+        emit(CheckpointFailed(parts.state.step, str(error)))
     else:
-        emit(CheckpointSaved(parts.progress.step, job.folder.checkpoint))
+        emit(CheckpointSaved(parts.state.step, job.folder.checkpoint))
 
 
 def _finish(job: TrainingJob, parts: TrainingParts, validation: Evaluation | None, emit: Emit) -> Model:
-    """Choose the weights (the best epoch's or the last ones), evaluate them, and write the model."""
+    """Select the weights (the best epoch's or the last), evaluate them, and write the model."""
     if validation is None:
         validation = validate(parts)
-    best = parts.progress.best_score
+    best = parts.state.best_score
     if job.recipe.selection == "best" and best is not None and best > validation.top1:
         load_weights(job.folder.best_weights, parts.engine.network)
         validation = _evaluate(parts)
@@ -313,17 +313,17 @@ def _finish(job: TrainingJob, parts: TrainingParts, validation: Evaluation | Non
 
 
 def _save_best_so_far(job: TrainingJob, parts: TrainingParts, emit: Emit) -> str:
-    """Save the model of the best epoch where there is one, and say so in a clause."""
-    if parts.progress.best_score is None or not job.folder.best_weights.is_file():
+    """Save the model of the best epoch if there is one, and return a clause that says so."""
+    if parts.state.best_score is None or not job.folder.best_weights.is_file():
         return ""
     load_weights(job.folder.best_weights, parts.engine.network)
     validation = _evaluate(parts)
     _save(job, parts, validation, emit)
-    return f"; the model of the best epoch before ({validation.top1:.2%} on val) is in {job.folder.model}"
+    return f"; the model of the best epoch so far ({validation.top1:.2%} on val) is saved in {job.folder.model}"
 
 
 def _save(job: TrainingJob, parts: TrainingParts, validation: Evaluation, emit: Emit) -> Model:
-    """Write the engine's network as the finished model, and its evaluation beside it."""
+    """Write the engine's network as the finished model, together with its evaluation."""
     model = finished_model(job, parts, validation)
     write_atomically(job.folder.evaluation, (json.dumps(validation.to_dict(), indent=2) + "\n").encode())
     save_model(model, job.folder.model)

@@ -1,8 +1,8 @@
-"""Momentum whose update of a convolution's kernel is made orthogonal (Muon; K. Jordan 2024, kellerjordan.github.io).
+"""Momentum with orthogonalised updates of convolution kernels (Muon; K. Jordan 2024, kellerjordan.github.io).
 
-Plain momentum moves a kernel mostly along a few directions; made orthogonal, the update moves it equally along all.
-It is for kernels that a batch normalisation follows: their length means nothing, so it is kept fixed, and the rate is
-an angle a step.
+Plain momentum moves a kernel mostly along a few directions; an orthogonalised update moves it equally along all.
+It is meant for kernels followed by batch normalisation: their norm has no effect, so it is kept fixed, and the learning
+rate is an angle per step.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ ITERATIONS = 3
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum; groups with `orthogonal` take the orthogonal update, the others the plain one."""
+    """Nesterov momentum; groups with `orthogonal` use the orthogonalised update, the others the plain one."""
 
     def __init__(self, groups: list[dict[str, Any]], learning_rate: float, momentum: float) -> None:
-        """Groups hold `params`, `weight_decay` and `orthogonal`; an orthogonal group has no use for weight decay."""
+        """Groups have `params`, `weight_decay` and `orthogonal`; weight decay has no effect on orthogonal groups."""
         super().__init__(groups, {"lr": learning_rate, "momentum": momentum, "weight_decay": 0.0, "orthogonal": False})
 
     @torch.no_grad()
@@ -50,15 +50,15 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal_kernel(kernel: Tensor) -> Tensor:
-    """A kernel (filters, channels, height, width) with the same singular directions, their values pushed towards 1."""
+    """A kernel (filters, channels, height, width) with the same singular vectors and singular values near 1."""
     filters, channels, height, width = kernel.shape
-    # With channels last in memory, this order of the columns needs no copy; their order does not matter.
+    # With channels last in memory, this order of the columns needs no copy; the result does not depend on it.
     matrix = kernel.permute(0, 2, 3, 1).reshape(filters, -1)
     return orthogonalised(matrix).reshape(filters, height, width, channels).permute(0, 3, 1, 2)
 
 
 def orthogonalised(matrix: Tensor, *, iterations: int = ITERATIONS) -> Tensor:
-    """Newton-Schulz on the Gram matrix of the shorter side: every result is P @ matrix, and only P is iterated."""
+    """Newton-Schulz on the smaller Gram matrix: every iterate is P @ matrix, so only P is iterated."""
     if len(matrix) > matrix.shape[1]:
         return orthogonalised(matrix.T, iterations=iterations).T
     a, b, c = COEFFICIENTS

@@ -1,4 +1,4 @@
-"""The optimisers by name, which weights decay, and which learn at a rate of their own."""
+"""The optimisers by name, and the parameter groups with their weight decay and learning rates."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from googlenet.recipes import Recipe
 from googlenet.training.muon import Muon
 
 Group: TypeAlias = dict[str, Any]
-"""A group of parameters as torch's optimisers take it, with a `rate_factor` of its own."""
+"""A parameter group as torch's optimisers take it, with an additional `rate_factor`."""
 
 
 def build_optimizer(network: GoogLeNet, recipe: Recipe, *, new: frozenset[str] | None = None) -> torch.optim.Optimizer:
-    """The recipe's optimiser over the network's parameters; kernels and matrices decay, biases and norms do not.
+    """The recipe's optimiser over the network's parameters; kernels and matrices have weight decay, others do not.
 
-    `new`: the parameters that begin anew while the others come from another model and take `trunk_rate`; None where
+    `new`: the names of newly initialised parameters; the others come from another model and use `trunk_rate`; None if
     there is no other model. Raises SettingsError for a variant that the optimiser does not suit.
     """
     check_optimizer(recipe, network.architecture)
     parameters = dict(network.named_parameters())
-    origins = [(list(parameters.values()), 1.0)]
+    rates = [(list(parameters.values()), 1.0)]
     if new is not None:
-        brought = [parameter for name, parameter in parameters.items() if name not in new]
-        origins = [(brought, recipe.trunk_rate), ([parameters[name] for name in parameters if name in new], 1.0)]
+        transferred = [parameter for name, parameter in parameters.items() if name not in new]
+        rates = [(transferred, recipe.trunk_rate), ([parameters[name] for name in parameters if name in new], 1.0)]
     build_groups, build = OPTIMIZERS[recipe.optimizer]
     groups = [
         group | {"rate_factor": group.get("rate_factor", 1.0) * factor}
-        for members, factor in origins
+        for members, factor in rates
         for group in build_groups(members, recipe)
         if group["params"]
     ]
@@ -43,8 +43,8 @@ def check_optimizer(recipe: Recipe, architecture: Architecture) -> None:
     """Raise SettingsError for a variant that the recipe's optimiser does not suit."""
     if recipe.optimizer == "muon" and not any(".normalization." in name for name in weight_shapes(architecture)):
         raise SettingsError(
-            f"optimizer=muon is for networks with batch normalisation, which the variant {recipe.variant!r} has not; "
-            "take variant=batchnorm or optimizer=sgd"
+            f"optimizer=muon needs batch normalisation, which the variant {recipe.variant!r} does not have; "
+            "use variant=batchnorm or optimizer=sgd"
         )
 
 
@@ -58,9 +58,7 @@ def _sgd_groups(parameters: list[torch.nn.Parameter], recipe: Recipe) -> list[Gr
 def _sgd(groups: list[Group], recipe: Recipe) -> torch.optim.Optimizer:
     nesterov = recipe.nesterov and recipe.momentum > 0
     sgd = torch.optim.SGD(groups, recipe.learning_rate, recipe.momentum, nesterov=nesterov, fused=True)
-    if (
-        recipe.momentum
-    ):  # torch's fused form fails where some of a group have a buffer and others, just thawed, have none
+    if recipe.momentum:  # torch's fused SGD fails if only some parameters of a group, not those just unfrozen, have one
         for group in sgd.param_groups:
             sgd.state |= {one: {"momentum_buffer": torch.zeros_like(one)} for one in group["params"]}
     return sgd
@@ -86,10 +84,10 @@ OPTIMIZERS: dict[
         Callable[[list[Group], Recipe], torch.optim.Optimizer],
     ],
 ] = {"sgd": (_sgd_groups, _sgd), "muon": (_muon_groups, _muon)}
-"""Name -> how it groups parameters, and how it is made of the groups."""
+"""Name -> the functions that group the parameters and build the optimiser from the groups."""
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Give the parameters this rate from the next update on, each group times its own factor."""
+    """Set the learning rate of the next updates, for each group times its own factor."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate * group["rate_factor"]

@@ -1,4 +1,4 @@
-"""The parts a training works with, made from its job and, where there is one, from its last checkpoint."""
+"""The objects a training works with, built from its job and from its last checkpoint if there is one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from googlenet.images import Preprocessing
 from googlenet.network import GoogLeNet
 from googlenet.recipes import train_size_at
 from googlenet.training.averaging import WeightAverage
-from googlenet.training.batches import BatchPlan
+from googlenet.training.batches import BatchSampler
 from googlenet.training.checkpoint import load_checkpoint
 from googlenet.training.freezing import freeze_rows, frozen_rows
 from googlenet.training.job import TrainingJob
@@ -26,13 +26,13 @@ from googlenet.training.step import StepSettings
 from googlenet.training.transfer import transfer_weights
 
 GIGABYTE = 1_000_000_000
-VALIDATION_SHARE = 0.25  # of the memory for pictures, for the squares of val
-STORED_SIZES = 2  # pictures are kept at up to this many times the largest training size
+VALIDATION_SHARE = 0.25  # share of the memory for pictures that the squares of val may use
+STORED_SIZES = 2  # pictures are stored at up to this many times the largest training size
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long a training lasts: a number of updates, or seconds from the first one on."""
+    """How long a training lasts: a number of updates, or seconds since the first one."""
 
     steps: int
     seconds: float | None
@@ -46,15 +46,16 @@ class Budget:
 class TrainingParts:
     """Everything a training works with. The networks and the optimiser are on the job's device.
 
-    `engine` runs the averaged weights; its network has no auxiliary classifiers. `bad`: the bad pictures named so far.
+    `engine` runs the averaged weights; its network has no auxiliary classifiers. `bad`: the bad pictures reported so
+    far.
     """
 
     network: GoogLeNet
     optimizer: torch.optim.Optimizer
     average: WeightAverage
-    progress: TrainingState
+    state: TrainingState
     pictures: DecodedPictures
-    plan: BatchPlan
+    sampler: BatchSampler
     budget: Budget
     schedule: Schedule
     preprocessing: Preprocessing
@@ -68,25 +69,25 @@ class TrainingParts:
     @property
     def share_done(self) -> float:
         """Share of the budget that is used up, 0 to 1."""
-        return self.budget.share_done(self.progress.step, self.progress.seconds)
+        return self.budget.share_done(self.state.step, self.state.seconds)
 
     @property
     def epoch(self) -> int:
-        """Epochs that are wholly done."""
-        return self.progress.step // self.plan.steps_per_epoch
+        """The number of complete epochs."""
+        return self.state.step // self.sampler.steps_per_epoch
 
     def prepare_network(self) -> None:
-        """Put the network into training for the next update, with the rows that do not learn now set apart."""
+        """Put the network into training mode for the next update, with the rows frozen that do not learn now."""
         self.network.train()
         freeze_rows(self.network, self.frozen_at(self.share_done))
 
     def learning_rate(self) -> float:
-        """The rate of the next update."""
+        """The learning rate of the next update."""
         return learning_rate_at(self.schedule, Position(self.epoch, self.share_done))
 
 
 def build_network(job: TrainingJob) -> tuple[GoogLeNet, frozenset[str] | None]:
-    """The network as a training begins with it; with a start, the names of its parameters that begin anew."""
+    """The initial network; with a start, also the names of the parameters that are newly initialised."""
     seed = job.seed if job.initial_seed is None else job.initial_seed
     network = GoogLeNet(
         job.architecture,
@@ -97,10 +98,10 @@ def build_network(job: TrainingJob) -> tuple[GoogLeNet, frozenset[str] | None]:
     return network.to(job.device), new
 
 
-def build_plan(job: TrainingJob) -> BatchPlan:
-    """How the training pictures become batches."""
+def build_sampler(job: TrainingJob) -> BatchSampler:
+    """How the training pictures are grouped into batches."""
     training, recipe = job.dataset.splits["train"], job.recipe
-    return BatchPlan(
+    return BatchSampler(
         seed=job.seed,
         batch_size=min(recipe.batch_size, len(training)),
         labels=training.labels,
@@ -120,28 +121,28 @@ def build_pictures(job: TrainingJob) -> DecodedPictures:
 
 
 def build_parts(job: TrainingJob) -> TrainingParts:
-    """Make the parts; a checkpoint in the run's folder is taken up where it is, another seed gives another start."""
+    """Build the parts, and resume from the checkpoint in the run's folder if there is one."""
     recipe = job.recipe
     network, new = build_network(job)
-    architecture = network.architecture  # a job builds its own each time that it is asked
+    architecture = network.architecture  # `job.architecture` would build it again each time
     optimizer = build_optimizer(network, recipe, new=new)
     average = WeightAverage.from_recipe(recipe)
-    progress = TrainingState()
+    state = TrainingState()
     if job.folder.checkpoint.is_file():
-        progress = load_checkpoint(job.folder.checkpoint, network, optimizer, average)
+        state = load_checkpoint(job.folder.checkpoint, network, optimizer, average)
 
-    preprocessing, plan = job.preprocessing, build_plan(job)
+    preprocessing, sampler = job.preprocessing, build_sampler(job)
     budget = Budget(
-        steps=recipe.steps or max(recipe.least_steps, round(recipe.epochs * plan.steps_per_epoch)),
+        steps=recipe.steps or max(recipe.least_steps, round(recipe.epochs * sampler.steps_per_epoch)),
         seconds=job.minutes * 60 if job.minutes else None,
     )
     return TrainingParts(
         network=network,
         optimizer=optimizer,
         average=average,
-        progress=progress,
+        state=state,
         pictures=build_pictures(job),
-        plan=plan,
+        sampler=sampler,
         budget=budget,
         schedule=Schedule(
             recipe.schedule,
@@ -159,6 +160,6 @@ def build_parts(job: TrainingJob) -> TrainingParts:
             limit_bytes=int(recipe.memory_gigabytes * GIGABYTE * VALIDATION_SHARE),
             workers=job.workers,
         ),
-        size_at=lambda step: train_size_at(recipe.sizes, budget.share_done(step, progress.seconds)),
+        size_at=lambda step: train_size_at(recipe.sizes, budget.share_done(step, state.seconds)),
         frozen_at=lambda share: frozen_rows(architecture, recipe, share),
     )

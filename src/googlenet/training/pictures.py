@@ -1,4 +1,4 @@
-"""The training pictures, kept decoded in memory as far as a bound allows."""
+"""The training pictures, kept decoded in memory up to a limit."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from googlenet.dataset import Samples, Split
 from googlenet.errors import DataError
 from googlenet.images import BadImage, Rgb
 
-BAD_SHARE = 0.01  # more bad pictures than this share ...
-BAD_COUNT = 5  # ... and than this number stop a training
+BAD_SHARE = 0.01  # a training stops if more than this share of a split's pictures ...
+BAD_COUNT = 5  # ... and more than this number are bad
 
 
 @dataclass(slots=True)
 class DecodedPictures:
-    """Pictures of a split by index. Safe to use from several threads.
+    """Pictures of a split by index. Thread-safe.
 
-    A picture whose shorter side is above `shortest_side` px is kept reduced to it. The first ones to be asked for are
-    kept until `limit_bytes` are full; the others are decoded each time. A bad picture is decoded once and remembered.
+    A picture whose shorter side exceeds `shortest_side` px is reduced to it. The first ones requested are kept until
+    `limit_bytes` are used up; the others are decoded each time. A bad picture is decoded once and remembered.
     """
 
     samples: Samples
@@ -30,7 +30,7 @@ class DecodedPictures:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __len__(self) -> int:
-        """Pictures, bad ones included."""
+        """The number of pictures, including bad ones."""
         return len(self.samples)
 
     def get(self, index: int) -> Rgb | BadImage:
@@ -51,9 +51,9 @@ class DecodedPictures:
 
 
 def check_bad_pictures(bad: int, total: int, *, split: Split = "train") -> None:
-    """Raise DataError where more than 1 % and more than five of a split's pictures are bad."""
+    """Raise DataError if more than 1 % and more than five of a split's pictures are bad."""
     if bad > BAD_COUNT and bad > BAD_SHARE * total:
         raise DataError(
             f"{bad} of {total:,} pictures in {split} cannot be read, more than 1 % and more than {BAD_COUNT}: "
-            "bad_pictures.csv in the run folder names them; mend or remove them and start again"
+            "bad_pictures.csv in the run folder lists them; fix or remove them, and start again"
         )

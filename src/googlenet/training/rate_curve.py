@@ -1,4 +1,4 @@
-"""The picture of a search for the learning rate: loss against rate, on a logarithmic axis."""
+"""The plot of a learning rate search: loss against rate, on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEVELS = 5  # horizontal lines
 
 
 def draw_rate_curve(curve: RateCurve, *, title: str) -> Image.Image:
-    """Draw raw losses as dots, the smoothed ones as a line, the suggested rate as an upright one; 960 x 600 px."""
+    """Draw raw losses as dots, smoothed losses as a line, the suggested rate as a vertical line; 960 x 600 px."""
     sheet = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(sheet)
     small, large = ImageFont.load_default(18), ImageFont.load_default(22)
@@ -57,14 +57,14 @@ def draw_rate_curve(curve: RateCurve, *, title: str) -> Image.Image:
 
 
 def _span(curve: RateCurve) -> tuple[float, float]:
-    """Least and greatest loss shown: those of the smoothed curve with some room, so that one raw loss does not rule."""
+    """The range of losses shown: that of the smoothed curve with a margin, so that raw outliers do not determine it."""
     low, high = min(curve.smoothed), max(curve.smoothed)
     room = 0.15 * (high - low) or 0.1
     return low - room, high + room
 
 
 def _ticks(curve: RateCurve) -> list[float]:
-    """1, 2 and 5 times each power of ten within the rates."""
+    """1, 2 and 5 times each power of ten within the range of rates."""
     powers = range(math.floor(math.log10(curve.rates[0])), math.ceil(math.log10(curve.rates[-1])) + 1)
     marks = [mark * 10.0**power for power in powers for mark in (1, 2, 5)]
     return [rate for rate in marks if curve.rates[0] * 0.999 <= rate <= curve.rates[-1] * 1.001]

@@ -1,4 +1,4 @@
-"""Which learning rate suits: the rate rises from step to step, and where the loss falls fastest says it.
+"""Search for a learning rate: it rises from step to step, and the loss shows which rates are usable.
 
 L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (WACV 2017), Section 3.3, with an exponential rise.
 """
@@ -17,17 +17,17 @@ from googlenet.training.batches import iterate_batches
 from googlenet.training.freezing import freeze_rows, frozen_rows
 from googlenet.training.job import TrainingJob
 from googlenet.training.optimizer import build_optimizer, set_learning_rate
-from googlenet.training.parts import build_network, build_pictures, build_plan
+from googlenet.training.parts import build_network, build_pictures, build_sampler
 from googlenet.training.step import StepSettings, train_step
 
-SMOOTHING = 0.9  # of the losses, from step to step
-DIVERGED = 1.5  # times the least smoothed loss: the search ends
-SAFETY = 5.0  # the suggestion is so many times below the rate at which the loss stops falling
+SMOOTHING = 0.9  # decay of the moving average of the losses
+DIVERGED = 1.5  # the search ends at this multiple of the lowest smoothed loss
+SAFETY = 5.0  # the suggestion is the rate with the lowest loss, divided by this
 
 
 @dataclass(frozen=True, slots=True)
 class RateCurve:
-    """Rates in the order they were tried, the raw loss at each, and the same smoothed; `suggestion` is a rate."""
+    """The rates in the order they were tried, the raw loss at each, and the smoothed losses."""
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]
@@ -35,17 +35,17 @@ class RateCurve:
 
     @property
     def turning(self) -> float:
-        """The rate at which the smoothed loss is least: beyond it, it rises."""
+        """The rate with the lowest smoothed loss, beyond which it rises."""
         return self.rates[self.smoothed.index(min(self.smoothed))]
 
     @property
     def suggestion(self) -> float:
-        """A rate well below the turning point, with two digits."""
+        """A rate well below the turning point, rounded to two digits."""
         return float(f"{self.turning / SAFETY:.1e}")
 
 
 def smoothed_losses(losses: Sequence[float]) -> tuple[float, ...]:
-    """Exponential means without the bias of the start: each a weighted mean of the losses up to it."""
+    """Bias-corrected exponential moving averages: each is a weighted mean of the losses so far."""
     means, total, weight = [], 0.0, 0.0
     for loss in losses:
         total, weight = SMOOTHING * total + (1 - SMOOTHING) * loss, SMOOTHING * weight + 1 - SMOOTHING
@@ -54,7 +54,7 @@ def smoothed_losses(losses: Sequence[float]) -> tuple[float, ...]:
 
 
 def rising_rates(lowest: float, highest: float, steps: int) -> tuple[float, ...]:
-    """`steps` rates from `lowest` to `highest`, each the same factor above the one before."""
+    """`steps` rates from `lowest` to `highest`, in geometric progression."""
     factor = math.log(highest / lowest) / max(1, steps - 1)
     return tuple(lowest * math.exp(factor * step) for step in range(steps))
 
@@ -67,11 +67,11 @@ def search_rate(
     steps: int = 80,
     on_progress: Callable[[int, int], None] = lambda done, all_steps: None,
 ) -> RateCurve:
-    """Train the job's network for at most `steps` updates at rising rates, past any warm-up of its head; keep nothing.
+    """Train the job's network for at most `steps` updates at rising rates, without head warm-up; nothing is saved.
 
-    `on_progress` gets (updates done, all). Ends early where the smoothed loss is `DIVERGED` times the least so far, or
-    is no finite number. Raises DataError and SettingsError as `job.check` does, TrainingError where the very first loss
-    is not finite.
+    `on_progress` gets (updates done, all). Ends early if the smoothed loss exceeds `DIVERGED` times the lowest so far,
+    or is not finite. Raises DataError and SettingsError as `job.check` does, TrainingError if the first loss is not
+    finite.
     """
     job.check()
     network, new = build_network(job)
@@ -81,7 +81,7 @@ def search_rate(
     settings = StepSettings(job.recipe.label_smoothing, job.recipe.auxiliary_weight, job.precision)
     input_size = job.recipe.sizes[-1][1]
     batches = iterate_batches(
-        build_pictures(job), build_plan(job), first_step=0, size_at=lambda step: input_size, workers=job.workers
+        build_pictures(job), build_sampler(job), first_step=0, size_at=lambda step: input_size, workers=job.workers
     )
     rates, losses = rising_rates(lowest, highest, steps), []
     torch.manual_seed(job.seed)
@@ -99,5 +99,5 @@ def search_rate(
             if means[-1] > DIVERGED * min(means):
                 break
     if not losses:
-        raise TrainingError("the very first loss is not a finite number: the weights to begin from cannot be used")
+        raise TrainingError("the first loss is not finite: the starting weights cannot be used")
     return RateCurve(rates[: len(losses)], tuple(losses), smoothed_losses(losses))

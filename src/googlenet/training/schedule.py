@@ -12,15 +12,15 @@ from googlenet.recipes import ScheduleName
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How the learning rate moves.
+    """How the learning rate changes over a training.
 
     name:            a key of `SCHEDULES`.
-    learning_rate:   the initial rate; after a warm-up, the rate that it reaches.
-    warmup:          share of the budget, in [0, 1), over which the rate rises from 0 in a line.
-    power:           of "polynomial"; 0.5 is BVLC's.
+    learning_rate:   the initial rate; with a warm-up, the rate that it reaches.
+    warmup:          share of the budget, in [0, 1), over which the rate rises linearly from 0.
+    power:           exponent of "polynomial"; 0.5 is BVLC's.
     final_fraction:  share of the rate, in [0, 1], at the end of "polynomial", "linear" and "cosine".
 
-    Raises SettingsError for a value that cannot be.
+    Raises SettingsError for an invalid value.
     """
 
     name: ScheduleName
@@ -30,62 +30,62 @@ class Schedule:
     final_fraction: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be."""
+        """Validate the values."""
         if self.name not in SCHEDULES:
             raise SettingsError(f'schedule is "{self.name}": give one of {", ".join(SCHEDULES)}')
-        for key, fits, wanted in (
+        for key, valid, expected in (
             ("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0"),
             ("warmup", 0 <= self.warmup < 1, "a share of the training of at least 0 and below 1"),
             ("power", 0 < self.power < math.inf, "a number above 0"),
             ("final_fraction", 0 <= self.final_fraction <= 1, "a share of the learning rate from 0 to 1"),
         ):
-            if not fits:
-                raise SettingsError(f"{key} is {getattr(self, key)}: give {wanted}")
+            if not valid:
+                raise SettingsError(f"{key} is {getattr(self, key)}: give {expected}")
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a training stands: whole epochs done, and the share of its budget (epochs, steps or minutes), 0 to 1."""
+    """The position in a training: complete epochs, and the share of its budget (epochs, steps or minutes), 0 to 1."""
 
     epoch: int
     progress: float
 
 
 def learning_rate_at(schedule: Schedule, position: Position) -> float:
-    """Return the learning rate at `position`; what falls with progress starts to fall when the warm-up is over."""
+    """Return the learning rate at `position`; decay with progress starts when the warm-up is over."""
     rise = min(1.0, position.progress / schedule.warmup) if schedule.warmup else 1.0
     progress = (position.progress - schedule.warmup) / (1 - schedule.warmup)
-    progress = min(max(progress, 0.0), 1.0)  # a budget in minutes may be overrun by a step
+    progress = min(max(progress, 0.0), 1.0)  # the last step may exceed a budget in minutes
     return schedule.learning_rate * rise * SCHEDULES[schedule.name](schedule, Position(position.epoch, progress))
 
 
 def _paper(schedule: Schedule, position: Position) -> float:
-    """Fall 4 % every 8 epochs (paper, Section 6)."""
+    """Decrease by 4 % every 8 epochs (paper, Section 6)."""
     return 0.96 ** (position.epoch // 8)
 
 
 def _polynomial(schedule: Schedule, position: Position) -> float:
-    """Fall as a power of what is left (BVLC GoogLeNet, quick solver)."""
+    """Decay as a power of the remaining share (BVLC GoogLeNet, quick solver)."""
     return _above_final(schedule, (1 - position.progress) ** schedule.power)
 
 
 def _linear(schedule: Schedule, position: Position) -> float:
-    """Fall in a line."""
+    """Decay linearly."""
     return _above_final(schedule, 1 - position.progress)
 
 
 def _cosine(schedule: Schedule, position: Position) -> float:
-    """Fall along half a wave (Loshchilov and Hutter, arXiv 1608.03983)."""
+    """Decay along half a cosine wave (Loshchilov and Hutter, arXiv 1608.03983)."""
     return _above_final(schedule, (1 + math.cos(math.pi * position.progress)) / 2)
 
 
 def _constant(schedule: Schedule, position: Position) -> float:
-    """Stay."""
+    """Keep the rate constant."""
     return 1.0
 
 
 def _above_final(schedule: Schedule, fall: float) -> float:
-    """Stretch a fall from 1 to 0 into one from 1 to the final fraction."""
+    """Rescale a decay from 1 to 0 into one from 1 to the final fraction."""
     return schedule.final_fraction + (1 - schedule.final_fraction) * fall
 
 
@@ -96,4 +96,4 @@ SCHEDULES: Mapping[ScheduleName, Callable[[Schedule, Position], float]] = {
     "cosine": _cosine,
     "constant": _constant,
 }
-"""Name -> share of the learning rate, 0 to 1."""
+"""Name -> factor of the learning rate, 0 to 1."""

@@ -1,4 +1,4 @@
-"""Where a training stands: all its counters in one record that a checkpoint keeps."""
+"""The state of a training: all its counters in one record that checkpoints store."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from googlenet.runs import HeadValues
 from googlenet.training.step import StepLosses
 
-SMOOTHING = 0.98  # of the values shown live
+SMOOTHING = 0.98  # decay of the moving averages shown live
 
 
 @dataclass(slots=True)
 class EpochSums:
-    """Sums over the pictures of the epoch so far; divided once, at its end."""
+    """Sums over the pictures of the epoch so far; divided once, at the end of the epoch."""
 
     pictures: int = 0
     seconds: float = 0.0
@@ -23,7 +23,7 @@ class EpochSums:
     correct: dict[str, int] = field(default_factory=dict)
 
     def add(self, losses: StepLosses) -> None:
-        """Take in a step."""
+        """Add a step."""
         self.pictures += losses.pictures
         self.loss += losses.loss * losses.pictures
         for head, loss in losses.heads.items():
@@ -31,13 +31,13 @@ class EpochSums:
             self.correct[head] = self.correct.get(head, 0) + losses.correct[head]
 
     def mean(self, total: float) -> float:
-        """A sum per picture."""
+        """A sum divided by the number of pictures."""
         return total / max(1, self.pictures)
 
 
 @dataclass(slots=True)
 class Smoothed:
-    """Exponential means of raw step values: the weighted sum, each head's loss and accuracy, all smoothed alike."""
+    """Exponential moving averages of the weighted sum and of each head's loss and accuracy, with the same decay."""
 
     weight: float = 0.0
     loss_sum: float = 0.0
@@ -45,7 +45,7 @@ class Smoothed:
     accuracy_sums: HeadValues = field(default_factory=dict)
 
     def add(self, losses: StepLosses) -> None:
-        """Take in the raw values of a step."""
+        """Add the raw values of a step."""
         self.weight = _blend(self.weight, 1.0)
         self.loss_sum = _blend(self.loss_sum, losses.loss)
         for sums, values in ((self.loss_sums, losses.heads), (self.accuracy_sums, losses.accuracies)):
@@ -53,7 +53,7 @@ class Smoothed:
 
     @property
     def loss(self) -> float:
-        """The weighted sum of the losses; dividing by the weight takes out the bias of the start."""
+        """The weighted sum of the losses; dividing by the weight removes the bias of the start."""
         return self.loss_sum / self.weight
 
     @property
@@ -63,7 +63,7 @@ class Smoothed:
 
     @property
     def head_accuracies(self) -> HeadValues:
-        """The share of right answers of each head on training pictures."""
+        """The accuracy of each head on training pictures."""
         return {head: total / self.weight for head, total in self.accuracy_sums.items()}
 
 
@@ -73,7 +73,7 @@ def _blend(mean: float, value: float) -> float:
 
 @dataclass(slots=True)
 class TrainingState:
-    """Counters of a training. `step` updates are done; `seconds` have passed since the first, pauses left out."""
+    """Counters of a training: `step` updates done, `seconds` since the first without interruptions, and more."""
 
     step: int = 0
     seconds: float = 0.0
@@ -92,6 +92,6 @@ class TrainingState:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingState:
-        """Back from `to_dict`."""
+        """The inverse of `to_dict`."""
         epoch, smoothed = EpochSums(**values["epoch"]), Smoothed(**values["smoothed"])
         return cls(**(values | {"epoch": epoch, "smoothed": smoothed}))

@@ -1,4 +1,4 @@
-"""One update of the network, as Section 6 of the paper has it."""
+"""One update of the network (paper, Sections 5 and 6)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from googlenet.training.precision import Precision
 
 @dataclass(frozen=True, slots=True)
 class StepSettings:
-    """Smoothing of the labels, weight of each auxiliary classifier's loss (0.3 in the paper), numbers computed in."""
+    """Label smoothing, weight of each auxiliary classifier's loss (0.3 in the paper), and precision."""
 
     label_smoothing: float
     auxiliary_weight: float
@@ -24,7 +24,7 @@ class StepSettings:
 
 @dataclass(frozen=True, slots=True)
 class StepLosses:
-    """What an update saw: the weighted sum, each head's loss, each head's number of right answers, of `pictures`."""
+    """Figures of an update: the weighted loss, and each head's loss and number of correct answers of `pictures`."""
 
     loss: float
     heads: dict[str, float]
@@ -33,7 +33,7 @@ class StepLosses:
 
     @property
     def accuracies(self) -> dict[str, float]:
-        """Each head's share of right answers."""
+        """Each head's share of correct answers."""
         return {head: correct / self.pictures for head, correct in self.correct.items()}
 
 

@@ -1,4 +1,4 @@
-"""The weights a training brings along from another model, and what begins anew."""
+"""Transfer of weights from another model to the network that is trained."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from googlenet.network import GoogLeNet
 
 
 def transfer_weights(start: Model | None, network: GoogLeNet, classes: Sequence[str]) -> frozenset[str] | None:
-    """Copy `start`'s weights into the network; give the names of the parameters that keep their own random start.
+    """Copy `start`'s weights into the network; return the names of the parameters that keep their random values.
 
-    Those are the layers that give the logits, and auxiliary classifiers `start` has not. A start that knows exactly
-    `classes`, in this order, brings its classifier along, too. Without a start nothing is copied, and it is None.
+    Those are the layers that compute the logits, and auxiliary classifiers that `start` does not have. If the classes
+    of `start` are exactly `classes`, in this order, its classifier is copied too. Without a start nothing is copied,
+    and None is returned.
     """
     if start is None:
         return None
     same_classes = [label.id for label in start.classes] == list(classes)
-    anew = () if same_classes else tuple(f"{name}." for name in network.architecture.classifiers)
+    new = () if same_classes else tuple(f"{name}." for name in network.architecture.classifiers)
     state = network.state_dict()
-    brought = {name: weight for name, weight in start.weights.items() if name in state and not name.startswith(anew)}
+    copied = {name: weight for name, weight in start.weights.items() if name in state and not name.startswith(new)}
     with torch.no_grad():
-        for name, weight in brought.items():
+        for name, weight in copied.items():
             state[name].copy_(torch.from_numpy(weight))
-    return frozenset(name for name, _ in network.named_parameters() if name not in brought)
+    return frozenset(name for name, _ in network.named_parameters() if name not in copied)
