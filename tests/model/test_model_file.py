@@ -181,7 +181,7 @@ def test_a_run_folder_stands_for_its_model(saved: Path) -> None:
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"holds no model\.safetensors"):
+    with pytest.raises(InputError, match=r"contains no model\.safetensors"):
         load_model(tmp_path)
 
 
