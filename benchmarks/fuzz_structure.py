@@ -152,7 +152,7 @@ def put_together(parts: Parts) -> bytes:
         output=[_value(value) for value in parts.values["output"]],
     )
     encoded = b"".join([*graph, *parts.more])
-    return encode_file(encoded, sealed(parts.description | {"sha256": sha256(encoded).hexdigest()}))
+    return encode_file(encoded, metadata_of(parts.description | {"sha256": sha256(encoded).hexdigest()}))
 
 
 def _node(node: dict[str, Any]) -> list[bytes | memoryview]:
@@ -167,7 +167,7 @@ def _tensor(tensor: dict[str, Any]) -> list[bytes | memoryview]:
     return [tensor["encoded"]] if "encoded" in tensor else encode("onnx.TensorProto", **tensor)
 
 
-def sealed(description: dict[str, Any]) -> dict[str, str]:
+def metadata_of(description: dict[str, Any]) -> dict[str, str]:
     """Metadata with a description and its checksum."""
     return with_checksum(json.dumps(description))
 
@@ -500,7 +500,7 @@ def changed_ir(model: ExportedModel, random: random.Random) -> Content:
     total.update(constants)
     info = network.find("rt_info")
     assert info is not None
-    for key, value in sealed(description | {"sha256": total.hexdigest()}).items():
+    for key, value in metadata_of(description | {"sha256": total.hexdigest()}).items():
         element = info.find(key)
         assert element is not None
         element.set("value", value)
@@ -538,7 +538,7 @@ def changed_pt2(model: ExportedModel, random: random.Random) -> Content:
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in entries.items():
             archive.writestr(name, data)
-        for key, value in sealed(description | {"sha256": total.hexdigest()}).items():
+        for key, value in metadata_of(description | {"sha256": total.hexdigest()}).items():
             archive.writestr(f"{root}/extra/{key}", value)
     return (file.getvalue(),)
 
@@ -562,7 +562,7 @@ def changed_model(content: bytes, random: random.Random) -> Content:
             case _:
                 change_record(description, random)
     description["sha256"] = sum_of_tensors(header, data)
-    header["__metadata__"] |= sealed(description)
+    header["__metadata__"] |= metadata_of(description)
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     return (len(text).to_bytes(8, "little") + text + bytes(data),)

@@ -1,7 +1,7 @@
 """Fine-tuning from `bvlc` on sets that nobody tuned on, beside a linear probe of the same weights.
 
 few:    clothing10 with the first 100 training pictures of each class, by the alphabet
-kanji:  100 characters in 20 typefaces, judged in ten others (`kanji.py`); the one that needs Debian's packages
+kanji:  100 characters in 20 typefaces, evaluated on ten others (`kanji.py`); the one that needs Debian's packages
 grey:   clothing10 without its colours
 
 The recipe was tuned on clothing10's `train` and `val`, whole and in colour, so only the kanji are new in every way.
@@ -40,7 +40,7 @@ from googlenet.predictions import read_features
 
 FEW = 100
 JUDGED = {"few": "test", "kanji": "val", "grey": "test"}
-"""Set -> the split that is judged, which the training never sees or uses; the kanji have no third."""
+"""Set -> the split for evaluation, which the training never sees or uses; the kanji have no third."""
 
 
 def make_set(name: str, clothing: Path, folder: Path) -> None:
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=JUDGED, default=list(JUDGED))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--set", nargs="*", default=[], help="settings of the recipe")
-    parser.add_argument("--folder", type=Path, help="where sets, features and runs stay; left out: a temporary one")
+    parser.add_argument("--folder", type=Path, help="where sets, features and runs stay; default: a temporary one")
     parser.add_argument("--probe-only", action="store_true")
     arguments = parser.parse_args()
     place = arguments.folder or Path(tempfile.mkdtemp(prefix="untuned-"))
