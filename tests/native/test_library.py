@@ -94,7 +94,7 @@ def test_without_a_compiler_the_package_is_built_and_says_what_it_lacks(
     monkeypatch.delenv("GOOGLENET_KERNELS", raising=False)
     (tmp_path / "kernels.so").write_bytes(b"an older one")
     assert not hatch_build.build_or_say_why_not()
-    assert "the C compiler no-such-compiler does not run" in capsys.readouterr().err
+    assert "the C compiler no-such-compiler cannot be run" in capsys.readouterr().err
     assert not (tmp_path / "kernels.so").exists()
 
 
