@@ -67,7 +67,7 @@ def test_every_variant_has_its_table(googlenet: Run, variant: str) -> None:
 
 def test_an_unknown_variant_is_answered_with_the_nearest(googlenet: Run) -> None:
     assert googlenet("table1", "--variant", "papre").error == "no variant is called 'papre'; did you mean 'paper'?"
-    assert "there are paper, naive" in googlenet("table1", "--variant", "zzz").error
+    assert "the variants are paper, naive" in googlenet("table1", "--variant", "zzz").error
 
 
 def test_two_forms_at_once_contradict_each_other(googlenet: Run) -> None:
