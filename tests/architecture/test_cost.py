@@ -48,7 +48,7 @@ def test_the_sides_of_the_interval_fit_and_those_beside_it_do_not(variant: str, 
 
 @settings(max_examples=25)
 @given(input_size=st.integers(1, 20_000))
-def test_a_side_is_judged_at_any_size(input_size: int) -> None:
+def test_an_input_size_is_checked_whatever_it_is(input_size: int) -> None:
     assert fits(PAPER, input_size, auxiliaries=False) == (input_size >= 31)
     assert fits(TABLES["fully-connected"], input_size, auxiliaries=False) == (223 <= input_size <= 254)
 

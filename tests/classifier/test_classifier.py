@@ -153,7 +153,7 @@ def test_a_grey_array_is_a_grey_picture(classifier: Classifier) -> None:
     assert [one.probability for one in ranking] == pytest.approx([1 / 3] * 3)
 
 
-def test_a_pillow_picture_is_judged_as_its_file_would_be(classifier: Classifier, tmp_path: Path) -> None:
+def test_a_pillow_picture_is_checked_as_its_file_would_be(classifier: Classifier, tmp_path: Path) -> None:
     left_half = FunctionEngine(lambda squares: (squares * LEFT_HALF).mean(axis=(1, 2)))
     classifier = replace(classifier, engine=left_half)
     turned = Image.new("RGB", (16, 16), COLOURS["blue"])

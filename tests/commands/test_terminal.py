@@ -20,7 +20,7 @@ import pytest
 
 from googlenet.cli.display import TrainingDisplay
 from googlenet.cli.main import COMMANDS
-from googlenet.cli.terminal import show_live, warn
+from googlenet.cli.terminal import say_json, show_live, warn
 from googlenet.model import ClassLabel, load_model, save_model
 from googlenet.runs import BadPictureFound
 from tests.test_printable import steers
@@ -238,3 +238,8 @@ def test_a_terminal_that_hangs_up_stops_nothing(monkeypatch: pytest.MonkeyPatch)
             display(BadPictureFound(f"cat/{number}.png", "empty file"))
     warn("gone")
     sys.stderr.close()
+
+
+def test_numbers_that_are_not_finite_are_null_in_the_json_of_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    say_json({"loss": float("nan"), "rates": [0.5, float("inf")]})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {"loss": None, "rates": [0.5, None]}

@@ -452,7 +452,7 @@ def test_a_jpeg_has_to_the_bit_the_pixels_that_pillow_finds(
     np.testing.assert_array_equal(decoded(data), pillows(data))
 
 
-def test_a_jpeg_that_the_quick_decoder_refuses_is_judged_by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jpeg_that_the_quick_decoder_refuses_is_decoded_by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = decoded(FILES["jpeg"])
 
     def refuse(*_: object, **__: object) -> None:
@@ -561,7 +561,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     assert reason(png(20_000, 20_000)) == "too large: 400 million pixels, the limit is 179 million"
 
 
-def test_the_limit_is_judged_before_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_is_checked_before_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode_module, "PIXEL_LIMIT", 24 * 16)
     decoded(FILES["png"])
     monkeypatch.setattr(decode_module, "PIXEL_LIMIT", 24 * 16 - 1)

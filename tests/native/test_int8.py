@@ -29,7 +29,7 @@ def pictures(generator: np.random.Generator, count: int, height: int, width: int
 
 
 def error_of_codes(graph: Graph, images: NDArray[np.uint8], threads: int = 2) -> float:
-    """The error of the maps in whole numbers, as a share of the maps' own size: roots of the mean squares."""
+    """The error of the int8 maps, as a share of the maps' own size: roots of the mean squares."""
     rounded = to_int8(graph, images, quantize_all_outputs=True)
     expected = Network(graph, 1).run(images, (FEATURE_MAPS, FEATURES))
     found = Network(rounded, threads).run(images, (FEATURE_MAPS, FEATURES))

@@ -95,6 +95,6 @@ def test_sides_that_cannot_be_are_refused_with_a_sentence(text: str, sentence: s
 
 
 @pytest.mark.parametrize("sizes", [((0.5, 64),), ((0.0, 64), (0.0, 96)), ()])
-def test_sides_given_in_python_are_judged_too(sizes: TrainSizes) -> None:
+def test_sizes_given_in_python_are_validated_too(sizes: TrainSizes) -> None:
     with pytest.raises(SettingsError, match="train_sizes"):
         Recipe(train_sizes=sizes)

@@ -10,7 +10,8 @@ from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import ModelFileError
 from googlenet.graph import Graph
 from googlenet.images import Preprocessing
-from googlenet.model import DESCRIPTION_KEY, parse_json
+from googlenet.json_text import parse_json
+from googlenet.model import DESCRIPTION_KEY
 
 Content: TypeAlias = tuple[bytes, ...]
 """The bytes of an exported model: of its single file, or of each file in its folder."""

@@ -22,6 +22,7 @@ from googlenet.errors import ModelFileError
 from googlenet.files import cannot_read, cannot_write, write_atomically
 from googlenet.graph import Graph
 from googlenet.images import Preprocessing
+from googlenet.json_text import write_json
 from googlenet.model import (
     TOLERANCE,
     About,
@@ -31,7 +32,6 @@ from googlenet.model import (
     known_answer_images,
     read_description,
     with_checksum,
-    write_json,
 )
 
 Target: TypeAlias = Literal["onnx", "openvino", "pt2"]

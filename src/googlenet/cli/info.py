@@ -37,7 +37,7 @@ def info_command(
     Example: googlenet info runs/demo --verify
     """
     from googlenet.artifacts import describe_model
-    from googlenet.model import member_paths, without_infinities
+    from googlenet.model import member_paths
     from googlenet.pretrained import find_model
 
     path = find_model(model)
@@ -47,7 +47,7 @@ def info_command(
     checks = [_verify(one, engine, device, threads) if verify else None for one in paths]
     if as_json:
         fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
-        say_json(without_infinities(fields[0] if single else {"members": fields}))
+        say_json(fields[0] if single else {"members": fields})
     else:
         blocks = [_lines(header, check) for header, check in zip(headers, checks, strict=True)]
         say(*(blocks[0] if single else _numbered(paths, blocks)))

@@ -14,6 +14,7 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO, cast
 
+from googlenet.json_text import without_infinities
 from googlenet.printable import printable, printable_json
 
 CLEAR_LINE = "\r\x1b[K"
@@ -25,9 +26,11 @@ def say(*lines: str) -> None:
 
 
 def say_json(value: Any, *, indent: int | None = 2) -> None:
-    """Print a value as JSON; without `indent`, as one line."""
+    """Print a value as JSON, null for numbers that are not finite; without `indent`, as one line."""
     ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")  # other encodings lack characters
-    sys.stdout.write(f"{printable_json(json.dumps(value, indent=indent, ensure_ascii=ascii_only))}\n")
+    sys.stdout.write(
+        f"{printable_json(json.dumps(without_infinities(value), indent=indent, ensure_ascii=ascii_only))}\n"
+    )
 
 
 def report(*lines: str) -> None:

@@ -10,7 +10,6 @@ from googlenet.model.file import (
     resolve_model_path,
     save_model,
 )
-from googlenet.model.json_text import parse_json, without_infinities, write_json
 from googlenet.model.known_answer import AnswerCheck, compare_answer, known_answer_images
 from googlenet.model.model import AUXILIARY_PREFIX, COUNTER_SUFFIX, TOLERANCE, About, ClassLabel, KnownAnswer, Model
 from googlenet.model.signatures import BEGINNING, FileFormat, describe_file, file_format
@@ -40,7 +39,6 @@ __all__ = [
     "load_model",
     "load_models",
     "member_paths",
-    "parse_json",
     "read_description",
     "read_header",
     "resolve_model_path",
@@ -48,6 +46,4 @@ __all__ = [
     "save_model",
     "shape_differences",
     "with_checksum",
-    "without_infinities",
-    "write_json",
 ]

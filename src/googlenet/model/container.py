@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import ModelFileError
-from googlenet.model.json_text import parse_json
+from googlenet.json_text import parse_json
 from googlenet.model.signatures import BEGINNING, LARGEST_HEADER, describe_file
 
 MOST_TENSORS = 10_000

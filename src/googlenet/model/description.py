@@ -12,8 +12,8 @@ from typing import TypeVar
 import msgspec
 
 from googlenet.errors import InputError, ModelFileError
+from googlenet.json_text import parse_json
 from googlenet.model.container import what_is_wrong
-from googlenet.model.json_text import parse_json
 from googlenet.model.migrations import SCHEMA_VERSION, migrate
 
 DESCRIPTION_KEY = "googlenet"

@@ -14,8 +14,8 @@ import msgspec
 
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import ENSEMBLE_FILE, cannot_read, write_atomically
+from googlenet.json_text import parse_json
 from googlenet.model.container import what_is_wrong
-from googlenet.model.json_text import parse_json
 from googlenet.model.model import ClassLabel
 
 LARGEST_LIST = 2**20  # bytes

@@ -23,10 +23,10 @@ from googlenet.architecture import ArchitectureSpec
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import MODEL_FILE, cannot_read, check_not_special, write_atomically
 from googlenet.images import Preprocessing
+from googlenet.json_text import write_json
 from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
 from googlenet.model.description import DESCRIPTION_KEY, read_description, with_checksum
-from googlenet.model.json_text import write_json
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
 
 ANSWER_IMAGES = "known_answer/images"

@@ -124,7 +124,7 @@ def _arithmetic_of(graph: Graph, instruction_set: InstructionSet) -> Arithmetic:
     if all(node.operator != "QuantizeLinear" for node in graph.nodes):
         return Float32(lower(fuse_lrn(graph)), instruction_set.panel)
     from googlenet.native.int8 import Int8
-    from googlenet.quantization import dequantize  # where it is needed alone: a start counts milliseconds
+    from googlenet.quantization import dequantize  # only where it is needed: it slows the start
 
     plain = dequantize(graph)
     return Int8.from_quantized(lower(fuse_lrn(plain.graph)), instruction_set, plain.grids, plain.weights)

@@ -159,7 +159,7 @@ class _Reader:
         return array
 
     def _numbers(self, node: Node, name: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
-        """An attribute of several whole numbers, each from 0 to MAX_SETTING."""
+        """An attribute of several integers, each from 0 to MAX_SETTING."""
         value = node.attributes.get(name, default)
         if not isinstance(value, tuple) or not all(
             isinstance(each, int) and 0 <= each <= MAX_SETTING for each in value
