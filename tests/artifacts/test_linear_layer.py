@@ -1,9 +1,10 @@
-"""The last layer is read from every kind of model, and comes out the same."""
+"""The last layer is read from every kind of model, and comes out the same; a .pt2 is in `test_exactness`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,7 +23,7 @@ from googlenet.model import Model
 from googlenet.network import GoogLeNet, read_weights
 from tests.artifacts.exported_models import exported, small_model
 
-TARGETS: tuple[Target, ...] = ("onnx", "openvino", "pt2")
+TARGETS: tuple[Target, ...] = ("onnx", "openvino")
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +31,25 @@ def model() -> Model:
     return small_model()
 
 
+@pytest.fixture(scope="module")
+def in_int8(model: Model) -> Callable[[Target], ExportedModel]:
+    """The model in int8 as an exported file of a target, made once."""
+
+    @cache
+    def make(target: Target) -> ExportedModel:
+        demand(target)
+        squares = np.random.default_rng(1).integers(0, 256, (4, 32, 32, 3), np.uint8)
+        content = EXPORT_TARGETS[target].encode(to_int8(build_graph(model), squares), [model])
+        described = exported("onnx", [model]).description
+        return describe_content(content, msgspec.structs.replace(described, target=target, precision="int8"))
+
+    return make
+
+
 def demand(target: Target) -> None:
     """Skip the test where the package of a target is missing."""
     if package := EXPORT_TARGETS[target].package:
         pytest.importorskip(package)
-
-
-def in_int8(target: Target, model: Model) -> ExportedModel:
-    squares = np.random.default_rng(1).integers(0, 256, (4, 32, 32, 3), np.uint8)
-    content = EXPORT_TARGETS[target].encode(to_int8(build_graph(model), squares), [model])
-    return describe_content(content, msgspec.structs.replace(exported(target, [model]).description, precision="int8"))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -52,28 +62,26 @@ def test_an_exported_file_has_the_layer_of_its_model(model: Model, target: Targe
     assert layer.field == last_layer(model).field == ReceptiveField(181, 8, 7.5)
 
 
-@pytest.mark.parametrize("target", ["onnx", "openvino"])
-def test_an_int8_file_has_it_dequantized(model: Model, target: Target) -> None:
-    demand(target)
-    layer, exact = last_layer(in_int8(target, model)), last_layer(model)
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_int8_file_has_it_dequantized(
+    model: Model, in_int8: Callable[[Target], ExportedModel], target: Target
+) -> None:
+    layer, exact = last_layer(in_int8(target)), last_layer(model)
     steps = np.abs(exact.weight).max(1, keepdims=True) / 64  # of at most 7 bits
     assert (np.abs(layer.weight - exact.weight) <= steps).all()
     assert not np.array_equal(layer.weight, exact.weight)
     assert layer.weight.dtype == layer.bias.dtype == np.float32
 
 
-def test_both_int8_files_have_the_same(model: Model) -> None:
-    demand("openvino")
-    one, other = (last_layer(in_int8(target, model)) for target in TARGETS[:2])
+def test_both_int8_files_have_the_same(in_int8: Callable[[Target], ExportedModel]) -> None:
+    one, other = (last_layer(in_int8(target)) for target in TARGETS)
     np.testing.assert_array_equal(one.weight, other.weight)
     np.testing.assert_allclose(one.bias, other.bias, rtol=1e-6)
 
 
-@pytest.mark.parametrize("target", ["onnx", "pt2"])
-def test_several_networks_in_one_file_have_no_last_layer_in_common(target: Target) -> None:
-    demand(target)
+def test_several_networks_in_one_file_have_no_last_layer_in_common() -> None:
     with pytest.raises(InputError, match="averages 2 networks, which have no last layer in common"):
-        last_layer(exported(target, [small_model(0), small_model(1)]))
+        last_layer(exported("onnx", [small_model(0), small_model(1)]))
 
 
 def test_a_head_of_two_layers_cannot_be_explained(model: Model) -> None:
@@ -112,9 +120,7 @@ def make_circle(network: ElementTree.Element) -> None:
 
 
 @pytest.mark.parametrize("change", [remove_bias, forget_edges, add_softmax, make_circle])
-def test_an_ir_with_another_end_is_refused_by_name(
-    model: Model, change: Callable[[ElementTree.Element], None]
-) -> None:
+def test_an_ir_with_another_end_is_refused_by_name(model: Model, change: Callable[[ElementTree.Element], None]) -> None:
     demand("openvino")
     xml, constants = exported("openvino", [model]).content
     network = ElementTree.fromstring(xml)
