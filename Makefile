@@ -14,7 +14,7 @@ DEMO := runs/demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check sanitize format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-decode bench-fuzz bench-fuzz-structure bench-growth bench-install bench-pipeline bench-members bench-untuned \
-  bench-predict-many
+  bench-predict-many bench-pointing
 .DELETE_ON_ERROR:
 
 help:
@@ -91,6 +91,9 @@ bench-decode: $(INSTALLED)
 	@$(BIN)/python benchmarks/decode.py
 
 ORIGINALS ?= ../shared/data/imagenet-originals.tar
+
+bench-pointing: $(INSTALLED)
+	@$(BIN)/python benchmarks/pointing.py
 
 bench-pipeline: $(INSTALLED)
 	@$(BIN)/python benchmarks/pipeline.py $(ORIGINALS)
