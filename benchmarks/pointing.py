@@ -72,9 +72,8 @@ def print_rows(
             hits += holds(head, x / width, y / height)
             off.append((x / width - (head[0] + head[2]) / 2, y / height - (head[1] + head[3]) / 2))
         right, down = np.mean(off, axis=0) * preprocessing.resize_size
-        print(
-            f"{name:12} {way:19} peak in the head {hits / len(pictures):.1%}, {right:+.1f} px right, {down:+.1f} px down"
-        )
+        share = hits / len(pictures)
+        print(f"{name:12} {way:19} peak in the head {share:.1%}, {right:+.1f} px right, {down:+.1f} px down")
 
 
 def read_heads(path: Path) -> list[tuple[Rgb, Head]]:
