@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias, overload
@@ -11,7 +11,9 @@ from typing import TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.artifacts import AnyModel, ExportedModel, open_model, open_models
+from googlenet.artifacts import open_models
+from googlenet.classifier.prediction import Prediction, rank_classes
+from googlenet.classifier.saved_model import SavedModel
 from googlenet.engines import (
     CropRunner,
     Engine,
@@ -21,42 +23,11 @@ from googlenet.engines import (
     members_of,
     open_engine,
 )
-from googlenet.errors import DataError, InputError, ModelFileError
+from googlenet.errors import InputError
 from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture, picture_name, read_picture
-from googlenet.model import ClassLabel, member_paths, read_header
+from googlenet.model import ClassLabel, member_paths
 from googlenet.parallel import in_batches, map_in_order
 from googlenet.pretrained import find_model
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A class in a ranking: its id in the data, its readable name, its probability."""
-
-    label: str
-    name: str
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The result for one picture: the ranking, most probable class first, or `error` if it could not be read.
-
-    `features`: (F,) float32, if they were requested and the picture could be read. `note`: a remark on a picture that
-    was read, for example that it has 16 bits and is almost black.
-    """
-
-    image: str
-    ranking: tuple[Ranked, ...]
-    error: str | None = None
-    features: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
-    note: str | None = None
-
-    @property
-    def best(self) -> Ranked:
-        """The most probable class; raises DataError for a picture that could not be read."""
-        if self.error is not None:
-            raise DataError(f"{self.image}: {self.error}")
-        return self.ranking[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +59,7 @@ class Classifier:
         paths = [find_model(one) for one in ([path] if isinstance(path, str | Path) else path)]
         models = open_models(paths)
         files = [file for one in paths for file in member_paths(one)]
-        loads = [_SavedModel.of(file, model).load for file, model in zip(files, models, strict=True)]
+        loads = [SavedModel.of(file, model).load for file, model in zip(files, models, strict=True)]
         opened: Engine
         if len(models) == 1:
             opened = open_engine(models[0], name=engine, device=device, threads=threads, load=loads[0])
@@ -149,27 +120,6 @@ class Classifier:
                     yield Prediction(name, ranking, note=note, features=own)
 
 
-@dataclass(frozen=True, slots=True)
-class _SavedModel:
-    """A model file, identified by the checksum of its weights and its preprocessing."""
-
-    path: Path
-    sha256: str
-    preprocessing: Preprocessing
-
-    @classmethod
-    def of(cls, path: Path, model: AnyModel) -> _SavedModel:
-        sha256 = model.sha256 if isinstance(model, ExportedModel) else read_header(path).sha256
-        return cls(path.absolute(), sha256, model.preprocessing)
-
-    def load(self) -> AnyModel:
-        """Read it again; raises InputError if it has changed, and errors as `open_model` does."""
-        model = open_model(self.path)
-        if _SavedModel.of(self.path, model) != self:
-            raise InputError(f"{self.path} has changed since this classifier was loaded; load it again")
-        return model
-
-
 _Prepared: TypeAlias = tuple[str, PreparedCrops | BadImage, str | None]
 """A picture's name, its crops, its note."""
 
@@ -192,16 +142,3 @@ def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
     image = read_picture(source, enough=runner.enough, notes=notes)
     prepared = image if isinstance(image, BadImage) else runner.prepare(image)
     return picture_name(source, index), prepared, notes[0] if notes else None
-
-
-def rank_classes(
-    probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5
-) -> tuple[Ranked, ...]:
-    """Rank the classes of one picture by `probabilities` (C,), best first, ties in the order of the classes.
-
-    Raises ModelFileError for a probability that is not finite: finite weights can be too large to compute with.
-    """
-    if not np.isfinite(probabilities).all():
-        raise ModelFileError("the network's answer is not a finite number; its weights cannot be used")
-    order = np.argsort(-probabilities, kind="stable")[:top]
-    return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)
