@@ -3,50 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TypeAlias, overload
+from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.artifacts import open_models
-from googlenet.classifier.prediction import Prediction, rank_classes
-from googlenet.classifier.saved_model import SavedModel
-from googlenet.engines import (
-    CropRunner,
-    Engine,
-    EnsembleEngine,
-    PreparedCrops,
-    average_members,
-    members_of,
-    open_engine,
-)
-from googlenet.errors import InputError
-from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture, picture_name, read_picture
-from googlenet.model import ClassLabel, member_paths
-from googlenet.parallel import in_batches, map_in_order
-from googlenet.pretrained import find_model
+from googlenet.argument_types import PathArgument, as_count
+from googlenet.artifacts import AnyModel
+from googlenet.classifier.answers import Answer, BadPictures, answer_pictures, answer_rows, stack_rows
+from googlenet.classifier.prediction import Prediction
+from googlenet.classifier.sources import ModelSource, open_sources
+from googlenet.engines import CropRunner, Engine, EnsembleEngine, members_of, open_engine
+from googlenet.images import Picture, Preprocessing, is_picture
+from googlenet.model import ClassLabel
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """An engine with its preprocessing; `classes` are in the order of the engine's outputs.
+    """A model that is ready to use: `googlenet.load` opens one. Pictures in, ranked classes out.
 
-    The members of an `EnsembleEngine` have their own preprocessing; `preprocessing` is then the first one's. A
-    classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in
-    another process, reads the model file again, which must not have changed.
+    `engine` runs the network; `classes` are in the order of its outputs. The members of an `EnsembleEngine` have their
+    own preprocessing; `preprocessing` is then the first one's. `sources`: the models inside, if there are any, for
+    `export` and `evaluate`. A classifier from `load` is thread-safe, works in forked children, and can be copied and
+    pickled: a copy, also in another process, reads the model file again, which must not have changed.
     """
 
     engine: Engine
     preprocessing: Preprocessing
     classes: tuple[ClassLabel, ...]
+    sources: tuple[ModelSource, ...] = field(default=(), compare=False)
 
     @classmethod
     def load(
         cls,
-        path: str | Path | Sequence[str | Path],
+        path: PathArgument | AnyModel | Sequence[PathArgument | AnyModel],
         *,
         engine: str | None = None,
         device: str | None = None,
@@ -54,30 +45,29 @@ class Classifier:
     ) -> Classifier:
         """Open a model file, a run folder, included weights by name ("bvlc"), or several models as an ensemble.
 
-        Exported files are model files, too. Raises errors as `find_model`, `open_models` and `open_engine` do.
+        Exported files are model files, too, and a `Model` in memory is used as it is. Raises errors as `find_model`,
+        `open_models` and `open_engine` do.
         """
-        paths = [find_model(one) for one in ([path] if isinstance(path, str | Path) else path)]
-        models = open_models(paths)
-        files = [file for one in paths for file in member_paths(one)]
-        loads = [SavedModel.of(file, model).load for file, model in zip(files, models, strict=True)]
+        sources, models = open_sources(path)
+        loads = [source.load for source in sources]
         opened: Engine
         if len(models) == 1:
             opened = open_engine(models[0], name=engine, device=device, threads=threads, load=loads[0])
         else:
             opened = EnsembleEngine.from_models(models, name=engine, device=device, threads=threads, loads=loads)
-        return cls(opened, models[0].preprocessing, models[0].classes)
+        return cls(opened, models[0].preprocessing, models[0].classes, sources)
 
     @overload
     def predict(  # type: ignore[overload-overlap]
-        self, source: Picture, *, top: int = ..., batch: int = ..., crops: int = ..., features: bool = ...
+        self, images: Picture, *, top: int = ..., batch: int = ..., crops: int = ..., features: bool = ...
     ) -> Prediction: ...
     @overload
     def predict(
-        self, source: Iterable[Picture], *, top: int = ..., batch: int = ..., crops: int = ..., features: bool = ...
+        self, images: Iterable[Picture], *, top: int = ..., batch: int = ..., crops: int = ..., features: bool = ...
     ) -> Iterator[Prediction]: ...
     def predict(
         self,
-        source: Picture | Iterable[Picture],
+        images: Picture | Iterable[Picture],
         *,
         top: int = 5,
         batch: int = 16,
@@ -94,51 +84,53 @@ class Classifier:
         iterator: when it is reached), for an unsupported number of crops, and for the features of an ensemble;
         ModelFileError where the network computes probabilities that are not finite numbers.
         """
-        if top < 1 or batch < 1:
-            raise InputError(f"top and batch must be at least 1, not {top} and {batch}")
-        runner = CropRunner(members_of(self.engine, self.preprocessing), (crops,), batch)
-        prepare = partial(_prepare, runner)
-        if is_picture(source):  # without threads, whose creation would take as long as decoding
-            return next(self._predictions([prepare((0, source))], top, runner, features))
-        sources = check_pictures(source)
-        pictures = map_in_order(prepare, enumerate(sources), ahead=runner.pictures_ahead)
-        return self._predictions(pictures, top, runner, features)
+        top = as_count(top, "top")
+        answers = self._answer(images, batch=batch, crops=crops, features=features)
+        predictions = (one.prediction(self.classes, top) for one in answers)
+        return next(predictions) if is_picture(images) else predictions
 
-    def _predictions(
-        self, pictures: Iterable[_Prepared], top: int, runner: CropRunner, features: bool
-    ) -> Iterator[Prediction]:
-        answer = _with_features if features else _without_features
-        for pairs in in_batches(pictures, runner.pictures_at_once):
-            good = [picture for _, picture, _ in pairs if not isinstance(picture, BadImage)]
-            answers = iter(answer(runner, good) if good else ())
-            for name, picture, note in pairs:
-                if isinstance(picture, BadImage):
-                    yield Prediction(name, (), picture.reason)
-                else:
-                    probabilities, own = next(answers)
-                    ranking = rank_classes(probabilities, self.classes, top=top)
-                    yield Prediction(name, ranking, note=note, features=own)
+    def predict_proba(
+        self,
+        images: Picture | Iterable[Picture],
+        *,
+        batch: int = 16,
+        crops: int = 1,
+        bad_pictures: BadPictures = "raise",
+    ) -> NDArray[np.float32]:
+        """The probabilities of all classes, in the order of `classes`: (N, C) float32, or (C,) for one picture.
 
+        An array has no place for an error: a picture that cannot be read raises DataError with its name and the reason,
+        or with `bad_pictures="nan"` has a row of NaN. `predict` gives the error of each picture instead. Other
+        arguments and errors are those of `predict`.
+        """
+        rows = answer_rows(self._answer(images, batch=batch, crops=crops), "probabilities", bad_pictures)
+        return stack_rows(rows, len(self.classes), one=is_picture(images))
 
-_Prepared: TypeAlias = tuple[str, PreparedCrops | BadImage, str | None]
-"""A picture's name, its crops, its note."""
+    def embed(
+        self,
+        images: Picture | Iterable[Picture],
+        *,
+        batch: int = 16,
+        crops: int = 1,
+        bad_pictures: BadPictures = "raise",
+    ) -> NDArray[np.float32]:
+        """The features of pictures, what the last layer reads: (N, F) float32, or (F,) for one picture.
 
-_Answer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32] | None]
-"""The probabilities (classes,) and features (F,) of one picture."""
+        Similar pictures have similar features. Bad pictures, arguments and errors are as for `predict_proba`; an
+        ensemble has no features (InputError).
+        """
+        rows = answer_rows(self._answer(images, batch=batch, crops=crops, features=True), "features", bad_pictures)
+        size = next((len(row) for row in rows if row is not None), None)
+        return stack_rows(rows, size or self._count_features(), one=is_picture(images))
 
+    def _count_features(self) -> int:
+        """F, learnt from a black picture: for no pictures, or none that can be read."""
+        return len(self.embed(np.zeros((1, 1, 3), np.uint8)))
 
-def _without_features(runner: CropRunner, pictures: Sequence[PreparedCrops]) -> Iterator[_Answer]:
-    return ((row, None) for row in average_members(runner.run(pictures))[:, 0])
-
-
-def _with_features(runner: CropRunner, pictures: Sequence[PreparedCrops]) -> Iterator[_Answer]:
-    probabilities, features = runner.run_with_features(pictures)
-    return zip(average_members(probabilities)[:, 0], features[:, 0].astype(np.float32), strict=True)
-
-
-def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
-    index, source = numbered
-    notes: list[str] = []
-    image = read_picture(source, enough=runner.enough, notes=notes)
-    prepared = image if isinstance(image, BadImage) else runner.prepare(image)
-    return picture_name(source, index), prepared, notes[0] if notes else None
+    def _answer(
+        self, images: Picture | Iterable[Picture], *, batch: int, crops: int, features: bool = False
+    ) -> Iterator[Answer]:
+        """Run pictures, in order; arguments are checked now, the pictures of an iterator as they are reached."""
+        protocols = (as_count(crops, "crops"),)
+        runner = CropRunner(members_of(self.engine, self.preprocessing), protocols, as_count(batch, "batch"))
+        return answer_pictures(runner, images, features=features)

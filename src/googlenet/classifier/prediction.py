@@ -47,9 +47,14 @@ def rank_classes(
 ) -> tuple[Ranked, ...]:
     """Rank the classes of one picture by `probabilities` (C,), best first, ties in the order of the classes.
 
-    Raises ModelFileError for a probability that is not finite: finite weights can be too large to compute with.
+    Raises ModelFileError as `check_finite` does.
     """
-    if not np.isfinite(probabilities).all():
-        raise ModelFileError("the network's answer is not a finite number; its weights cannot be used")
+    check_finite(probabilities)
     order = np.argsort(-probabilities, kind="stable")[:top]
     return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)
+
+
+def check_finite(probabilities: NDArray[np.float32]) -> None:
+    """Raise ModelFileError for a probability that is not finite: finite weights can be too large to compute with."""
+    if not np.isfinite(probabilities).all():
+        raise ModelFileError("the network's answer is not a finite number; its weights cannot be used")
