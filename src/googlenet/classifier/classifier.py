@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,12 @@ from googlenet.classifier.sources import ModelSource, open_sources
 from googlenet.engines import CropRunner, Engine, EnsembleEngine, members_of, open_engine
 from googlenet.images import Picture, Preprocessing, is_picture
 from googlenet.model import ClassLabel
+
+if TYPE_CHECKING:
+    from googlenet.artifacts import Target
+    from googlenet.dataset import Dataset
+    from googlenet.evaluation import Evaluation
+    from googlenet.export import Choice, ExportResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,72 @@ class Classifier:
         rows = answer_rows(self._answer(images, batch=batch, crops=crops, features=True), "features", bad_pictures)
         size = next((len(row) for row in rows if row is not None), None)
         return stack_rows(rows, size or self._count_features(), one=is_picture(images))
+
+    def evaluate(
+        self,
+        data: PathArgument | Dataset,
+        split: str | None = None,
+        *,
+        crops: int = 1,
+        batch: int = 16,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Evaluation:
+        """Accuracy on labelled pictures, with intervals, as `googlenet evaluate` computes it.
+
+        `data`: a folder of class folders, a .tar of one, the name of an embedded set, or a `Dataset`. `split`: train,
+        val, test or all; by default test, else val, else all. Data that the model was trained on are split as they were
+        then. Bad pictures are skipped and listed in the result. `on_progress` is called with the number of pictures
+        that are done and of all. Raises InputError and DataError as `open_dataset`, and if no picture can be read.
+        """
+        from googlenet.evaluation import evaluate, open_labelled
+
+        ids = [one.id for one in self.classes]
+        origins = [about for source in self.sources for about in source.origins]
+        _, samples, name = open_labelled(data, split, classes=ids, origins=origins)
+        return evaluate(
+            self.engine,
+            self.preprocessing,
+            samples,
+            split=name,
+            batch_size=as_count(batch, "batch"),
+            crops=as_count(crops, "crops"),
+            on_progress=on_progress,
+        )
+
+    def export(
+        self,
+        out: PathArgument | None = None,
+        *,
+        to: Target | None = None,
+        precision: Choice = "auto",
+        calibrate: PathArgument | None = None,
+        evaluate_on: PathArgument | None = None,
+        without_lrn: bool = False,
+        with_example: bool = False,
+        force: bool = False,
+    ) -> ExportResult:
+        """Write the model as one file for another runtime, if it passes the checks of `googlenet export`.
+
+        `out`: the file, or the folder for OpenVINO; by default the model's name in the current folder. `to`: onnx,
+        openvino or pt2; by default what the suffix of `out` says, or onnx. `precision`: auto (the fastest here that
+        agrees with float32), float32, bf16 or int8. `calibrate`: pictures, of which half are used to calibrate int8 and
+        the others to evaluate; `evaluate_on`: pictures to evaluate on. `without_lrn`, `with_example`, `force`: as the
+        options of the command. Raises InputError as `export_models` does, and for a classifier that was opened from an
+        exported file, or not from a model.
+        """
+        from googlenet.classifier.exporting import export_sources
+
+        return export_sources(
+            self.sources,
+            out,
+            to=to,
+            precision=precision,
+            calibrate=calibrate,
+            evaluate_on=evaluate_on,
+            without_lrn=without_lrn,
+            with_example=with_example,
+            force=force,
+        )
 
     def _count_features(self) -> int:
         """F, learnt from a black picture: for no pictures, or none that can be read."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from googlenet.argument_types import PathArgument, as_path
+from googlenet.argument_types import PathArgument, wrong_type
 from googlenet.artifacts import AnyModel, ExportedModel, open_model
 from googlenet.errors import InputError
 from googlenet.images import Preprocessing
@@ -17,23 +18,22 @@ from googlenet.pretrained import find_model
 
 @dataclass(frozen=True, slots=True)
 class SavedModel:
-    """A model file, identified by the checksum of its weights and its preprocessing; `origins` as in `Model`."""
+    """A model file, identified by the checksum of its weights and its preprocessing.
+
+    `name`: a short one, of the file or folder that a user named; `origins`: as in `Model`.
+    """
 
     path: Path
     sha256: str
     preprocessing: Preprocessing
+    name: str = field(default="", compare=False)
     origins: tuple[About, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
-    def of(cls, path: Path, model: AnyModel) -> SavedModel:
+    def of(cls, path: Path, model: AnyModel, *, name: str = "") -> SavedModel:
         """Identify a model that was just read from `path`."""
         sha256 = model.sha256 if isinstance(model, ExportedModel) else read_header(path).sha256
-        return cls(path.absolute(), sha256, model.preprocessing, model.origins)
-
-    @property
-    def name(self) -> str:
-        """The name of the file, or of the folder of a run."""
-        return self.path.name if self.path.is_dir() else self.path.stem
+        return cls(path.absolute(), sha256, model.preprocessing, name, model.origins)
 
     def load(self) -> AnyModel:
         """Read it again; raises InputError if it has changed, and errors as `open_model` does."""
@@ -81,7 +81,7 @@ def open_sources(
     sources: list[ModelSource] = []
     models: list[AnyModel] = []
     names: list[str] = []
-    for one in [given] if isinstance(given, str) or not isinstance(given, Sequence) else given:
+    for one in [given] if isinstance(given, str | bytes) or not isinstance(given, Sequence) else given:
         for name, source, model in _opened(one):
             sources.append(source)
             models.append(model)
@@ -96,7 +96,10 @@ def _opened(given: object) -> Iterator[tuple[str, ModelSource, AnyModel]]:
     if isinstance(given, Model | ExportedModel):
         yield "the model in memory", HeldModel(given), given
         return
-    path = find_model(given if isinstance(given, str) else as_path(given, "path", what=_A_MODEL))
+    if not isinstance(given, str | os.PathLike):
+        raise wrong_type("path", _A_MODEL, given)
+    path = find_model(given)
+    name = path.resolve().name if path.is_dir() else path.stem
     for file in member_paths(path):
         model = open_model(file)
-        yield str(file), SavedModel.of(file, model), model
+        yield str(file), SavedModel.of(file, model, name=name), model

@@ -3,6 +3,7 @@
 from googlenet.evaluation.counts import ClassScore, Counts, Evaluation
 from googlenet.evaluation.evaluate import PreparedSquares, evaluate, prepare_squares
 from googlenet.evaluation.intervals import paired_interval, wilson_interval
+from googlenet.evaluation.labelled import open_labelled
 from googlenet.evaluation.protocols import ErrorRate, ProtocolComparison, ProtocolRow, compare_protocols
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ProtocolRow",
     "compare_protocols",
     "evaluate",
+    "open_labelled",
     "paired_interval",
     "prepare_squares",
     "wilson_interval",
