@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from googlenet.argument_types import PathArgument, as_path
 from googlenet.dataset.class_names import alike_hint, normal_name, quote_names
 from googlenet.dataset.embedded import EMBEDDED
 from googlenet.dataset.folder import read_folder
@@ -44,7 +45,7 @@ class Dataset:
 
 
 def open_dataset(
-    data: str | Path, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
+    data: PathArgument, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
 ) -> Dataset:
     """Open a folder, a plain tar or an embedded set; an existing path takes precedence over an embedded set's name.
 
@@ -53,7 +54,8 @@ def open_dataset(
     itself: `photos/*/*` means that the class folders are two levels below `photos`.
     Raises `InputError` if DATA cannot be opened, `DataError` if it cannot be used.
     """
-    path, levels = class_level(data)
+    what = "a folder, a .tar (str or Path) or the name of an embedded set"
+    path, levels = class_level(as_path(data, "data", what=what))
     layout, source = _read(path, LayoutHint(levels, frozenset(map(normal_name, classes))))
     dataset = Dataset(
         name=path.resolve().name.removesuffix(".tar"),
@@ -137,7 +139,7 @@ def relabel(samples: Samples, classes: Sequence[str]) -> Samples:
     return replace(samples, classes=tuple(classes), items=items)
 
 
-def class_level(data: str | Path) -> tuple[Path, int | None]:
+def class_level(data: PathArgument) -> tuple[Path, int | None]:
     """`photos/*/*` -> `photos`, 2: the level of the class folders that DATA states; None if it does not."""
     path, levels = Path(data), 0
     while path.name == "*" and not path.exists():
