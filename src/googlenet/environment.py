@@ -31,6 +31,7 @@ VARIABLES: dict[str, Variable] = {
         "when the package is built: required makes kernels that cannot be compiled an error",
         "a warning; the package then works without the native engine",
     ),
+    "CC": Variable("when the package is built: the compiler of the kernels", "gcc, clang or cc"),
     "NO_COLOR": Variable("no colors, whatever its value", "no colors either: nothing is colored so far"),
     "TERM": Variable("dumb: no live line of progress, no escape sequences", "as the terminal sets it"),
     "COLUMNS": Variable("the width of help, at most 80 columns", "the terminal's width"),

@@ -53,7 +53,7 @@ def evaluate_command(
     from googlenet.artifacts import open_models
     from googlenet.classifier import Prediction, rank_classes
     from googlenet.cli.display import CountDisplay
-    from googlenet.cli.predict import prediction_row
+    from googlenet.cli.predict import columns_for, prediction_row
     from googlenet.cli.sources import remarks
     from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
@@ -71,7 +71,7 @@ def evaluate_command(
         raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
     samples = relabel(dataset.splits[name], ids)
     (warn if as_json else say)(*remarks(dataset, samples))
-    with open_predictions(output) as write:
+    with open_predictions(output, columns=columns_for(classes, true_class=True)) as write:
 
         def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
             prediction = Prediction(image, rank_classes(probabilities, classes))
