@@ -32,8 +32,9 @@ class Classifier:
     `engine` runs the network; `classes` are in the order of its outputs. The members of an `EnsembleEngine` have their
     own preprocessing; `preprocessing` is then the first one's. `sources`: the models inside, if there are any, for
     `export` and `evaluate`. `temperature`: of a single model, applied to the probabilities of one crop; averages over
-    crops or models are without it. A classifier from `load` is thread-safe, works in forked children, and can be copied and
-    pickled: a copy, also in another process, reads the model file again, which must not have changed.
+    crops or models are without it.
+
+    A classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in another process, reads the model file again, which must not have changed.
     """
 
     engine: Engine
