@@ -33,11 +33,19 @@ class TarSource:
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
     ) -> Rgb | BadImage:
         """Read and decode the member `name`; raises `OSError` if the file cannot be read."""
-        offset, size = self._members[name]
-        if bad := too_large_file(size):
-            return bad
-        data = os.pread(self._descriptor, size, offset)
+        data = self.read(name)
+        if isinstance(data, BadImage):
+            return data
         return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
+
+    def read(self, name: str) -> bytes | BadImage:
+        """Read the member `name`; raises `OSError` if the file cannot be read."""
+        offset, size = self._members[name]
+        return too_large_file(size) or os.pread(self._descriptor, size, offset)
+
+    def size(self, name: str) -> int:
+        """The size of the member `name` in bytes."""
+        return self._members[name][1]
 
 
 def read_tar(path: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, TarSource]:
