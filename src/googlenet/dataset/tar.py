@@ -21,13 +21,13 @@ class TarSource:
 
     def __init__(self, path: Path, members: Mapping[str, Extent]) -> None:
         """Open `path`, whose pictures are at `members`."""
-        self._path, self._members = path, members
+        self.path, self._members = path, members
         self._descriptor = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._descriptor)
 
     def __reduce__(self) -> tuple[type[TarSource], tuple[Path, Mapping[str, Extent]]]:
         """Pickle the path and the offsets: a worker process opens the file itself."""
-        return TarSource, (self._path, self._members)
+        return TarSource, (self.path, self._members)
 
     def decode(
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None

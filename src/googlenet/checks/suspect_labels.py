@@ -1,0 +1,112 @@
+"""Labels that are likely wrong, by confident learning (Northcutt, Jiang, Chuang 2021) on a model's features.
+
+A linear classifier that never saw a picture says how probable each class is for it (K-fold). A label is suspect if
+another class is probable beyond that class's own usual confidence: the mean probability that pictures of a class get for
+it. The surest come first, by how far the label's probability is below the other's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from googlenet.artifacts import AnyModel
+from googlenet.checks.finding import Finding
+from googlenet.checks.kinds import finding
+from googlenet.checks.pictures import Pictures
+from googlenet.engines import CropRunner, PreparedCrops, members_of, open_engine
+from googlenet.errors import MissingExtraError
+from googlenet.images import BadImage
+from googlenet.parallel import DEFAULT_WORKERS, in_batches, map_in_order
+
+FOLDS = 5
+LEAST_PICTURES = 2  # of a class that can be learnt and asked about
+
+
+def suspect_label_findings(
+    pictures: Pictures,
+    good: NDArray[np.intp],
+    model: AnyModel,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> list[Finding]:
+    """Findings about the labels of the pictures with indices `good`, the surest first.
+
+    The model's classes need not be those of the pictures. Raises MissingExtraError without scikit-learn, InputError if
+    the engine cannot run the model or has no features.
+    """
+    labels = pictures.labels[good]
+    enough = np.isin(labels, np.flatnonzero(np.bincount(labels) >= LEAST_PICTURES))
+    good, labels = good[enough], labels[enough]
+    present, own = np.unique(labels, return_inverse=True)
+    if len(present) < 2:
+        return []
+    features, kept = _features(pictures, good, model, engine, threads, on_progress)
+    probabilities = _out_of_fold(features, own[kept], len(present))
+    found = []
+    for at in rank_suspects(probabilities, own[kept]):
+        said, better = present[own[kept][at]], present[probabilities[at].argmax()]
+        classes = pictures.dataset.classes
+        detail = (
+            f"'{classes[better]}' rather than '{classes[said]}': {probabilities[at].max():.0%} against "
+            f"{probabilities[at, own[kept][at]]:.0%}"
+        )
+        found.append(finding("suspect_label", [pictures.name(int(good[kept][at]))], detail))
+    return found
+
+
+def rank_suspects(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[int]:
+    """The indices of suspect labels, by probabilities (N, C) from outside the fold and labels (N,); the surest first.
+
+    Every class has at least one label.
+    """
+    rows = np.arange(len(labels))
+    usual = np.array([probabilities[labels == label, label].mean() for label in range(probabilities.shape[1])])
+    confident = np.where(probabilities >= usual, probabilities, 0.0)
+    others = probabilities.copy()
+    others[rows, labels] = -1.0
+    margin = probabilities[rows, labels] - others.max(axis=1)
+    suspect = (confident.max(axis=1) > 0) & (confident.argmax(axis=1) != labels) & (margin < 0)
+    return [int(at) for at in np.argsort(margin, kind="stable") if suspect[at]]
+
+
+def _features(
+    pictures: Pictures,
+    good: NDArray[np.intp],
+    model: AnyModel,
+    engine: str | None,
+    threads: int | None,
+    on_progress: Callable[[str, int, int], None] | None,
+) -> tuple[NDArray[np.float64], list[int]]:
+    """Features (M, F) of the pictures that can still be read, and their places in `good`."""
+    opened = open_engine(model, name=engine, threads=threads)
+    runner = CropRunner(members_of(opened, model.preprocessing))
+
+    def prepare(index: int) -> PreparedCrops | BadImage:
+        samples, own = pictures.locate(index)
+        image = samples.decode(own, enough=runner.enough)
+        return image if isinstance(image, BadImage) else runner.prepare(image)
+
+    prepared = map_in_order(prepare, map(int, good), workers=DEFAULT_WORKERS, ahead=runner.pictures_ahead)
+    batches, kept, done = [], [], 0
+    for batch in in_batches(prepared, runner.pictures_at_once):
+        usable = [(done + at, picture) for at, picture in enumerate(batch) if not isinstance(picture, BadImage)]
+        if usable:
+            batches.append(runner.run_with_features([picture for _, picture in usable])[1][:, 0].astype(np.float32))
+            kept += [at for at, _ in usable]
+        done += len(batch)
+        if on_progress:
+            on_progress("looked at by the model", done, len(good))
+    return np.concatenate(batches), kept
+
+
+def _out_of_fold(features: NDArray[np.float32], labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    try:
+        from googlenet.evaluation.linear_probe import out_of_fold_probabilities
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("scikit-learn", extra="train", purpose="looking for suspect labels") from error
+    return out_of_fold_probabilities(features, labels, classes, folds=FOLDS)
