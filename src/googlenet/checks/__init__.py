@@ -1,0 +1,19 @@
+"""Checks of data: what is wrong with the pictures, their classes and their splits, as findings. Nothing is deleted."""
+
+from googlenet.checks.exclusion import exclude_sections
+from googlenet.checks.find import find, quick_findings, quick_lines
+from googlenet.checks.finding import CheckResult, Finding
+from googlenet.checks.kinds import KINDS, Kind
+from googlenet.checks.suspect_labels import rank_suspects
+
+__all__ = [
+    "KINDS",
+    "CheckResult",
+    "Finding",
+    "Kind",
+    "exclude_sections",
+    "find",
+    "quick_findings",
+    "quick_lines",
+    "rank_suspects",
+]

@@ -31,7 +31,9 @@ def _latin(name: str) -> str:
 def _singular(name: str) -> str:
     """Each word without the ending of an English plural."""
     words = (word for word in _SEPARATORS.split(_folded(name)) if word)
-    return "".join(re.sub(r"(?:(?<=[sxz])es|(?<=[cs]h)es|(?<=.{2}[^su])s)$", "", re.sub("ies$", "y", word)) for word in words)
+    return "".join(
+        re.sub(r"(?:(?<=[sxz])es|(?<=[cs]h)es|(?<=.{2}[^su])s)$", "", re.sub("ies$", "y", word)) for word in words
+    )
 
 
 _SAME: tuple[tuple[str, Callable[[str], str]], ...] = (

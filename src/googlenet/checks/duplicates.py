@@ -1,4 +1,4 @@
-"""Pictures that are the same, byte for byte or pixel for pixel, or almost; and what that means for labels and splits."""
+"""Pictures that are the same, byte for byte or pixel for pixel, or almost; what that means for labels, splits."""
 
 from __future__ import annotations
 
@@ -99,26 +99,30 @@ def duplicate_findings(pictures: Pictures, hashes: Hashes) -> list[Finding]:
     Equal files are found by their checksums; what else is close by its perceptual hash is decoded once more.
     """
     groups = Groups()
-    for same in _equal_rows(hashes.digests, hashes.good):
-        for other in same[1:]:
-            groups.merge(same[0], other)
+    for first, *others in _equal_rows(hashes.digests, hashes.good):
+        for other in others:
+            groups.merge(first, other)
     firsts = np.array([index for index in hashes.good if groups.root(int(index)) == index], np.intp)
     pairs = [(int(firsts[one]), int(firsts[other])) for one, other in close_pairs(hashes.perceptual[firsts])]
     pairs = [pair for pair in pairs if _is_candidate(hashes, *pair)]
     closer = _look_closer(sorted({index for pair in pairs for index in pair}), pictures)
     near = Groups()
     for one, other in pairs:
-        first, second = closer.get(one), closer.get(other)
-        if first is None or second is None:
+        if one not in closer or other not in closer:
             continue
-        if first.pixels == second.pixels:
+        this, that = closer[one], closer[other]
+        if this.pixels == that.pixels:
             groups.merge(one, other)
-        elif _may_be_near(hashes, one, other) and similarity(first.greys, second.greys) >= LEAST_SIMILARITY:
+        elif _may_be_near(hashes, one, other) and similarity(this.greys, that.greys) >= LEAST_SIMILARITY:
             near.merge(one, other)
     same = [finding_of_group(map(pictures.place, group)) for group in groups.all()]
     # A picture and its exact copy are one member of a group of near duplicates.
     alike = [sorted({groups.root(index) for index in group}) for group in near.all()]
-    return [*same, *(_near_finding(map(pictures.place, group)) for group in alike if len(group) > 1)]
+    mixed_first = sorted(
+        (_kept_first(map(pictures.place, group)) for group in alike if len(group) > 1),
+        key=lambda group: (-len(_classes(group)), -len(_splits(group))),
+    )
+    return [*same, *map(_near_finding, mixed_first)]
 
 
 def finding_of_group(copies: Iterable[Place]) -> Finding:
@@ -133,13 +137,12 @@ def finding_of_group(copies: Iterable[Place]) -> Finding:
     return finding(kind, names, f"{len(names):,} copies in the class '{classes[0]}'{across}")
 
 
-def _near_finding(alike: Iterable[Place]) -> Finding:
-    kept_first = _kept_first(alike)
-    classes, splits = _classes(kept_first), _splits(kept_first)
+def _near_finding(alike: Sequence[Place]) -> Finding:
+    classes, splits = _classes(alike), _splits(alike)
     of = "the class" if len(classes) == 1 else "the classes"
     across = f", in {' and '.join(splits)}" if len(splits) > 1 else ""
-    detail = f"{len(kept_first):,} pictures that are almost the same, in {of} {list_some(classes)}{across}"
-    return finding("near_duplicate", [place.name for place in kept_first], detail)
+    detail = f"{len(alike):,} pictures that are almost the same, in {of} {list_some(classes)}{across}"
+    return finding("near_duplicate", [place.name for place in alike], detail)
 
 
 def _kept_first(places: Iterable[Place]) -> list[Place]:

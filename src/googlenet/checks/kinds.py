@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from googlenet.checks.finding import Finding, Severity
 
@@ -79,7 +79,8 @@ KINDS: dict[str, Kind] = {
 }
 """The kinds by name, the most severe first."""
 
-_ORDER = {kind: place for place, kind in enumerate(KINDS)}
+_SEVERITIES = {severity: place for place, severity in enumerate(get_args(Severity))}
+_KINDS = {kind: place for place, kind in enumerate(KINDS)}
 
 
 def finding(kind: str, paths: Iterable[str], detail: str) -> Finding:
@@ -88,5 +89,5 @@ def finding(kind: str, paths: Iterable[str], detail: str) -> Finding:
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The most severe first, in the order of the table; those of one kind stay in the order in which they come."""
-    return tuple(sorted(findings, key=lambda one: _ORDER[one.kind]))
+    """The most severe first, then as in the table; those of one kind stay in the order in which they come."""
+    return tuple(sorted(findings, key=lambda one: (_SEVERITIES[one.severity], _KINDS[one.kind])))

@@ -7,6 +7,7 @@ hashes differ in few bits are candidates; `similarity` decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def close_pairs(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
     their bucket: for 10,000 pictures a hundredth of all pairs.
     """
     edges = np.linspace(0, BITS, _BANDS + 1).round().astype(int)
-    bands = [(hashes >> np.uint64(low)) & np.uint64(2 ** (high - low) - 1) for low, high in zip(edges, edges[1:])]
+    bands = [(hashes >> np.uint64(low)) & np.uint64(2 ** (high - low) - 1) for low, high in pairwise(edges)]
     for number, band in enumerate(bands):
         order = np.argsort(band, kind="stable")
         starts = np.flatnonzero(np.diff(band[order])) + 1
