@@ -4,16 +4,19 @@ from googlenet.checks.exclusion import exclude_sections
 from googlenet.checks.find import find, quick_findings, quick_lines
 from googlenet.checks.finding import CheckResult, Finding
 from googlenet.checks.kinds import KINDS, Kind
-from googlenet.checks.suspect_labels import rank_suspects
+from googlenet.checks.pictures import Pictures
+from googlenet.checks.suspect_labels import rank_suspects, read_features
 
 __all__ = [
     "KINDS",
     "CheckResult",
     "Finding",
     "Kind",
+    "Pictures",
     "exclude_sections",
     "find",
     "quick_findings",
     "quick_lines",
     "rank_suspects",
+    "read_features",
 ]

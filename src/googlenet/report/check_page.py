@@ -9,7 +9,6 @@ from pathlib import Path
 from googlenet.checks import KINDS, CheckResult, Finding, Kind
 from googlenet.dataset import Dataset, Samples
 from googlenet.files import write_atomically
-from googlenet.images import BadImage
 from googlenet.parallel import map_in_order
 from googlenet.report.page import render
 from googlenet.report.thumbnails import Thumbnail, thumbnail
@@ -100,5 +99,4 @@ def _section(name: str, findings: list[Finding], files: dict[str, tuple[Samples,
 
 
 def _thumbnail(samples: Samples, index: int) -> Thumbnail:
-    image = samples.decode(index, enough=lambda width, height: (SIDE, SIDE))
-    return thumbnail(image if isinstance(image, BadImage) else image, SIDE)
+    return thumbnail(samples.decode(index, enough=lambda width, height: (SIDE, SIDE)), SIDE)
