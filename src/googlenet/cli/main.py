@@ -28,6 +28,7 @@ from googlenet.suggestions import did_you_mean
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
     "evaluate": "googlenet.cli.evaluate:evaluate_command",
+    "check": "googlenet.cli.check:check_command",
     "predict": "googlenet.cli.predict:predict_command",
     "explain": "googlenet.cli.explain:explain_command",
     "similar": "googlenet.cli.similar:similar_command",

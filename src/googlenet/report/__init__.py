@@ -1,0 +1,7 @@
+"""The report: HTML files and pictures made from results that exist as data; nothing is computed a second way here."""
+
+from googlenet.report.check_page import write_check_report
+from googlenet.report.page import render
+from googlenet.report.thumbnails import Thumbnail, thumbnail
+
+__all__ = ["Thumbnail", "render", "thumbnail", "write_check_report"]
