@@ -61,7 +61,7 @@ def _environment() -> Environment:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """A share as people read it: 0.934 -> "93.4%"; a dash for None."""
-    return "–" if share is None else f"{share:.{digits}%}"
+    return "\N{EN DASH}" if share is None else f"{share:.{digits}%}"
 
 
 def count(number: int, word: str = "", plural: str = "") -> str:
