@@ -109,6 +109,11 @@ class RunFolder:
         return self.path / "mistakes.png"
 
     @property
+    def answers(self) -> Path:
+        """The finished model's probabilities for each picture of val (`googlenet.evaluation.Answers`)."""
+        return self.path / "answers.npz"
+
+    @property
     def log(self) -> Path:
         """The events as text."""
         return self.path / "log.txt"
