@@ -43,7 +43,7 @@ class Matrix:
 
 
 def confused_pairs(confusion: NDArray[np.int64], most: int) -> list[Pair]:
-    """The pairs (true class, answer) with the most pictures, at most `most` of them; ties in the order of the classes."""
+    """The pairs (true class, answer) with the most pictures, at most `most`; ties in the order of the classes."""
     wrong = confusion.copy()
     np.fill_diagonal(wrong, 0)
     support = confusion.sum(axis=1)

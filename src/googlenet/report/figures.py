@@ -157,7 +157,7 @@ def _columns(text: str) -> int:
     return sum(2 if ord(character) > 0x1100 else 1 for character in text)
 
 
-def reliability_chart(before: Reliability, after: Reliability, palette: Palette) -> Figure:
+def reliability_chart(before: Reliability, after: Reliability | None, palette: Palette) -> Figure:
     """Draw how often answers are right against how sure they are; on the diagonal the two are the same."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -166,6 +166,8 @@ def reliability_chart(before: Reliability, after: Reliability, palette: Palette)
     axes.plot((0, 1), (0, 1), color=palette.muted, linewidth=1, linestyle=(0, (2, 2)))
     total = sum(before.count)
     for record, series, filled in ((before, 1, False), (after, 0, True)):
+        if record is None:
+            continue
         kept = [place for place, number in enumerate(record.count) if number]
         x, y = ([values[place] for place in kept] for values in (record.confidence, record.accuracy))
         colour = palette.series[series]

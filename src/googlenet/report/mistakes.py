@@ -1,4 +1,4 @@
-"""Which pictures a report shows: the worst mistakes, the least certain answers, and those behind a cell of the matrix."""
+"""Which pictures a report shows: the worst mistakes, the least certain answers, those behind a cell of the matrix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def least_certain(answers: Answers, most: int, *, without: Places = ()) -> Place
 
 
 def behind_cells(answers: Answers) -> dict[tuple[int, int], Places]:
-    """The pictures of each cell (true class, answer) that has any: mistakes surest first, right answers least sure first."""
+    """The pictures of each cell (true class, answer): mistakes the surest first, right answers the least sure first."""
     given = answered(answers)
     sure = answers.probabilities.max(axis=1, initial=0)
     cells: dict[tuple[int, int], list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Where a report's pictures are read from; one that is missing, or has no place any more, is a BadImage with its reason."""
+"""Where a report's pictures are read from; one that is missing is a BadImage with its reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from googlenet.errors import GoogLeNetError
 from googlenet.images import BadImage, Enough, Rgb
 
 Reader: TypeAlias = Callable[[str, Enough | None], Rgb | BadImage]
-"""(name relative to DATA, the size that is enough) -> (H, W, 3) uint8 RGB or a BadImage; may be used from several threads."""
+"""(name relative to DATA, the size that is enough) -> (H, W, 3) uint8 RGB or a BadImage; thread-safe."""
 
 
 def read_samples(*splits: Samples) -> Reader:

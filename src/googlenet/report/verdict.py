@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from googlenet.evaluation import Evaluation
@@ -38,10 +39,10 @@ def verdict(evaluation: Evaluation) -> Verdict:
     return Verdict(of, *(round(of * share) for share in (evaluation.top1, low, high)))
 
 
-def remarks(evaluation: Evaluation, *, best_of: int = 1) -> list[str]:
+def remarks(evaluation: Evaluation, labels: Sequence[str], *, best_of: int = 1) -> list[str]:
     """The sentences below the verdict: what it was measured on, what guessing would give, what it does not say.
 
-    `best_of`: the number of evaluations on the same pictures that this one is the best of.
+    `labels`: the classes' names for people; `best_of`: of how many evaluations on the same pictures this is the best.
     """
     total = evaluation.pictures
     right = round(evaluation.top1 * total)
@@ -53,13 +54,13 @@ def remarks(evaluation: Evaluation, *, best_of: int = 1) -> list[str]:
     ]
     if evaluation.split == "train":
         sentences.append("These pictures were part of its training, so expect fewer right answers for new ones.")
-    commonest = max(evaluation.classes, key=lambda one: one.support)
+    support = evaluation.confusion.sum(axis=1)
     sentences.append(
-        f"Always answering \N{LEFT DOUBLE QUOTATION MARK}{commonest.label}\N{RIGHT DOUBLE QUOTATION MARK} "
-        f"would be right for {100 * commonest.support / total:.0f} of 100."
+        f"Always answering \N{LEFT DOUBLE QUOTATION MARK}{labels[support.argmax()]}\N{RIGHT DOUBLE QUOTATION MARK} "
+        f"would be right for {100 * support.max() / total:.0f} of 100."
     )
     if best_of > 1:
         sentences.append(
-            f"It is the best of {best_of:,} evaluations on the same pictures, so the true figure is likely a little lower."
+            f"It is the best of {best_of:,} evaluations on these pictures, so the true figure is likely a little lower."
         )
     return sentences
