@@ -1,0 +1,19 @@
+"""Why a network gives its answer: class-activation maps, which are exact here, their overlays, and boxes."""
+
+from googlenet.explanation.boxes import THRESHOLD, PictureBox, find_box
+from googlenet.explanation.class_activation import class_activation_maps
+from googlenet.explanation.overlay import overlay
+from googlenet.explanation.placement import Placement, place_square
+from googlenet.explanation.squares import ExplainedSquares, explain_squares
+
+__all__ = [
+    "THRESHOLD",
+    "ExplainedSquares",
+    "PictureBox",
+    "Placement",
+    "class_activation_maps",
+    "explain_squares",
+    "find_box",
+    "overlay",
+    "place_square",
+]
