@@ -78,8 +78,8 @@ def shown_matrix(confusion: NDArray[np.int64], most: int = MOST_CLASSES) -> Matr
 def _orders(counts: NDArray[np.int64], support: NDArray[np.int64]) -> dict[str, tuple[int, ...]]:
     found = np.divide(np.diagonal(counts), support, out=np.full(len(counts), 2.0), where=support > 0)
     return {
-        "as in the data": tuple(range(len(counts))),
-        "fewest found first": tuple(np.argsort(found, kind="stable").tolist()),
+        "alphabetical": tuple(range(len(counts))),
+        "lowest recall first": tuple(np.argsort(found, kind="stable").tolist()),
         "most pictures first": tuple(np.argsort(-support, kind="stable").tolist()),
         "confused classes together": _neighbours(counts),
     }

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from googlenet.evaluation import (
     TOO_FEW,
-    Reliability,
     Answers,
     Calibration,
     Counts,
     Evaluation,
+    Reliability,
     calibrate,
     reliability,
     wilson_interval,
@@ -23,7 +23,8 @@ from googlenet.files import write_atomically
 from googlenet.report.charts import ON_PAGE, drawing, to_svg
 from googlenet.report.confusion import confused_pairs, shown_matrix
 from googlenet.report.figures import Interval, interval_chart, reliability_chart
-from googlenet.report.gallery import Explain, cards, small_pictures
+from googlenet.report.gallery import cards, small_pictures
+from googlenet.report.maps import MapDrawer
 from googlenet.report.mistakes import Places, behind_cells, least_certain, worst_mistakes
 from googlenet.report.page import count, percent, render
 from googlenet.report.pictures import Reader
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 CARDS = 24  # of the worst mistakes, and of the least certain pictures
-PAIRS = 12
+PAIRS = 10
 PAIR_PICTURES = 6
 CHART_CLASSES = 30
 FEW = 10  # pictures of a class
@@ -48,7 +49,7 @@ class Subject:
     """What a report is about: the answers of a model on a split, and how to show its pictures.
 
     `name`: for people; `labels`: the classes' names for people, in the order of the answers; `read`: reads pictures by
-    name; `explain`: draws activation maps, None where the model cannot; `model`: what a user types for MODEL; `data`:
+    name; `maps`: draws activation maps, or why it cannot; `model`: what a user types for MODEL; `data`:
     for DATA; `best_of`: of how many evaluations on the same pictures this one is the best.
     """
 
@@ -56,7 +57,7 @@ class Subject:
     answers: Answers
     labels: tuple[str, ...]
     read: Reader
-    explain: Explain | None = None
+    maps: MapDrawer | str = ""
     model: str = ""
     data: str = ""
     best_of: int = 1
@@ -83,9 +84,9 @@ def write_evaluation_report(subject: Subject, out: Path) -> Path:
 
 
 CONTENTS: Contents = (
-    ("classes", "Classes"),
-    ("confusion", "Confusion"),
-    ("mistakes", "Mistakes"),
+    ("classes", "Accuracy by class"),
+    ("confusion", "Confusion matrix"),
+    ("mistakes", "Worst mistakes"),
     ("uncertain", "Least certain"),
     ("calibration", "Calibration"),
     ("data", "Data"),
@@ -110,6 +111,7 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
     pairs = confused_pairs(evaluation.confusion, PAIRS)
     paired = {(pair.truth, pair.answer): cells[pair.truth, pair.answer] for pair in pairs}
     small = small_pictures(answers, shown | paired, subject.read)
+    maps = subject.maps if isinstance(subject.maps, MapDrawer) else None
     calibration = calibrate(answers)
     before = calibration.before if calibration else reliability(answers.probabilities, answers.labels)
     return {
@@ -121,29 +123,33 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
         "classes": class_rows(evaluation, labels),
         "class_chart": class_chart(evaluation, labels),
         "matrix": matrix,
+        "open_panel": panel_id(pairs[0].truth, pairs[0].answer) if pairs else "",
+        "few": FEW,
+        "split": evaluation.split,
         "panels": panels(shown, answers, small),
         "pairs": [
             (pair, [small[place] for place in paired[pair.truth, pair.answer] if place in small][:PAIR_PICTURES])
             for pair in pairs
         ],
-        "worst": cards(answers, worst, subject.read, subject.explain),
-        "uncertain": cards(answers, least_certain(answers, CARDS, without=worst), subject.read, subject.explain),
+        "worst": cards(answers, worst, subject.read, maps),
+        "uncertain": cards(answers, least_certain(answers, CARDS, without=worst), subject.read, maps),
         "calibration": calibration,
         "reliability": before,
         "no_temperature": TOO_FEW,
         "reliability_chart": _reliability_svg(before, calibration),
         "data_notes": data_notes(evaluation, labels),
         "bad_pictures": answers.bad_pictures,
-        "mapped": subject.explain is not None,
+        "mapped": maps is not None,
+        "no_maps": subject.maps if isinstance(subject.maps, str) else "",
     }
 
 
 def _stats(evaluation: Evaluation, calibration: Calibration | None) -> list[tuple[str, str, str]]:
     low, high = evaluation.top1_interval
     stats = [
-        ("Right (top 1)", percent(evaluation.top1), f"{percent(low)} to {percent(high)}"),
-        *([("Among the first five", percent(evaluation.top5), "")] if len(evaluation.classes) > 5 else []),
-        ("Mean over the classes", percent(evaluation.macro_recall), ""),
+        ("Top-1 accuracy", percent(evaluation.top1), f"{percent(low)} to {percent(high)}"),
+        *([("Top-5 accuracy", percent(evaluation.top5), "")] if len(evaluation.classes) > 5 else []),
+        ("Mean class recall", percent(evaluation.macro_recall), ""),
         ("Loss", f"{evaluation.loss:.3f}", ""),
     ]
     if calibration is not None:
@@ -273,8 +279,8 @@ def next_steps(subject: Subject) -> list[tuple[str, str]]:
     """(what for, command) of what one may want to do next."""
     model, data = shlex.quote(subject.model), shlex.quote(subject.data)
     return [
-        ("Name new pictures", f"googlenet predict {model} picture.jpg"),
-        ("See why it answers what it does", f"googlenet explain {model} picture.jpg"),
-        ("Look for mistakes in the data", f"googlenet check {data} --model {model}"),
-        ("Make a file for another program or a telephone", f"googlenet export {model} --to onnx"),
+        ("Classify new pictures", f"googlenet predict {model} picture.jpg"),
+        ("Explain a prediction", f"googlenet explain {model} picture.jpg"),
+        ("Look for problems in the data", f"googlenet check {data} --model {model}"),
+        ("Export for another runtime", f"googlenet export {model} --to onnx"),
     ]

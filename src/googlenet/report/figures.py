@@ -187,6 +187,6 @@ def reliability_chart(before: Reliability, after: Reliability | None, palette: P
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5))
         axis.set_major_formatter(FuncFormatter(as_percent))
-    axes.set_xlabel("how sure it is", color=palette.muted, fontsize=TEXT, labelpad=4)
-    axes.set_ylabel("how often it is right", color=palette.muted, fontsize=TEXT, labelpad=2)
+    axes.set_xlabel("confidence", color=palette.muted, fontsize=TEXT, labelpad=4)
+    axes.set_ylabel("accuracy", color=palette.muted, fontsize=TEXT, labelpad=2)
     return figure

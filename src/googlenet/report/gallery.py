@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+
+import numpy as np
 
 from googlenet.evaluation import Answers
-from googlenet.images import BadImage, Rgb
+from googlenet.images import BadImage, Enough
 from googlenet.parallel import map_in_order
+from googlenet.report.maps import MapDrawer
 from googlenet.report.mistakes import Places
 from googlenet.report.pictures import Reader
 from googlenet.report.thumbnails import Thumbnail, thumbnail
@@ -25,22 +27,21 @@ MOST_SMALL = 1500
 IN_CELL, IN_RIGHT_CELL = 40, 8
 """Most pictures behind one cell, of mistakes and of right answers."""
 
-Explain: TypeAlias = Callable[[Rgb, Sequence[int]], list[Rgb]]
-"""(a picture, K classes) -> the picture K times, each with the activation map of a class laid over it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """A picture and what was answered: classes by position, probabilities from 0 to 1.
 
-    `maps`: the picture under the map of the answer and, for a mistake, of the true class; () without a model.
+    `other`: of a mistake the true class, of a correct answer the second most probable one. `maps`: (class, the picture
+    under its map) of `answer` and `other`; () without a model.
     """
 
     name: str
     truth: int
     answer: int
+    other: int
     sure: float
-    truth_probability: float
+    other_probability: float
     picture: Thumbnail
     maps: tuple[tuple[int, Thumbnail], ...] = ()
 
@@ -50,28 +51,28 @@ class Card:
         return self.truth == self.answer
 
 
-def cards(answers: Answers, places: Places, read: Reader, explain: Explain | None) -> list[Card]:
+def cards(answers: Answers, places: Places, read: Reader, maps: MapDrawer | None) -> list[Card]:
     """The cards of some pictures, in order; a picture that cannot be read any more has its reason in its place."""
 
     def card(place: int) -> Card:
         name, truth = answers.names[place], int(answers.labels[place])
-        answer = int(answers.probabilities[place].argmax())
-        image = read(name, lambda width, height: (2 * CARD, 2 * CARD))
-        classes = tuple(dict.fromkeys((answer, truth)))
-        drawn: list[Rgb] = []
-        if explain is not None and not isinstance(image, BadImage):
-            drawn = explain(image, classes)
+        probabilities = answers.probabilities[place]
+        answer, second = np.argsort(-probabilities, kind="stable")[:2].tolist()
+        other = second if answer == truth else truth
+        image = read(name, maps.enough if maps is not None else _twice(CARD))
+        drawn = [] if maps is None or isinstance(image, BadImage) else maps.draw(image, (answer, other), CARD)
         return Card(
-            name,
-            truth,
-            answer,
-            float(answers.probabilities[place, answer]),
-            float(answers.probabilities[place, truth]),
+            *(name, truth, answer, other),
+            *(float(probabilities[answer]), float(probabilities[other])),
             thumbnail(image, CARD),
-            tuple((label, thumbnail(one, CARD)) for label, one in zip(classes, drawn, strict=False)),
+            tuple((label, thumbnail(one, CARD)) for label, one in zip((answer, other), drawn, strict=False)),
         )
 
     return list(map_in_order(card, places))
+
+
+def _twice(side: int) -> Enough:
+    return lambda width, height: (2 * side, 2 * side)
 
 
 def small_pictures(answers: Answers, cells: dict[tuple[int, int], Places], read: Reader) -> dict[int, Thumbnail]:
@@ -92,7 +93,7 @@ def small_pictures(answers: Answers, cells: dict[tuple[int, int], Places], read:
 
 
 def _small(read: Reader, name: str) -> Thumbnail:
-    return thumbnail(read(name, lambda width, height: (2 * SMALL, 2 * SMALL)), SMALL, quality=SMALL_QUALITY)
+    return thumbnail(read(name, _twice(SMALL)), SMALL, quality=SMALL_QUALITY)
 
 
 def _in_turns(cells: dict[tuple[int, int], Places]) -> Iterator[int]:

@@ -2,63 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from googlenet.artifacts import describe_model
 from googlenet.errors import GoogLeNetError, InputError
 from googlenet.evaluation import Answers
 from googlenet.files import write_atomically
-from googlenet.machine import read_machine
-from googlenet.model import About, ClassLabel, member_paths
-from googlenet.report.charts import ON_PAGE, Palette, drawing, to_svg
+from googlenet.model import About, member_paths
 from googlenet.report.commands import repeat_command
 from googlenet.report.evaluation_report import CONTENTS, Subject, counted, evaluation_data, next_steps
-from googlenet.report.figures import Line, draw_lines, line_chart
-from googlenet.report.gallery import Explain
+from googlenet.report.maps import open_maps
 from googlenet.report.page import count, duration, percent, render
 from googlenet.report.pictures import read_data
+from googlenet.report.run_pictures import confusion_png, curves_png, mistakes_png
+from googlenet.report.training import Metrics, curve_svg, training_curves
 from googlenet.runs import RunFolder
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-Metrics = Sequence[Mapping[str, float | None]]
-"""The rows of `metrics.csv`: numbers by column."""
-
-HEAD_SERIES = {"main": 0, "auxiliary_4a": 2, "auxiliary_4d": 3}
-VALIDATION_SERIES = 1
 
 
 def write_run_report(
     folder: RunFolder, *, data: str | None = None, out: Path | None = None, answers: Answers | None = None
 ) -> Path:
-    """Write the page about a finished run, by default into it as `report.html`, and return its path.
+    """Write the page about a finished run, and return its path.
 
-    `data`: where its pictures are now, by default where they were; pictures that are gone are said to be. `answers`: of
-    the model, if the run has none of its own. Raises MissingExtraError without the extra `report`, InputError for a
-    damaged file and for a run without answers.
+    Without `out`, it is the run's `report.html`, and its `curves.png`, `confusion.png` and `mistakes.png` are written,
+    too. `data`: where its pictures are now, by default where they were; pictures that are gone are said to be.
+    `answers`: of the model, if the run has none of its own. Raises MissingExtraError without the extra `report`,
+    InputError for a damaged file, for a run without answers, and if a file cannot be written.
     """
     subject = run_subject(folder, data=data, answers=answers)
     stored = folder.read_settings() or {}
-    about = _about(folder)
+    metrics = folder.read_metrics()
     evaluation = counted(subject.answers)
-    curves = [(curve.title, curve.note, _svg(curve)) for curve in training_curves(folder.read_metrics(), stored)]
-    again = [("Make this run again", repeat_command(stored))] if stored else []
+    curves = training_curves(metrics, stored)
+    shown = evaluation_data(subject, evaluation)
+    again = [("Repeat this run", repeat_command(stored))] if stored else []
     page = render(
         "run.html.j2",
-        title=f"{subject.name}: {percent(evaluation.top1)} right",
+        title=f"{subject.name}: {percent(evaluation.top1)} top-1",
         contents=((("training", "Training"),) if curves else ()) + CONTENTS,
-        **evaluation_data(subject, evaluation),
-        curves=curves,
+        **shown,
+        curves=[(curve.title, curve.note, curve_svg(curve)) for curve in curves],
         training_bad=[pair for pair in folder.read_bad_pictures() if pair not in subject.answers.bad_pictures],
-        settings=run_facts(stored, about, folder.read_metrics()),
+        settings=run_facts(stored, _about(folder), metrics),
         all_settings=sorted((stored.get("settings") or {}).items()),
         commands=again + next_steps(subject),
     )
     write_atomically(out or folder.report, page.encode())
+    if out is None:
+        if curves:
+            write_atomically(folder.curves, curves_png(curves))
+        heading = f"{percent(evaluation.top1)} of {count(evaluation.pictures, 'picture')} of {evaluation.split} correct"
+        write_atomically(folder.confusion, confusion_png(shown["matrix"], subject.labels, heading))
+        write_atomically(folder.mistakes, mistakes_png(shown["worst"], subject.labels, "Worst mistakes"))
     return out or folder.report
 
 
@@ -67,8 +64,8 @@ def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers 
     if answers is None:
         if not folder.answers.is_file():
             raise InputError(
-                f"{folder.path} has no answers of its model ({folder.answers.name}), because it was trained by an older "
-                "googlenet; give its pictures with --data, and they are evaluated again"
+                f"{folder.path} has no {folder.answers.name}, because an older googlenet trained it: give its pictures "
+                "with --data, and they are evaluated again"
             )
         answers = Answers.load(folder.answers)
     stored = folder.read_settings() or {}
@@ -79,7 +76,7 @@ def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers 
         answers=answers,
         labels=class_names(answers, folder.path),
         read=read_data(where, answers.classes),
-        explain=None,
+        maps=open_maps(folder.path),
         model=str(folder.path),
         data=str(where or "DATA"),
         best_of=int(about.scores.get("best_of", 1)),
@@ -101,67 +98,6 @@ def _about(folder: RunFolder) -> About:
         return describe_model(member_paths(folder.path)[0]).origins[0]
     except GoogLeNetError:
         return About()
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A chart of a training: its lines over epochs, or over steps where there is one epoch."""
-
-    title: str
-    note: str
-    lines: tuple[Line, ...]
-    shares: bool = False
-
-
-def training_curves(metrics: Metrics, stored: Mapping[str, Any]) -> list[Curve]:
-    """Loss, accuracy and learning rate of each head over the epochs; those that have no numbers are left out."""
-    heads = [head for head in HEAD_SERIES if any(row[f"loss_{head}"] is not None for row in metrics)]
-    smoothing = (stored.get("settings") or {}).get("label_smoothing")
-    curves = [
-        Curve(
-            "Loss",
-            "training" + (" (with label smoothing)" if smoothing else "") + " of each head, and validation",
-            (
-                *(_line(metrics, f"loss_{head}", _name(head), HEAD_SERIES[head]) for head in heads),
-                _line(metrics, "validation_loss", "validation", VALIDATION_SERIES, dashed=True),
-            ),
-        ),
-        Curve(
-            "Accuracy",
-            "on augmented training pictures, and on val",
-            (
-                *(_line(metrics, f"accuracy_{head}", _name(head), HEAD_SERIES[head]) for head in heads),
-                _line(metrics, "validation_top1", "validation", VALIDATION_SERIES, dashed=True),
-            ),
-            shares=True,
-        ),
-        Curve("Learning rate", "at the end of each epoch", (_line(metrics, "learning_rate", "rate", 0),)),
-    ]
-    filled = [(curve, tuple(line for line in curve.lines if line.points)) for curve in curves]
-    return [Curve(curve.title, curve.note, lines, curve.shares) for curve, lines in filled if lines]
-
-
-def _line(metrics: Metrics, column: str, label: str, series: int, *, dashed: bool = False) -> Line:
-    points = ((row["epoch"], row[column]) for row in metrics)
-    return Line(label, tuple((x, y) for x, y in points if x is not None and y is not None), series, dashed)
-
-
-def _name(head: str) -> str:
-    return head.replace("auxiliary_", "auxiliary ")
-
-
-def _svg(curve: Curve) -> Markup:
-    with drawing(salt=curve.title):
-        figure = line_chart(curve.lines, ON_PAGE, x_label="epoch", shares=curve.shares, from_zero=not curve.shares)
-        return to_svg(figure, f"{curve.title} over the epochs: {_ends(curve)}")
-
-
-def _ends(curve: Curve) -> str:
-    """The last value of each line, for who does not see the chart."""
-    return ", ".join(
-        f"{line.label} {percent(line.points[-1][1]) if curve.shares else f'{line.points[-1][1]:.3g}'}"
-        for line in curve.lines
-    )
 
 
 def run_facts(stored: Mapping[str, Any], about: About, metrics: Metrics) -> list[tuple[str, str]]:

@@ -50,10 +50,10 @@ def remarks(evaluation: Evaluation, labels: Sequence[str], *, best_of: int = 1) 
     sentences = [
         f"Measured on {total:,} pictures{f' of {evaluation.split}' if evaluation.split != 'all' else ''}"
         f"{' ' + what if what else ''}: {right:,} right, {total - right:,} wrong. "
-        f"With so many pictures, chance alone can move the figure within the interval in brackets (95% confidence)."
+        "The range in brackets is the 95% confidence interval."
     ]
     if evaluation.split == "train":
-        sentences.append("These pictures were part of its training, so expect fewer right answers for new ones.")
+        sentences.append("The network was trained on these pictures, so expect a lower accuracy on new ones.")
     support = evaluation.confusion.sum(axis=1)
     sentences.append(
         f"Always answering \N{LEFT DOUBLE QUOTATION MARK}{labels[support.argmax()]}\N{RIGHT DOUBLE QUOTATION MARK} "

@@ -35,7 +35,8 @@ const matrix = document.querySelector("table.matrix");
 if (matrix) {
   const size = Number(matrix.dataset.classes);
   const links = () => [...matrix.querySelectorAll("tbody a")];
-  let opened = null;
+  const initial = document.querySelector(".panel.open");
+  let opened = initial && matrix.querySelector(`a[href="#${initial.id}"]`);
 
   const close = () => {
     if (!opened) return;
@@ -44,9 +45,7 @@ if (matrix) {
     opened = null;
   };
   const open = (link) => {
-    const same = opened === link;
     close();
-    if (same) return;
     const panel = document.getElementById(link.hash.slice(1));
     panel.classList.add("open");
     link.setAttribute("aria-expanded", "true");
@@ -58,7 +57,7 @@ if (matrix) {
     for (const other of links()) other.tabIndex = other === link ? 0 : -1;
   };
 
-  for (const link of links()) link.setAttribute("aria-expanded", "false");
+  for (const link of links()) link.setAttribute("aria-expanded", String(link === opened));
   if (links().length) makeOnlyStop(links()[0]);
   matrix.addEventListener("click", (event) => {
     const link = event.target.closest("a");
