@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from googlenet.errors import MissingExtraError
 from googlenet.printable import printable
-from googlenet.report.page import EXTRA
+from googlenet.report.page import check_installed
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -80,13 +79,12 @@ _FAMILIES = (
 def drawing(*, salt: str = "") -> Iterator[None]:
     """Within the block, matplotlib draws in this package's style; `salt` tells the ids of a page's charts apart.
 
-    Raises MissingExtraError if matplotlib is not installed.
+    Raises MissingExtraError without the extra `report`.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib import font_manager
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("matplotlib", extra=EXTRA, purpose="a chart") from error
+    check_installed()
+    import matplotlib as mpl
+    from matplotlib import font_manager
+
     installed = {*font_manager.fontManager.get_font_names()}
     style = {
         "font.family": [family for family in _FAMILIES if family in installed] or ["sans-serif"],

@@ -83,7 +83,7 @@ def small_pictures(answers: Answers, cells: dict[tuple[int, int], Places], read:
     chosen: dict[int, Thumbnail] = {}
     size = 0
     places = tuple(_in_turns(cells))[:MOST_SMALL]
-    shown = map_in_order(lambda place: _small(read, answers.names[place]), places)
+    shown = map_in_order(lambda place: small_picture(read, answers.names[place]), places)
     for place, picture in zip(places, shown, strict=True):
         size += len(picture.uri or "")
         if size > SMALL_BYTES:
@@ -92,7 +92,8 @@ def small_pictures(answers: Answers, cells: dict[tuple[int, int], Places], read:
     return chosen
 
 
-def _small(read: Reader, name: str) -> Thumbnail:
+def small_picture(read: Reader, name: str) -> Thumbnail:
+    """The picture `name` for a place beside many others."""
     return thumbnail(read(name, _twice(SMALL)), SMALL, quality=SMALL_QUALITY)
 
 

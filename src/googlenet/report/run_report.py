@@ -12,6 +12,7 @@ from googlenet.evaluation import Answers
 from googlenet.files import write_atomically
 from googlenet.model import About, member_paths
 from googlenet.report.commands import repeat_command
+from googlenet.report.comparison import Compared
 from googlenet.report.evaluation_report import CONTENTS, Subject, counted, evaluation_data, next_steps
 from googlenet.report.maps import open_maps
 from googlenet.report.page import count, duration, percent, render
@@ -81,6 +82,12 @@ def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers 
         data=str(where or "DATA"),
         best_of=int(about.scores.get("best_of", 1)),
     )
+
+
+def compared_run(folder: RunFolder, *, data: str | None = None, answers: Answers | None = None) -> Compared:
+    """A run as one of those that `write_comparison` compares; arguments and errors as for `run_subject`."""
+    settings = folder.read_settings() or {}
+    return Compared(run_subject(folder, data=data, answers=answers), folder.read_metrics(), settings)
 
 
 def class_names(answers: Answers, model: Path) -> tuple[str, ...]:

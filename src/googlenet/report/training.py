@@ -41,26 +41,27 @@ def training_curves(metrics: Metrics, stored: Mapping[str, Any]) -> list[Curve]:
             "Loss",
             "training" + (" (with label smoothing)" if smoothing else "") + " of each head, and validation",
             (
-                *(_line(metrics, f"loss_{head}", _name(head), HEAD_SERIES[head]) for head in heads),
-                _line(metrics, "validation_loss", "validation", VALIDATION_SERIES, dashed=True),
+                *(metric_line(metrics, f"loss_{head}", _name(head), HEAD_SERIES[head]) for head in heads),
+                metric_line(metrics, "validation_loss", "validation", VALIDATION_SERIES, dashed=True),
             ),
         ),
         Curve(
             "Accuracy",
             "on augmented training pictures, and on val",
             (
-                *(_line(metrics, f"accuracy_{head}", _name(head), HEAD_SERIES[head]) for head in heads),
-                _line(metrics, "validation_top1", "validation", VALIDATION_SERIES, dashed=True),
+                *(metric_line(metrics, f"accuracy_{head}", _name(head), HEAD_SERIES[head]) for head in heads),
+                metric_line(metrics, "validation_top1", "validation", VALIDATION_SERIES, dashed=True),
             ),
             shares=True,
         ),
-        Curve("Learning rate", "at the end of each epoch", (_line(metrics, "learning_rate", "rate", 0),)),
+        Curve("Learning rate", "at the end of each epoch", (metric_line(metrics, "learning_rate", "rate", 0),)),
     ]
     filled = [(curve, tuple(line for line in curve.lines if line.points)) for curve in curves]
     return [Curve(curve.title, curve.note, lines, curve.shares) for curve, lines in filled if lines]
 
 
-def _line(metrics: Metrics, column: str, label: str, series: int, *, dashed: bool = False) -> Line:
+def metric_line(metrics: Metrics, column: str, label: str, series: int, *, dashed: bool = False) -> Line:
+    """A column of `metrics.csv` over the epochs, without the epochs that lack it."""
     points = ((row["epoch"], row[column]) for row in metrics)
     return Line(label, tuple((x, y) for x, y in points if x is not None and y is not None), series, dashed)
 
