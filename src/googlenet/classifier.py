@@ -23,7 +23,7 @@ from googlenet.engines import (
 )
 from googlenet.errors import DataError, InputError, ModelFileError
 from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture, picture_name, read_picture
-from googlenet.model import ClassLabel, member_paths, read_header
+from googlenet.model import ClassLabel, apply_temperature, member_paths, read_header
 from googlenet.parallel import in_batches, map_in_order
 from googlenet.pretrained import find_model
 
@@ -63,14 +63,16 @@ class Prediction:
 class Classifier:
     """An engine with its preprocessing; `classes` are in the order of the engine's outputs.
 
-    The members of an `EnsembleEngine` have their own preprocessing; `preprocessing` is then the first one's. A
-    classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in
-    another process, reads the model file again, which must not have changed.
+    The members of an `EnsembleEngine` have their own preprocessing; `preprocessing` is then the first one's.
+    `temperature`: of a single model, applied to the probabilities of one crop; averages over crops or models are
+    without it. A classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a
+    copy, also in another process, reads the model file again, which must not have changed.
     """
 
     engine: Engine
     preprocessing: Preprocessing
     classes: tuple[ClassLabel, ...]
+    temperature: float = 1.0
 
     @classmethod
     def load(
@@ -94,7 +96,8 @@ class Classifier:
             opened = open_engine(models[0], name=engine, device=device, threads=threads, load=loads[0])
         else:
             opened = EnsembleEngine.from_models(models, name=engine, device=device, threads=threads, loads=loads)
-        return cls(opened, models[0].preprocessing, models[0].classes)
+        temperature = models[0].temperature if len(models) == 1 else 1.0
+        return cls(opened, models[0].preprocessing, models[0].classes, temperature)
 
     @overload
     def predict(  # type: ignore[overload-overlap]
@@ -137,6 +140,8 @@ class Classifier:
         self, pictures: Iterable[_Prepared], top: int, runner: CropRunner, features: bool
     ) -> Iterator[Prediction]:
         answer = _with_features if features else _without_features
+        averaged = len(runner.members) > 1 or runner.protocols != (1,)
+        temperature = 1.0 if averaged else self.temperature
         for pairs in in_batches(pictures, runner.pictures_at_once):
             good = [picture for _, picture, _ in pairs if not isinstance(picture, BadImage)]
             answers = iter(answer(runner, good) if good else ())
@@ -145,7 +150,7 @@ class Classifier:
                     yield Prediction(name, (), picture.reason)
                 else:
                     probabilities, own = next(answers)
-                    ranking = rank_classes(probabilities, self.classes, top=top)
+                    ranking = rank_classes(probabilities, self.classes, top=top, temperature=temperature)
                     yield Prediction(name, ranking, note=note, features=own)
 
 
@@ -195,13 +200,15 @@ def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
 
 
 def rank_classes(
-    probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5
+    probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5, temperature: float = 1.0
 ) -> tuple[Ranked, ...]:
     """Rank the classes of one picture by `probabilities` (C,), best first, ties in the order of the classes.
 
-    Raises ModelFileError for a probability that is not finite: finite weights can be too large to compute with.
+    The ranking has their probabilities at `temperature`, which does not change the order. Raises ModelFileError for a
+    probability that is not finite: finite weights can be too large to compute with.
     """
     if not np.isfinite(probabilities).all():
         raise ModelFileError("the network's answer is not a finite number; its weights cannot be used")
     order = np.argsort(-probabilities, kind="stable")[:top]
-    return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)
+    shown = apply_temperature(probabilities, temperature)
+    return tuple(Ranked(classes[index].id, classes[index].name, float(shown[index])) for index in order)

@@ -1,13 +1,24 @@
 """Evaluation: exact counts over pictures, confidence intervals, and the gain from more crops and networks."""
 
 from googlenet.evaluation.answers import Answers
+from googlenet.evaluation.calibration import (
+    TOO_FEW,
+    Calibration,
+    Reliability,
+    calibrate,
+    fit_temperature,
+    reliability,
+)
 from googlenet.evaluation.counts import ClassScore, Counts, Evaluation
 from googlenet.evaluation.evaluate import PreparedSquares, evaluate, prepare_squares
+from googlenet.evaluation.halves import halves, name_hash
 from googlenet.evaluation.intervals import paired_interval, wilson_interval
 from googlenet.evaluation.protocols import ErrorRate, ProtocolComparison, ProtocolRow, compare_protocols
 
 __all__ = [
+    "TOO_FEW",
     "Answers",
+    "Calibration",
     "ClassScore",
     "Counts",
     "ErrorRate",
@@ -15,9 +26,15 @@ __all__ = [
     "PreparedSquares",
     "ProtocolComparison",
     "ProtocolRow",
+    "Reliability",
+    "calibrate",
     "compare_protocols",
     "evaluate",
+    "fit_temperature",
+    "halves",
+    "name_hash",
     "paired_interval",
     "prepare_squares",
+    "reliability",
     "wilson_interval",
 ]

@@ -107,6 +107,8 @@ def _problem(answers: Answers) -> str:
     texts = (*answers.names, *answers.classes, answers.split, *(text for pair in answers.bad_pictures for text in pair))
     if any("\0" in text for text in texts):  # numpy would drop it at the end of a text
         return "a text with the character 0"
+    if any(not _is_name(text) for text in texts):
+        return "a text that is no Unicode"
     if len(set(answers.classes)) < classes:
         return "a class that is there twice"
     if pictures and not (labels.min() >= 0 and labels.max() < classes):
@@ -116,6 +118,15 @@ def _problem(answers: Answers) -> str:
     if (abs(probabilities.sum(axis=1, dtype=np.float64) - 1) > 1e-2).any():
         return "probabilities that do not add up to 1"
     return ""
+
+
+def _is_name(text: str) -> bool:
+    """Whether bytes of a file system can be meant: surrogates stand for bytes that are not UTF-8, nothing else."""
+    try:
+        text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager

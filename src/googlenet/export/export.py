@@ -205,6 +205,7 @@ def _encode(
         classes=models[0].classes,
         preprocessing=models[0].preprocessing,
         known_answer=tuple(tuple(map(float, row)) for row in known.probabilities),
+        temperature=models[0].temperature if len(models) == 1 else 1.0,
         sha256="",
     )
     return _Encoded(EXPORT_TARGETS[target].encode(converted, models), description)
