@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "googlenet.cli.train:train_command",
     "evaluate": "googlenet.cli.evaluate:evaluate_command",
     "predict": "googlenet.cli.predict:predict_command",
+    "explain": "googlenet.cli.explain:explain_command",
     "similar": "googlenet.cli.similar:similar_command",
     "info": "googlenet.cli.info:info_command",
     "crops": "googlenet.cli.crops:crops_command",

@@ -43,17 +43,32 @@ def find_box(
     """
     if not 0 <= threshold < 1:
         raise InputError(f"the threshold of a box must be at least 0 and less than 1, not {threshold}")
+    grid, corner, step = _grid(values, placement, field)
+    if not grid.max() > 0:
+        return None
+    rows, columns = np.nonzero(largest_component(grid > threshold * grid.max()))
+    left, right = (corner[0] + edge * step[0] for edge in (columns.min(), columns.max() + 1))
+    top, bottom = (corner[1] + edge * step[1] for edge in (rows.min(), rows.max() + 1))
+    x, y = math.floor(left), math.floor(top)
+    return PictureBox(x, y, math.ceil(right) - x, math.ceil(bottom) - y)
+
+
+def find_peak(values: NDArray[np.float32], *, placement: Placement, field: ReceptiveField | None) -> tuple[int, int]:
+    """The place (x, y) in whole pixels of the picture where a map (h, w) is largest."""
+    grid, corner, step = _grid(values, placement, field)
+    row, column = np.unravel_index(grid.argmax(), grid.shape)
+    return int(corner[0] + (column + 0.5) * step[0]), int(corner[1] + (row + 0.5) * step[1])
+
+
+def _grid(
+    values: NDArray[np.float32], placement: Placement, field: ReceptiveField | None
+) -> tuple[NDArray[np.float32], tuple[float, float], tuple[float, float]]:
+    """The map on a grid over the part of the picture that is seen: its values, left upper corner and steps in px."""
     left, top, right, bottom = placement.seen
     longer = max(right - left, bottom - top)
     columns, rows = (max(1, round(GRID * length / longer)) for length in (right - left, bottom - top))
     grid = upsample(values, columns, rows, placement=placement, field=field)
-    if not grid.max() > 0:
-        return None
-    ys, xs = np.nonzero(largest_component(grid > threshold * grid.max()))
-    x, y = (right - left) / columns, (bottom - top) / rows
-    begin = math.floor(left + xs.min() * x), math.floor(top + ys.min() * y)
-    end = math.ceil(left + (xs.max() + 1) * x), math.ceil(top + (ys.max() + 1) * y)
-    return PictureBox(*begin, end[0] - begin[0], end[1] - begin[1])
+    return grid, (left, top), ((right - left) / columns, (bottom - top) / rows)
 
 
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
