@@ -39,6 +39,7 @@ COMMANDS = {
     "benchmark": "googlenet.cli.benchmark:benchmark_command",
     "models": "googlenet.cli.models:models_command",
     "recipes": "googlenet.cli.recipes:recipes_command",
+    "report": "googlenet.cli.report:report_command",
     "lr-find": "googlenet.cli.lr_find:lr_find_command",
     "table1": "googlenet.cli.table1:table1_command",
     "completion": "googlenet.cli.completion:completion_command",
