@@ -27,8 +27,13 @@ class Shell(Enum):
 def completion_command(shell: Annotated[Shell, Argument(help="bash, zsh or fish.", metavar="SHELL")]) -> None:
     """Print what a shell needs to complete commands, options, choices and files with Tab.
 
-    For bash add this line to ~/.bashrc: eval "$(googlenet completion bash)"; for zsh the same with zsh to ~/.zshrc,
-    below compinit; for fish add to ~/.config/fish/config.fish: googlenet completion fish | source
+    Add a line to the file that your shell reads when it starts.
+
+    bash, ~/.bashrc: eval "$(googlenet completion bash)"
+
+    zsh, ~/.zshrc, below compinit: eval "$(googlenet completion zsh)"
+
+    fish, ~/.config/fish/config.fish: googlenet completion fish | source
 
     Example: googlenet completion bash
     """
