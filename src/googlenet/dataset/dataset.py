@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from googlenet.argument_types import PathArgument, as_path
 from googlenet.dataset.class_names import alike_hint, normal_name, quote_names
 from googlenet.dataset.embedded import EMBEDDED
 from googlenet.dataset.folder import read_folder
@@ -45,9 +46,37 @@ class Dataset:
     ignored: Ignored
     fingerprint: str
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all pictures, relative to DATA."""
+        return frozenset(item.name for samples in self.splits.values() for item in samples.items)
+
+    def without(self, names: Collection[str]) -> Dataset:
+        """Leave out the pictures called `names`; all others stay in their split, and classes keep their labels.
+
+        A split that becomes empty is omitted. The fingerprint stays that of all pictures, so that `evaluate` recognizes
+        the data. Names that are not in the dataset are ignored (`describe_exclusion` tells the user), but raises
+        `DataError` if none of them is, or if nothing remains.
+        """
+        if names and not self.names.intersection(names):
+            what = (
+                f"the excluded pictures are not in {self.name}" if len(names) > 1 else f"no such picture in {self.name}"
+            )
+            raise DataError(
+                f"{what}: {quote_names(sorted(names))}; names must be relative to DATA, such as '{min(self.names)}'"
+            )
+        splits = {
+            split: samples.select([at for at, item in enumerate(samples.items) if item.name not in names])
+            for split, samples in self.splits.items()
+        }
+        kept = {split: samples for split, samples in splits.items() if len(samples)}
+        if not kept:
+            raise DataError(f"all pictures of {self.name} are excluded")
+        return replace(self, splits=kept)
+
 
 def open_dataset(
-    data: str | Path, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
+    data: PathArgument, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
 ) -> Dataset:
     """Open a folder, a plain tar or an embedded set; an existing path takes precedence over an embedded set's name.
 
@@ -56,7 +85,8 @@ def open_dataset(
     itself: `photos/*/*` means that the class folders are two levels below `photos`.
     Raises `InputError` if DATA cannot be opened, `DataError` if it cannot be used.
     """
-    path, levels = class_level(data)
+    what = "a folder, a .tar (str or Path) or the name of an embedded set"
+    path, levels = class_level(as_path(data, "data", what=what))
     layout, source = _read(path, LayoutHint(levels, frozenset(map(normal_name, classes))))
     dataset = Dataset(
         name=path.resolve().name.removesuffix(".tar"),
@@ -142,7 +172,7 @@ def relabel(samples: Samples, classes: Sequence[str]) -> Samples:
     return replace(samples, classes=tuple(classes), items=items)
 
 
-def class_level(data: str | Path) -> tuple[Path, int | None]:
+def class_level(data: PathArgument) -> tuple[Path, int | None]:
     """`photos/*/*` -> `photos`, 2: the level of the class folders that DATA states; None if it does not."""
     path, levels = Path(data), 0
     while path.name == "*" and not path.exists():

@@ -28,15 +28,15 @@ class TarSource:
 
     def __init__(self, path: Path, members: Mapping[str, Extent]) -> None:
         """Open `path`, whose pictures are at `members`."""
-        self._path, self._members = path, members
+        self.path, self._members = path, members
         self._descriptor = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._descriptor)
 
     def __reduce__(self) -> tuple[type[TarSource], tuple[Path, Mapping[str, Extent]]]:
         """Pickle the path and the offsets: a worker process opens the file itself."""
-        return TarSource, (self._path, self._members)
+        return TarSource, (self.path, self._members)
 
-    def read(self, offset: int, size: int) -> bytes:
+    def read_at(self, offset: int, size: int) -> bytes:
         """Read bytes; raises `OSError` if the file cannot be read."""
         return os.pread(self._descriptor, size, offset)
 
@@ -44,10 +44,19 @@ class TarSource:
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
     ) -> Rgb | BadImage:
         """Read and decode the member `name`; raises `OSError` if the file cannot be read."""
+        data = self.read(name)
+        if isinstance(data, BadImage):
+            return data
+        return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
+
+    def read(self, name: str) -> bytes | BadImage:
+        """Read the member `name`; raises `OSError` if the file cannot be read."""
         offset, size = self._members[name]
-        if bad := too_large_file(size):
-            return bad
-        return decode_image(self.read(offset, size), shortest_side=shortest_side, enough=enough, notes=notes)
+        return too_large_file(size) or self.read_at(offset, size)
+
+    def size(self, name: str) -> int:
+        """The size of the member `name` in bytes."""
+        return self._members[name][1]
 
 
 class _OpenMember(io.RawIOBase):
@@ -66,7 +75,7 @@ class _OpenMember(io.RawIOBase):
     def readinto(self, buffer: Buffer) -> int:
         """Read the next bytes into `buffer`."""
         room = memoryview(buffer).cast("B")
-        data = self._source.read(self._at, min(len(room), self._end - self._at))
+        data = self._source.read_at(self._at, min(len(room), self._end - self._at))
         room[: len(data)] = data
         self._at += len(data)
         return len(data)

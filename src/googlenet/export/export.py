@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -15,6 +15,7 @@ import numpy as np
 from googlenet.artifacts import (
     EXPORT_FORMATS,
     Agreement,
+    AnyModel,
     Description,
     ExportedModel,
     ExportedNetwork,
@@ -71,6 +72,15 @@ class Candidate:
         """Whether it passes all checks."""
         return not self.agreement.misses
 
+    def to_dict(self) -> dict[str, Any]:
+        """The candidate as JSON values."""
+        return {
+            "precision": self.precision,
+            "megabytes": round(self.exported.megabytes, 3),
+            "passes": self.passes,
+            "agreement": asdict(self.agreement),
+        }
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportResult:
@@ -81,6 +91,32 @@ class ExportResult:
     candidates: tuple[Candidate, ...]
     reason: str
     example: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `googlenet export --json`."""
+        return {
+            "path": str(self.path),
+            "example": None if self.example is None else str(self.example),
+            "target": self.chosen.exported.target,
+            "reason": self.reason,
+            **self.chosen.to_dict(),
+            "considered": [one.to_dict() for one in self.candidates],
+        }
+
+
+def not_exported(models: Iterable[AnyModel]) -> tuple[Model, ...]:
+    """The models; raises InputError for an exported file, whose weights no longer have their names."""
+    found: list[Model] = []
+    for model in models:
+        if isinstance(model, ExportedModel):
+            raise InputError(f"{model.path} is already an exported file; export the model that it was made from")
+        found.append(model)
+    return tuple(found)
+
+
+def default_name(model: str, target: Target) -> str:
+    """What an exported file is called if nobody says: `model`, a short name, with the suffix of the target."""
+    return f"{model}{EXPORT_FORMATS[target].suffix or f'-{target}'}"
 
 
 def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pictures: GatePictures) -> ExportResult:
@@ -205,6 +241,7 @@ def _encode(
         classes=models[0].classes,
         preprocessing=models[0].preprocessing,
         known_answer=tuple(tuple(map(float, row)) for row in known.probabilities),
+        temperature=models[0].temperature if len(models) == 1 else 1.0,
         sha256="",
     )
     return _Encoded(EXPORT_TARGETS[target].encode(converted, models), description)
