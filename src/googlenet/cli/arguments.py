@@ -187,14 +187,15 @@ class VerbParser(argparse.ArgumentParser):
 
 
 class _Help(argparse.HelpFormatter):
-    """A formatter that keeps paragraphs, and lines short enough to read."""
+    """A formatter that keeps paragraphs and lines short enough to read; a long example can still be pasted."""
 
     def __init__(self, prog: str) -> None:
         width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
         super().__init__(prog, max_help_position=26, width=width)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n\n".join(textwrap.fill(part, width, initial_indent=indent) for part in text.split("\n\n"))
+        parts = [(part, " \\\n    " if part.startswith("Example: ") else "\n") for part in text.split("\n\n")]
+        return "\n\n".join(line_end.join(textwrap.wrap(part, width - len(line_end))) for part, line_end in parts)
 
 
 class _Version(argparse.Action):
