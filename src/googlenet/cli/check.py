@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from googlenet.checks import CheckResult
     from googlenet.cli.display import CountDisplay
-    from googlenet.dataset import Dataset
+    from googlenet.dataset import Dataset, Split
 
 EXCLUDE = Path("exclude.txt")
 EXAMPLES = 3  # findings of each kind that are printed
 PATHS = 4  # of one finding
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 def check_command(
@@ -60,11 +61,6 @@ def check_command(
     loaded = None if model is None else open_model(find_model(model))
     progress = _Progress()
     result = find(dataset, model=loaded, engine=engine, threads=threads, on_progress=progress)
-    if report is not None:
-        from googlenet.report import write_check_report
-
-        write_check_report(result, dataset, report)
-
     sections = exclude_sections(result)
     if sections and before:
         sections.insert(0, ExcludeSection(f"listed in {exclude} before", tuple(sorted(before))))
@@ -90,7 +86,11 @@ def check_command(
         )
     else:
         say(*_lines(result, dataset), *_advice(data, output, listed, left_out, suggested))
-        if report is not None:
+    if report is not None:
+        from googlenet.report import write_check_report
+
+        write_check_report(result, dataset, report)
+        if not as_json:
             say(f"report: {report}")
     if result.findings:
         raise SystemExit(EXIT_FINDINGS)
@@ -113,8 +113,9 @@ class _Progress:
 def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
     from googlenet.checks import KINDS
 
-    splits = ", ".join(f"{split} {len(samples):,}" for split, samples in dataset.splits.items())
-    yield f"pictures  {result.pictures:,} in {result.classes:,} classes ({splits})"
+    named = [split for split in SPLITS if split in dataset.splits]
+    splits = ", ".join(f"{split} {len(dataset.splits[split]):,}" for split in named)
+    yield f"pictures  {result.pictures:,} in {result.classes:,} classes{f' ({splits})' if splits else ''}"
     if ignored := dataset.ignored.sentence():
         yield ignored
     if not result.findings:
