@@ -71,6 +71,7 @@ def check_command(
             listed = write_exclude(output, sections, heading=heading)
         except InputError as error:  # what was found is worth more
             warn(f"warning: {error}; --output FILE writes the list elsewhere")
+    command = None if listed is None else f"googlenet train {shlex.quote(data)} --exclude {shlex.quote(str(listed))}"
     left_out = sum(len(section.names) for section in sections if not section.suggested)
     suggested = sum(len(section.names) for section in sections if section.suggested)
     if as_json:
@@ -85,11 +86,11 @@ def check_command(
             }
         )
     else:
-        say(*_lines(result, dataset), *_advice(data, output, listed, left_out, suggested))
+        say(*_lines(result, dataset), *_advice(output, listed, left_out, suggested, command))
     if report is not None:
         from googlenet.report import write_check_report
 
-        write_check_report(result, dataset, report)
+        write_check_report(result, dataset, report, command=command)
         if not as_json:
             say(f"report: {report}")
     if result.findings:
@@ -138,7 +139,7 @@ def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
             yield f"  ... and {len(rows) - EXAMPLES:,} more; --json and --report list them all"
 
 
-def _advice(data: str, output: Path, listed: Path | None, left_out: int, suggested: int) -> Iterator[str]:
+def _advice(output: Path, listed: Path | None, left_out: int, suggested: int, command: str | None) -> Iterator[str]:
     """Where the list is, and how to use it."""
     if listed is None:
         return
@@ -147,4 +148,4 @@ def _advice(data: str, output: Path, listed: Path | None, left_out: int, suggest
         yield f"{output} is another file, or was edited, and stays as it is"
     maybe = f", and {suggested:,} suggested for you to decide" if suggested else ""
     yield f"{left_out:,} {'picture' if left_out == 1 else 'pictures'} to leave out{maybe}: {listed}"
-    yield f"  googlenet train {shlex.quote(data)} --exclude {shlex.quote(str(listed))}"
+    yield f"  {command}"
