@@ -14,6 +14,7 @@ from googlenet.evaluation.counts import ClassScore, Counts, Evaluation
 from googlenet.evaluation.evaluate import PreparedSquares, evaluate, prepare_squares
 from googlenet.evaluation.halves import halves, name_hash
 from googlenet.evaluation.intervals import paired_interval, wilson_interval
+from googlenet.evaluation.labelled import open_labelled
 from googlenet.evaluation.protocols import ErrorRate, ProtocolComparison, ProtocolRow, compare_protocols
 from googlenet.evaluation.storing import store_evaluation
 
@@ -37,6 +38,7 @@ __all__ = [
     "fit_temperature",
     "halves",
     "name_hash",
+    "open_labelled",
     "paired_interval",
     "prepare_squares",
     "reliability",
