@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "googlenet.cli.train:train_command",
     "evaluate": "googlenet.cli.evaluate:evaluate_command",
     "predict": "googlenet.cli.predict:predict_command",
+    "explain": "googlenet.cli.explain:explain_command",
     "similar": "googlenet.cli.similar:similar_command",
     "info": "googlenet.cli.info:info_command",
     "crops": "googlenet.cli.crops:crops_command",
@@ -27,6 +28,7 @@ COMMANDS = {
     "benchmark": "googlenet.cli.benchmark:benchmark_command",
     "models": "googlenet.cli.models:models_command",
     "recipes": "googlenet.cli.recipes:recipes_command",
+    "report": "googlenet.cli.report:report_command",
     "lr-find": "googlenet.cli.lr_find:lr_find_command",
     "table1": "googlenet.cli.table1:table1_command",
 }
