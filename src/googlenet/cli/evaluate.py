@@ -166,9 +166,17 @@ def _at(temperature: float) -> str:
 
 
 def _confused(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
-    """The pairs of classes that were confused most."""
-    lines = [
-        f"{pair.pictures:6,} of {pair.of:5,}  {names[pair.label]} called {names[pair.predicted]}"
-        for pair in evaluation.confused_pairs[:PAIRS_SHOWN]
+    """The pairs of classes that were confused most, in sentences."""
+    pairs = evaluation.confused_pairs[:PAIRS_SHOWN]
+    if not pairs:
+        return []
+    digits = [len(f"{max(getattr(pair, key) for pair in pairs):,}") for key in ("pictures", "of")]
+    return [
+        "",
+        "confused most often",
+        *(
+            f"  {pair.pictures:{digits[0]},} of {pair.of:{digits[1]},} pictures of {names[pair.label]} "
+            f"{'was' if pair.pictures == 1 else 'were'} called {names[pair.predicted]}"
+            for pair in pairs
+        ),
     ]
-    return ["", "most confused", *lines] if lines else []
