@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from googlenet.argument_types import PathArgument, as_count
 from googlenet.artifacts import AnyModel
 from googlenet.classifier.answers import Answer, BadPictures, answer_pictures, answer_rows, stack_rows
+from googlenet.classifier.card import classifier_card
 from googlenet.classifier.prediction import Prediction
 from googlenet.classifier.sources import ModelSource, open_sources
 from googlenet.engines import CropRunner, Engine, EnsembleEngine, members_of, open_engine
 from googlenet.images import Picture, Preprocessing, is_picture
 from googlenet.model import ClassLabel
+from googlenet.notebook import quoted
 
 if TYPE_CHECKING:
     from googlenet.artifacts import Target
@@ -25,16 +27,15 @@ if TYPE_CHECKING:
     from googlenet.export import Choice, ExportResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Classifier:
     """A model that is ready to use: `googlenet.load` opens one. Pictures in, ranked classes out.
 
     `engine` runs the network; `classes` are in the order of its outputs. The members of an `EnsembleEngine` have their
     own preprocessing; `preprocessing` is then the first one's. `sources`: the models inside, if there are any, for
-    `export` and `evaluate`. `temperature`: of a single model, applied to the probabilities of one crop; averages over
-    crops or models are without it.
-
-    A classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in another process, reads the model file again, which must not have changed.
+    `export` and `evaluate`. `temperature`: a single model's, of the probabilities of one crop. A classifier from `load`
+    is thread-safe, works in forked children, and can be copied and pickled: a copy, also in another process, reads the
+    model file again, which must not have changed.
     """
 
     engine: Engine
@@ -42,6 +43,14 @@ class Classifier:
     classes: tuple[ClassLabel, ...]
     temperature: float = 1.0
     sources: tuple[ModelSource, ...] = field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        names = ", ".join(dict.fromkeys(quoted(source.name, 40) for source in self.sources[:2]))
+        classes, size = f"{len(self.classes):,} classes", f"{self.preprocessing.input_size} px"
+        return f"<Classifier {names or 'without a model'}: {classes}, {size}, engine {self.engine.name}>"
+
+    def _repr_html_(self) -> str:
+        return classifier_card(self)
 
     @classmethod
     def load(
@@ -162,6 +171,7 @@ class Classifier:
             batch_size=as_count(batch, "batch"),
             crops=as_count(crops, "crops"),
             on_progress=on_progress,
+            temperature=self.temperature,
         )
 
     def export(
