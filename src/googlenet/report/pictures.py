@@ -29,10 +29,16 @@ def read_samples(*splits: Samples) -> Reader:
 def read_data(data: str | None, classes: Sequence[str]) -> Reader:
     """A reader of the pictures of DATA; where it cannot be opened, every picture is bad for that reason."""
     if data is None:
-        return lambda name, enough=None: BadImage("the pictures were not given (--data)")
+        return _read_nothing("the pictures were not given (--data)")
     try:
         dataset = open_dataset(data, split_rule=None, classes=classes)
     except GoogLeNetError as error:
-        reason = str(error)
-        return lambda name, enough=None: BadImage(reason)
+        return _read_nothing(str(error))
     return read_samples(*dataset.splits.values())
+
+
+def _read_nothing(reason: str) -> Reader:
+    def read(name: str, enough: Enough | None = None) -> BadImage:
+        return BadImage(reason)
+
+    return read
