@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import say, say_json, warn
-from googlenet.errors import EXIT_FINDINGS, DataError, InputError
+from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from googlenet.artifacts import AnyModel
-    from googlenet.dataset import Dataset
     from googlenet.evaluation import Evaluation, ProtocolComparison, ProtocolRow
-
-PREFERRED_SPLITS = ("test", "val", "all")
 
 
 def evaluate_command(
@@ -55,21 +50,16 @@ def evaluate_command(
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.predict import prediction_row
     from googlenet.cli.sources import remarks
-    from googlenet.dataset import open_dataset, relabel
     from googlenet.engines import EnsembleEngine
-    from googlenet.evaluation import compare_protocols
+    from googlenet.evaluation import compare_protocols, open_labelled
     from googlenet.predictions import open_predictions
     from googlenet.pretrained import find_model
 
     protocols = _protocols(crops or ["1"])
     loaded = open_models([find_model(one) for one in models])
     classes = loaded[0].classes
-    ids = [one.id for one in classes]
-    dataset = open_dataset(data, split_rule=None, classes=ids) if split == "all" else open_as_trained(data, loaded)
-    name = split or _default_split(dataset)
-    if name not in dataset.splits:
-        raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
-    samples = relabel(dataset.splits[name], ids)
+    origins = [about for model in loaded for about in model.origins]
+    dataset, samples, name = open_labelled(data, split, classes=[one.id for one in classes], origins=origins)
     (warn if as_json else say)(*remarks(dataset, samples))
     with open_predictions(output) as write:
 
@@ -109,43 +99,6 @@ def _protocols(given: list[str]) -> tuple[int, ...]:
         if text not in known:
             raise InputError(f"--crops {text!r} is not supported; choose from {', '.join(known)}")
     return tuple(sorted({known[text] for text in texts}))
-
-
-def open_as_trained(data: str, models: Sequence[AnyModel]) -> Dataset:
-    """Open DATA; if the models were trained on it and it has no val/ folder, split it as it was split for them.
-
-    Raises InputError if they were validated on different pictures: no part of DATA is then new to all of them.
-    """
-    from googlenet.dataset import SplitRule, hold_back, open_dataset
-
-    dataset = open_dataset(data, split_rule=None, classes=[one.id for one in models[0].classes])
-    rules: list[SplitRule] = []
-    for about in (about for model in models for about in model.origins):
-        trained = about.data or {}
-        same = trained.get("fingerprint") == dataset.fingerprint or trained.get("name") == dataset.name
-        with suppress(TypeError):  # written by another program, or missing
-            rule = SplitRule(**trained["split"]) if same and trained.get("split") else None
-            if rule is not None and rule not in rules:
-                rules.append(rule)
-    if not rules or "val" in dataset.splits:
-        return dataset
-    if len(rules) > 1:
-        held = ", ".join(f"seed {rule.seed} and share {rule.share}" for rule in rules)
-        raise InputError(
-            f"different pictures of {dataset.name} were held back for each model's validation ({held}), so no part of "
-            "it is new to all models; use --split all to evaluate on all of it"
-        )
-    return hold_back(dataset, rules[0])
-
-
-def _default_split(dataset: Dataset) -> str:
-    for name in PREFERRED_SPLITS:
-        if name in dataset.splits:
-            return name
-    raise DataError(
-        f"{dataset.name} has only train/, and accuracy on training pictures does not carry over to new ones; "
-        "use --split train to evaluate on them anyway"
-    )
 
 
 def _fields(comparison: ProtocolComparison) -> dict[str, Any]:

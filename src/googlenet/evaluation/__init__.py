@@ -9,17 +9,21 @@ from googlenet.evaluation.calibration import (
     fit_temperature,
     reliability,
 )
+from googlenet.evaluation.confusion import ConfusedPair, confused_pairs
 from googlenet.evaluation.counts import ClassScore, Counts, Evaluation
 from googlenet.evaluation.evaluate import PreparedSquares, evaluate, prepare_squares
 from googlenet.evaluation.halves import halves, name_hash
 from googlenet.evaluation.intervals import paired_interval, wilson_interval
+from googlenet.evaluation.labelled import open_labelled
 from googlenet.evaluation.protocols import ErrorRate, ProtocolComparison, ProtocolRow, compare_protocols
+from googlenet.evaluation.storing import store_evaluation
 
 __all__ = [
     "TOO_FEW",
     "Answers",
     "Calibration",
     "ClassScore",
+    "ConfusedPair",
     "Counts",
     "ErrorRate",
     "Evaluation",
@@ -29,12 +33,15 @@ __all__ = [
     "Reliability",
     "calibrate",
     "compare_protocols",
+    "confused_pairs",
     "evaluate",
     "fit_temperature",
     "halves",
     "name_hash",
+    "open_labelled",
     "paired_interval",
     "prepare_squares",
     "reliability",
+    "store_evaluation",
     "wilson_interval",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from googlenet.argument_types import PathArgument
 from googlenet.dataset import Dataset, Samples, open_dataset
 from googlenet.errors import DataError
 from googlenet.evaluation import PreparedSquares, name_hash
@@ -36,7 +37,9 @@ class GatePictures:
     ignored: tuple[str, ...] = ()
 
 
-def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, evaluate_on: str | None) -> GatePictures:
+def gather_pictures(
+    preprocessing: Preprocessing, *, calibrate: PathArgument | None, evaluate_on: PathArgument | None
+) -> GatePictures:
     """Read the pictures for an export; `calibrate` and `evaluate_on` are DATA as in `open_dataset`.
 
     Without `evaluate_on`, or if it is the same data, the pictures of `calibrate` are split by the hashes of their

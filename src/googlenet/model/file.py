@@ -20,6 +20,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec
+from googlenet.argument_types import PathArgument, as_path, check_type
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import MODEL_FILE, cannot_read, check_not_special, write_atomically
 from googlenet.images import Preprocessing
@@ -77,11 +78,13 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sha256: str
 
 
-def save_model(model: Model, path: Path, *, half: bool = False) -> None:
+def save_model(model: Model, path: PathArgument, *, half: bool = False) -> None:
     """Write a model to one file, atomically; `half` stores the weights as float16.
 
     Raises ModelFileError for an inconsistent model, InputError if the file cannot be written.
     """
+    check_type(model, "model", Model, "a googlenet.Model")
+    path = as_path(path, "path")
     tensors = _tensors_to_store(model, "<f2" if half else "<f4")
     check_shapes(model.spec, {name: weight.shape for name, weight in model.weights.items()}, where=str(path))
     check_model(replace(model, weights={name: tensors[name] for name in model.weights}), where=str(path))
@@ -97,7 +100,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
     write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, metadata)))
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: PathArgument) -> Model:
     """Read a model file (or the one in a RUN folder); float16 weights are converted to float32.
 
     Everything is checked: header, names and shapes against the architecture, finite values, checksums. Raises
@@ -126,7 +129,7 @@ def load_model(path: Path) -> Model:
     return model
 
 
-def read_header(path: Path) -> ModelHeader:
+def read_header(path: PathArgument) -> ModelHeader:
     """Read the description of a model file, without its weights; raises as `load_model` does, except for values."""
     path = resolve_model_path(path)
     with _opened(path) as file:
@@ -146,8 +149,9 @@ def read_header(path: Path) -> ModelHeader:
     )
 
 
-def resolve_model_path(path: Path) -> Path:
+def resolve_model_path(path: PathArgument) -> Path:
     """The model file at a path: itself, or `model.safetensors` in a RUN folder; InputError if neither exists."""
+    path = as_path(path, "path")
     if path.is_dir():
         if not (path / MODEL_FILE).is_file():
             raise InputError(f"the folder {path} contains no {MODEL_FILE}")

@@ -141,6 +141,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if self.train_sizes is not None:
             parse_train_sizes(format_train_sizes(self.train_sizes))
 
+    def __repr__(self) -> str:
+        length = f"{self.steps:,} steps" if self.steps else f"{self.epochs:g} epochs"
+        pictures = f"batches of {self.batch_size}, learning rate {self.learning_rate:g}"
+        return f"<Recipe for {self.variant}, {self.input_size} px: {length}, {pictures}; to_dict() has all settings>"
+
     @property
     def sizes(self) -> TrainSizes:
         """Input size by share of the training."""

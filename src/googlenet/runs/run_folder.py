@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.architecture import HEADS
+from googlenet.argument_types import PathArgument, as_path
 from googlenet.errors import InputError
 from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_read, cannot_write, write_atomically
 from googlenet.printable import printable
@@ -47,11 +48,15 @@ BAD_PICTURES = ("image", "error")
 WITHOUT_IT = "remove or rename it to resume the run without its contents"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class RunFolder:
     """A run on disk. The names of its files are defined here and nowhere else."""
 
     path: Path
+
+    def __init__(self, path: PathArgument) -> None:
+        """`path`: the folder, which need not exist."""
+        object.__setattr__(self, "path", as_path(path, "path"))
 
     @property
     def model(self) -> Path:
