@@ -65,7 +65,6 @@ def test_a_matrix_without_room_shows_the_classes_confused_most_and_counts_the_ot
     assert not matrix.complete
     assert matrix.classes == (0, 1, 2)
     assert matrix.counts.tolist() == [[5, 3, 0], [1, 9, 0], [0, 0, 0]]
-    assert shown_matrix(CONFUSION[::-1, ::-1], most=3).others.tolist() == [0, 0, 0]
     assert shown_matrix(CONFUSION, most=1).others.tolist() == [3]
 
 

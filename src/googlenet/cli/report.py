@@ -106,7 +106,25 @@ def _evaluate(
         raise InputError(
             f"{model} has no answers of its own: give labelled pictures with --data, and it is evaluated on them"
         )
-    raise NotImplementedError
+    from googlenet.artifacts import open_models
+    from googlenet.cli.display import CountDisplay
+    from googlenet.engines import EnsembleEngine
+    from googlenet.evaluation import evaluate, open_labelled
+    from googlenet.pretrained import find_model
+
+    loaded = open_models([find_model(model)])
+    origins = [about for one in loaded for about in one.origins]
+    _, samples, name = open_labelled(data, split, classes=[one.id for one in loaded[0].classes], origins=origins)
+    evaluation = evaluate(
+        EnsembleEngine.from_models(loaded, name=engine, device=device, threads=threads),
+        loaded[0].preprocessing,
+        samples,
+        split=name,
+        keep_answers=True,
+        on_progress=CountDisplay("evaluated"),
+    )
+    assert evaluation.answers is not None  # they were asked for
+    return evaluation.answers
 
 
 def _subject(model: str, data: str | None, answers: Answers) -> Subject:

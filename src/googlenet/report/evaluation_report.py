@@ -21,7 +21,7 @@ from googlenet.evaluation import (
 )
 from googlenet.files import write_atomically
 from googlenet.report.charts import ON_PAGE, drawing, to_svg
-from googlenet.report.confusion import confused_pairs, shown_matrix
+from googlenet.report.confusion import shown_matrix
 from googlenet.report.figures import Interval, interval_chart, reliability_chart
 from googlenet.report.gallery import cards, small_pictures
 from googlenet.report.maps import MapDrawer
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 CARDS = 24  # of the worst mistakes, and of the least certain pictures
-PAIRS = 10
 PAIR_PICTURES = 6
 CHART_CLASSES = 30
 FEW = 10  # pictures of a class
@@ -108,8 +107,9 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
     worst = worst_mistakes(answers, CARDS)
     matrix = shown_matrix(evaluation.confusion)
     shown = {cell: places for cell, places in cells.items() if {*cell} <= {*matrix.classes}}
-    pairs = confused_pairs(evaluation.confusion, PAIRS)
-    paired = {(pair.truth, pair.answer): cells[pair.truth, pair.answer] for pair in pairs}
+    place_of = {label: place for place, label in enumerate(answers.classes)}
+    pairs = [(place_of[pair.label], place_of[pair.predicted], pair) for pair in evaluation.confused_pairs]
+    paired = {(truth, answer): cells[truth, answer] for truth, answer, _ in pairs}
     small = small_pictures(answers, shown | paired, subject.read)
     maps = subject.maps if isinstance(subject.maps, MapDrawer) else None
     calibration = calibrate(answers)
@@ -123,13 +123,13 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
         "classes": class_rows(evaluation, labels),
         "class_chart": class_chart(evaluation, labels),
         "matrix": matrix,
-        "open_panel": panel_id(pairs[0].truth, pairs[0].answer) if pairs else "",
+        "open_panel": panel_id(*next(iter(paired))) if paired else "",
         "few": FEW,
         "split": evaluation.split,
         "panels": panels(shown, answers, small),
         "pairs": [
-            (pair, [small[place] for place in paired[pair.truth, pair.answer] if place in small][:PAIR_PICTURES])
-            for pair in pairs
+            (truth, answer, pair, [small[place] for place in cells[truth, answer] if place in small][:PAIR_PICTURES])
+            for truth, answer, pair in pairs
         ],
         "worst": cards(answers, worst, subject.read, maps),
         "uncertain": cards(answers, least_certain(answers, CARDS, without=worst), subject.read, maps),
