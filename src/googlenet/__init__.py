@@ -35,13 +35,14 @@ if TYPE_CHECKING:
         SettingsError,
         TrainingError,
     )
-    from googlenet.evaluation import Evaluation, evaluate
+    from googlenet.evaluation import Evaluation
     from googlenet.images import BadImage, Preprocessing
     from googlenet.model import Model, load_model, save_model
     from googlenet.network import GoogLeNet, HeadLogits
     from googlenet.recipes import RECIPES, Recipe
     from googlenet.runs import RunFolder
     from googlenet.training import TrainingJob, train
+    from googlenet.workflow import evaluate
 
 _ROOMS = {
     "architecture": (
@@ -65,13 +66,14 @@ _ROOMS = {
         "SettingsError",
         "TrainingError",
     ),
-    "evaluation": ("Evaluation", "evaluate"),
+    "evaluation": ("Evaluation",),
     "images": ("BadImage", "Preprocessing"),
     "model": ("Model", "load_model", "save_model"),
     "network": ("GoogLeNet", "HeadLogits"),
     "recipes": ("RECIPES", "Recipe"),
     "runs": ("RunFolder",),
     "training": ("TrainingJob", "train"),
+    "workflow": ("evaluate",),
 }
 __all__ = [
     "PAPER",

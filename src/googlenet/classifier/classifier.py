@@ -17,7 +17,7 @@ from googlenet.classifier.prediction import Prediction
 from googlenet.classifier.sources import ModelSource, open_sources
 from googlenet.engines import CropRunner, Engine, EnsembleEngine, members_of, open_engine
 from googlenet.images import Picture, Preprocessing, is_picture
-from googlenet.model import ClassLabel, apply_temperature
+from googlenet.model import ClassLabel
 from googlenet.notebook import quoted
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Classifier:
     engine: Engine
     preprocessing: Preprocessing
     classes: tuple[ClassLabel, ...]
-    sources: tuple[ModelSource, ...] = field(default=(), compare=False)
     temperature: float = 1.0
+    sources: tuple[ModelSource, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         names = ", ".join(dict.fromkeys(quoted(source.name, 40) for source in self.sources[:2]))
@@ -74,7 +74,7 @@ class Classifier:
         else:
             opened = EnsembleEngine.from_models(models, name=engine, device=device, threads=threads, loads=loads)
         temperature = models[0].temperature if len(models) == 1 else 1.0
-        return cls(opened, models[0].preprocessing, models[0].classes, sources, temperature)
+        return cls(opened, models[0].preprocessing, models[0].classes, temperature, sources)
 
     @overload
     def predict(  # type: ignore[overload-overlap]
@@ -105,8 +105,7 @@ class Classifier:
         """
         top = as_count(top, "top")
         answers = self._answer(images, batch=batch, crops=crops, features=features)
-        temperature = self._temperature_for(crops)
-        predictions = (one.prediction(self.classes, top, temperature=temperature) for one in answers)
+        predictions = (one.prediction(self.classes, top) for one in answers)
         return next(predictions) if is_picture(images) else predictions
 
     def predict_proba(
@@ -124,8 +123,7 @@ class Classifier:
         arguments and errors are those of `predict`.
         """
         rows = answer_rows(self._answer(images, batch=batch, crops=crops), "probabilities", bad_pictures)
-        table = stack_rows(rows, len(self.classes), one=is_picture(images))
-        return apply_temperature(table, self._temperature_for(crops))
+        return stack_rows(rows, len(self.classes), one=is_picture(images))
 
     def embed(
         self,
@@ -211,10 +209,6 @@ class Classifier:
             force=force,
         )
 
-    def _temperature_for(self, crops: int) -> float:
-        """The temperature was fitted to the answers of one model for one crop; averages of several are left alone."""
-        return self.temperature if crops == 1 and len(members_of(self.engine, self.preprocessing)) == 1 else 1.0
-
     def _count_features(self) -> int:
         """F, learnt from a black picture: for no pictures, or none that can be read."""
         return len(self.embed(np.zeros((1, 1, 3), np.uint8)))
@@ -225,4 +219,4 @@ class Classifier:
         """Run pictures, in order; arguments are checked now, the pictures of an iterator as they are reached."""
         protocols = (as_count(crops, "crops"),)
         runner = CropRunner(members_of(self.engine, self.preprocessing), protocols, as_count(batch, "batch"))
-        return answer_pictures(runner, images, features=features)
+        return answer_pictures(runner, images, features=features, temperature=self.temperature)

@@ -10,7 +10,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from googlenet.cli.sources import remarks
-from googlenet.cli.terminal import report
+from googlenet.cli.terminal import report, report_result
 from googlenet.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def check_new(folder: RunFolder) -> None:
 def end_stopped(path: Path, stop: StopSignals, *, saved: bool = True) -> NoReturn:
     """Print the command that resumes the run at `path`, and exit as the signal would have ended the program."""
     how = "and saved; resume with:" if saved else "without saving; resume from the last checkpoint with:"
-    report(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(path))}")
+    report_result(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(path))}")
     raise SystemExit(stop.exit_code)
 
 
@@ -211,10 +211,10 @@ def print_result(folder: RunFolder) -> None:
     from googlenet.cli.info import score_sentence
     from googlenet.model import member_paths, read_header
 
-    report(f"run folder: {folder.path}")
+    report_result(f"run folder: {folder.path}")
     if folder.model.is_file():
-        report(score_sentence(read_header(folder.model).about.scores))
+        report_result(score_sentence(read_header(folder.model).about.scores))
         return
     seconds = [read_header(path).about.scores.get("training_seconds", 0) for path in member_paths(folder.path)]
     scores = folder.read_evaluation() | {"training_seconds": sum(seconds)}
-    report(f"{len(seconds)} members together: {score_sentence(scores)}")
+    report_result(f"{len(seconds)} members together: {score_sentence(scores)}")

@@ -15,6 +15,7 @@ from googlenet.evaluation.evaluate import PreparedSquares, evaluate, prepare_squ
 from googlenet.evaluation.halves import halves, name_hash
 from googlenet.evaluation.intervals import paired_interval, wilson_interval
 from googlenet.evaluation.labelled import open_labelled
+from googlenet.evaluation.linear_probe import LinearProbe, fit_linear_probe, out_of_fold_probabilities
 from googlenet.evaluation.protocols import ErrorRate, ProtocolComparison, ProtocolRow, compare_protocols
 from googlenet.evaluation.storing import store_evaluation
 
@@ -27,6 +28,7 @@ __all__ = [
     "Counts",
     "ErrorRate",
     "Evaluation",
+    "LinearProbe",
     "PreparedSquares",
     "ProtocolComparison",
     "ProtocolRow",
@@ -35,10 +37,12 @@ __all__ = [
     "compare_protocols",
     "confused_pairs",
     "evaluate",
+    "fit_linear_probe",
     "fit_temperature",
     "halves",
     "name_hash",
     "open_labelled",
+    "out_of_fold_probabilities",
     "paired_interval",
     "prepare_squares",
     "reliability",

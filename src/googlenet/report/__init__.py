@@ -1,5 +1,6 @@
 """The report: HTML files and pictures made from results that exist as data; nothing is computed a second way here."""
 
+from googlenet.report.check_page import write_check_report
 from googlenet.report.comparison import Compared, write_comparison
 from googlenet.report.evaluation_report import Subject, write_evaluation_report
 from googlenet.report.page import check_installed, render
@@ -19,6 +20,7 @@ __all__ = [
     "render",
     "run_subject",
     "thumbnail",
+    "write_check_report",
     "write_comparison",
     "write_evaluation_report",
     "write_run_report",
