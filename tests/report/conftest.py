@@ -73,9 +73,9 @@ def small_model(classes: tuple[str, ...]) -> Model:
     weights = read_weights(GoogLeNet(build_architecture(spec)), auxiliaries=False)
     preprocessing = Preprocessing(32, 32, "crop", "RGB", (124.0, 117.0, 104.0), (0.02,) * 3)
     about = About(
-        scores={"training_seconds": 75.0, "best_of": 3},
+        scores={"training_seconds": 75.0, "best_of": 3, "machine": "a processor"},
         data={"name": "data", "pictures": {"train": 400, "val": 60}, "split": {"seed": 4, "share": 0.2}},
-        versions={"googlenet": "0.1.0", "machine": "a processor"},
+        versions={"googlenet": "0.1.0"},
         created="2026-11-26T10:00:00+00:00",
     )
     return Model(spec, weights, tuple(ClassLabel(one, one) for one in classes), preprocessing, about=about)

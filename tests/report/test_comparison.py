@@ -10,7 +10,7 @@ import pytest
 
 from googlenet.errors import InputError
 from googlenet.evaluation import Answers, paired_interval
-from googlenet.report import Compared, Subject, read_data, write_comparison
+from googlenet.report import Compared, Subject, read_nothing, write_comparison
 from googlenet.report.comparison import differing_settings, distinct_names, paired_difference, same_pictures
 
 NAMES = tuple(f"val/a/{place}.png" for place in range(40))
@@ -20,7 +20,7 @@ def subject(right: list[bool], *, name: str = "one", names: tuple[str, ...] = NA
     """A subject whose answers to pictures of class a are right or wrong."""
     rows = np.where(np.array(right)[:, np.newaxis], (0.9, 0.1), (0.3, 0.7)).astype(np.float32)
     answers = Answers(names, np.zeros(len(names), np.int64), rows, ("a", "b"), "val")
-    return Subject(name, answers, ("a", "b"), read=read_data(None, ()), model=f"runs/{name}")
+    return Subject(name, answers, ("a", "b"), read=read_nothing("not here"), model=f"runs/{name}")
 
 
 ONE = subject([True] * 30 + [False] * 10)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from PIL import Image
 
 from googlenet.errors import InputError
 from googlenet.evaluation import Answers, Counts
-from googlenet.report import write_run_report
+from googlenet.report import report_line, write_run_report
 from googlenet.runs import RunFolder
 from tests.report.conftest import CLASSES, fill_run, random_answers
 
@@ -165,3 +167,26 @@ def test_of_a_thousand_classes_the_matrix_shows_those_confused_most(tmp_path: Pa
     assert text.count('<tr>\n<th scope="row" title=') == 30
     assert "960 classes without pictures of val" in text
     assert folder.report.stat().st_size < 8e6
+
+
+def test_a_finished_training_gets_a_line_about_its_report_whatever_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fill_run(RunFolder(tmp_path / "run"), tmp_path / "data", random_answers([0, 1] * 8, ("a", "b")))
+    assert report_line(folder) == f"report: {folder.report}"
+    folder.metrics.write_text("damaged")
+    assert report_line(folder).startswith("warning: no report: ")
+    assert report_line(folder).endswith(f"`googlenet report {folder.path}` tries again")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as if it were not installed
+    assert report_line(folder).startswith("no report: a report needs matplotlib")
+
+
+def test_what_is_wrong_with_the_data_is_said(tmp_path: Path) -> None:
+    answers = random_answers([0] * 24 + [1] * 2, ("a", "b"))
+    folder = fill_run(RunFolder(tmp_path / "run"), tmp_path / "data", answers)
+    (tmp_path / "data" / "train" / "a").mkdir(parents=True)
+    shutil.copy(tmp_path / "data" / answers.names[0], tmp_path / "data" / "train" / "a" / "copy.png")
+    text = write_run_report(folder).read_text("utf-8")
+    assert "error: leak: " in text
+    assert "note: imbalance: " in text
+    assert "1 class with fewer than 10 pictures of val" in text

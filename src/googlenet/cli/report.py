@@ -102,25 +102,19 @@ def _evaluate(
     model: str, data: str | None, split: str | None, *, engine: str | None, threads: int | None, device: str | None
 ) -> Answers:
     """Evaluate a model on DATA, on `split` or else the split that `googlenet evaluate` takes."""
+    from googlenet.cli.display import CountDisplay
+    from googlenet.workflow import evaluate
+
     if data is None:
         raise InputError(
             f"{model} has no answers of its own: give labelled pictures with --data, and it is evaluated on them"
         )
-    from googlenet.artifacts import open_models
-    from googlenet.cli.display import CountDisplay
-    from googlenet.engines import EnsembleEngine
-    from googlenet.evaluation import evaluate, open_labelled
-    from googlenet.pretrained import find_model
-
-    loaded = open_models([find_model(model)])
-    origins = [about for one in loaded for about in one.origins]
-    _, samples, name = open_labelled(data, split, classes=[one.id for one in loaded[0].classes], origins=origins)
     evaluation = evaluate(
-        EnsembleEngine.from_models(loaded, name=engine, device=device, threads=threads),
-        loaded[0].preprocessing,
-        samples,
-        split=name,
+        *(model, data, split),
         keep_answers=True,
+        engine=engine,
+        threads=threads,
+        device=device,
         on_progress=CountDisplay("evaluated"),
     )
     assert evaluation.answers is not None  # they were asked for
@@ -130,7 +124,7 @@ def _evaluate(
 def _subject(model: str, data: str | None, answers: Answers) -> Subject:
     """What the report of a model file is about."""
     from googlenet.pretrained import find_model
-    from googlenet.report import Subject, read_data
+    from googlenet.report import Subject, open_pictures, read_pictures
     from googlenet.report.maps import open_maps
     from googlenet.report.run_report import class_names
 
@@ -139,7 +133,7 @@ def _subject(model: str, data: str | None, answers: Answers) -> Subject:
         name=Path(model).name,
         answers=answers,
         labels=class_names(answers, path),
-        read=read_data(data, answers.classes),
+        read=read_pictures(open_pictures(data, answers.classes)),
         maps=open_maps(path),
         model=model,
         data=data or "DATA",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,9 @@ class Subject:
     """What a report is about: the answers of a model on a split, and how to show its pictures.
 
     `name`: for people; `labels`: the classes' names for people, in the order of the answers; `read`: reads pictures by
-    name; `maps`: draws activation maps, or why it cannot; `model`: what a user types for MODEL; `data`:
-    for DATA; `best_of`: of how many evaluations on the same pictures this one is the best.
+    name; `maps`: draws activation maps, or why it cannot; `model`, `data`: what a user types for MODEL and DATA;
+    `best_of`: of how many evaluations on the same pictures this one is the best; `facts`: (what, value) of how it was
+    made; `findings`: sentences about the data.
     """
 
     name: str
@@ -60,7 +61,8 @@ class Subject:
     model: str = ""
     data: str = ""
     best_of: int = 1
-    facts: tuple[tuple[str, str], ...] = field(default=())
+    facts: tuple[tuple[str, str], ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 def write_evaluation_report(subject: Subject, out: Path) -> Path:
@@ -139,6 +141,7 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
         "reliability_chart": _reliability_svg(before, calibration),
         "data_notes": data_notes(evaluation, labels),
         "bad_pictures": answers.bad_pictures,
+        "findings": subject.findings,
         "mapped": maps is not None,
         "no_maps": subject.maps if isinstance(subject.maps, str) else "",
     }
