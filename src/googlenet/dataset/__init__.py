@@ -12,6 +12,7 @@ from googlenet.dataset.dataset import (
     relabel,
 )
 from googlenet.dataset.embedded import EMBEDDED, ArraySource
+from googlenet.dataset.exclusion import ExcludeSection, describe_exclusion, read_exclude, write_exclude
 from googlenet.dataset.folder import FolderSource, read_folder
 from googlenet.dataset.layout import Layout, LayoutHint, Split, classify_names
 from googlenet.dataset.samples import Sample, Samples, Source
@@ -24,6 +25,7 @@ __all__ = [
     "EMBEDDED",
     "ArraySource",
     "Dataset",
+    "ExcludeSection",
     "FolderSource",
     "Ignored",
     "Layout",
@@ -38,13 +40,16 @@ __all__ = [
     "check_readable",
     "class_level",
     "classify_names",
+    "describe_exclusion",
     "find_folders",
     "find_pictures",
     "hold_back",
     "normal_name",
     "open_dataset",
+    "read_exclude",
     "read_folder",
     "read_tar",
     "relabel",
     "split_samples",
+    "write_exclude",
 ]
