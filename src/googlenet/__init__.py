@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from googlenet.network import GoogLeNet, HeadLogits
     from googlenet.recipes import RECIPES, Recipe
     from googlenet.runs import RunFolder
-    from googlenet.training import TrainingJob, train
+    from googlenet.training import TrainingJob
+    from googlenet.workflow import TrainingResult, train
 
 _ROOMS = {
     "architecture": (
@@ -71,7 +72,8 @@ _ROOMS = {
     "network": ("GoogLeNet", "HeadLogits"),
     "recipes": ("RECIPES", "Recipe"),
     "runs": ("RunFolder",),
-    "training": ("TrainingJob", "train"),
+    "training": ("TrainingJob",),
+    "workflow": ("TrainingResult", "train"),
 }
 __all__ = [
     "PAPER",
@@ -100,6 +102,7 @@ __all__ = [
     "SettingsError",
     "TrainingError",
     "TrainingJob",
+    "TrainingResult",
     "build_architecture",
     "evaluate",
     "load",

@@ -71,6 +71,34 @@ class Dataset:
         notes = [f"and {left:,} more classes" if left > 0 else None, self.ignored.sentence()]
         return table(self.name, ["class", *self.splits], rows, note="; ".join(filter(None, notes)) or None)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all pictures, relative to DATA."""
+        return frozenset(item.name for samples in self.splits.values() for item in samples.items)
+
+    def without(self, names: Collection[str]) -> Dataset:
+        """Leave out the pictures called `names`; all others stay in their split, and classes keep their labels.
+
+        A split that becomes empty is omitted. The fingerprint stays that of all pictures, so that `evaluate` recognizes
+        the data. Names that are not in the dataset are ignored (`describe_exclusion` tells the user), but raises
+        `DataError` if none of them is, or if nothing remains.
+        """
+        if names and not self.names.intersection(names):
+            what = (
+                f"the excluded pictures are not in {self.name}" if len(names) > 1 else f"no such picture in {self.name}"
+            )
+            raise DataError(
+                f"{what}: {quote_names(sorted(names))}; names must be relative to DATA, such as '{min(self.names)}'"
+            )
+        splits = {
+            split: samples.select([at for at, item in enumerate(samples.items) if item.name not in names])
+            for split, samples in self.splits.items()
+        }
+        kept = {split: samples for split, samples in splits.items() if len(samples)}
+        if not kept:
+            raise DataError(f"all pictures of {self.name} are excluded")
+        return replace(self, splits=kept)
+
 
 def open_dataset(
     data: PathArgument, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
