@@ -307,6 +307,30 @@ def test_probabilities_are_averaged_over_crops_whatever_the_batches(
     assert shares["red"] == pytest.approx(shares["blue"], rel=0.05)  # a centre may be half a pixel off
 
 
+def test_a_temperature_changes_the_probabilities_of_one_crop_of_one_model_and_no_ranking(
+    classifier: Classifier,
+) -> None:
+    mixed = Image.new("RGB", (16, 16), (200, 120, 60))
+    warm = replace(classifier, temperature=2.0)
+    plain, scaled = (one.predict(mixed).ranking for one in (classifier, warm))
+    assert [one.label for one in plain] == [one.label for one in scaled]
+    roots = [one.probability**0.5 for one in plain]
+    assert [one.probability for one in scaled] == pytest.approx([root / sum(roots) for root in roots], abs=1e-6)
+    assert warm.predict(mixed, features=False, top=1).ranking == scaled[:1]
+    for crops in (10, 144):
+        assert warm.predict(mixed, crops=crops).ranking == classifier.predict(mixed, crops=crops).ranking
+    member = Member(classifier.engine, classifier.preprocessing)
+    both = replace(warm, engine=EnsembleEngine((member, member)))
+    assert both.predict(mixed).ranking == plain
+
+
+def test_classes_that_a_temperature_makes_equal_keep_their_ranks() -> None:
+    probabilities = np.array([0.2, np.nextafter(np.float32(0.2), np.float32(1)), 0.6], np.float32)
+    classes = tuple(ClassLabel(label, label) for label in "abc")
+    ranking = rank_classes(probabilities, classes, temperature=20.0)
+    assert [one.label for one in ranking] == ["c", "b", "a"]
+
+
 def test_members_of_an_ensemble_see_the_squares_that_they_were_made_for(classifier: Classifier) -> None:
     """One sees the centre, which is red; the other the whole picture, which is mostly blue."""
     centre = replace(classifier.preprocessing, resize_size=80)

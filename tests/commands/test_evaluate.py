@@ -147,7 +147,9 @@ def test_a_bad_picture_is_named_left_out_and_told_by_the_exit_code(
     assert [one["image"] for one in done.json["bad_pictures"]] == ["test/green/torn.png"]
     with (tmp_path / "rows.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0])[:3] == ["image", "class", "predictions"]
+    assert list(rows[0]) == [
+        *("image", "class", "label", "probability", "label_2", "probability_2", "label_3", "probability_3", "error")
+    ]
     assert len(rows) == 7
     assert (rows[6]["image"], rows[6]["class"], rows[6]["label"]) == ("test/green/torn.png", "green", "")
     assert rows[6]["error"] == done.json["bad_pictures"][0]["error"]

@@ -25,10 +25,10 @@ class RowsAsPictures(GoogLeNetClassifier):
     """Draws each row of a table (N, K) as a picture of 1 x K pixels, grey, then does what the estimator does."""
 
     def fit(self, X: Any, y: Any) -> RowsAsPictures:  # noqa: N803
-        if y is None:
-            return super().fit([], y)  # type: ignore[return-value]
-        X, y = validate_data(self, X, y, dtype="numeric")
-        return super().fit(_drawn(X), y)  # type: ignore[return-value]
+        if y is not None:
+            X, y = validate_data(self, X, y, dtype="numeric")
+        super().fit([] if y is None else _drawn(X), y)
+        return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         self._checked()

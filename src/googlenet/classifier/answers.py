@@ -15,7 +15,7 @@ from googlenet.classifier.prediction import Prediction, check_finite, rank_class
 from googlenet.engines import CropRunner, PreparedCrops, average_members
 from googlenet.errors import DataError
 from googlenet.images import BadImage, Picture, check_pictures, is_picture, picture_name, read_picture
-from googlenet.model import ClassLabel
+from googlenet.model import ClassLabel, apply_temperature
 from googlenet.parallel import in_batches, map_in_order
 
 BadPictures: TypeAlias = Literal["raise", "nan"]
@@ -26,7 +26,7 @@ BadPictures: TypeAlias = Literal["raise", "nan"]
 class Answer:
     """The answer for one picture: `probabilities` (C,) and, if requested, `features` (F,); or `error`.
 
-    `image`, `note`: as in `Prediction`.
+    `probabilities` are the network's own, before `temperature`. `image`, `note`: as in `Prediction`.
     """
 
     image: str
@@ -34,27 +34,30 @@ class Answer:
     features: NDArray[np.float32] | None = None
     note: str | None = None
     error: str | None = None
+    temperature: float = 1.0
 
     def prediction(self, classes: tuple[ClassLabel, ...], top: int) -> Prediction:
         """The answer as the `top` of the classes; raises ModelFileError as `rank_classes` does."""
         if self.probabilities is None:
             return Prediction(self.image, (), self.error)
-        ranking = rank_classes(self.probabilities, classes, top=top)
+        ranking = rank_classes(self.probabilities, classes, top=top, temperature=self.temperature)
         return Prediction(self.image, ranking, note=self.note, features=self.features)
 
 
 def answer_pictures(
-    runner: CropRunner, images: Picture | Iterable[Picture], *, features: bool = False
+    runner: CropRunner, images: Picture | Iterable[Picture], *, features: bool = False, temperature: float = 1.0
 ) -> Iterator[Answer]:
-    """Run one picture or many, decoded ahead by threads, in order.
+    """Run one picture or many, decoded ahead by threads, in order; `temperature` is that of one crop of one model.
 
     Raises InputError now if `images` are not pictures, and later for what an iterator yields.
     """
     prepare = partial(_prepare, runner)
+    averaged = len(runner.members) > 1 or runner.protocols != (1,)
+    temperature = 1.0 if averaged else temperature
     if is_picture(images):  # without threads, whose creation would take as long as decoding
-        return _run([prepare((0, images))], runner, features)
+        return _run([prepare((0, images))], runner, features, temperature)
     pictures = enumerate(check_pictures(images))
-    return _run(map_in_order(prepare, pictures, ahead=runner.pictures_ahead), runner, features)
+    return _run(map_in_order(prepare, pictures, ahead=runner.pictures_ahead), runner, features, temperature)
 
 
 _Prepared: TypeAlias = tuple[str, PreparedCrops | BadImage, str | None]
@@ -69,7 +72,7 @@ def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
     return picture_name(source, index), prepared, notes[0] if notes else None
 
 
-def _run(pictures: Iterable[_Prepared], runner: CropRunner, features: bool) -> Iterator[Answer]:
+def _run(pictures: Iterable[_Prepared], runner: CropRunner, features: bool, temperature: float) -> Iterator[Answer]:
     run = _run_with_features if features else _run_without_features
     for pairs in in_batches(pictures, runner.pictures_at_once):
         good = [picture for _, picture, _ in pairs if not isinstance(picture, BadImage)]
@@ -78,7 +81,7 @@ def _run(pictures: Iterable[_Prepared], runner: CropRunner, features: bool) -> I
             if isinstance(picture, BadImage):
                 yield Answer(name, error=picture.reason)
             else:
-                yield Answer(name, *next(outputs), note=note)
+                yield Answer(name, *next(outputs), note=note, temperature=temperature)
 
 
 _Outputs: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32] | None]
@@ -109,6 +112,7 @@ def answer_rows(
         row = one.probabilities if key == "probabilities" else one.features
         if row is not None:
             check_finite(row)
+            row = apply_temperature(row, one.temperature) if key == "probabilities" else row
         rows.append(row)
     return rows
 

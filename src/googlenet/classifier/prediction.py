@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import DataError, ModelFileError
-from googlenet.model import ClassLabel
+from googlenet.model import ClassLabel, apply_temperature
 from googlenet.notebook import bars, card, quoted
 
 
@@ -73,15 +73,17 @@ class Prediction:
 
 
 def rank_classes(
-    probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5
+    probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5, temperature: float = 1.0
 ) -> tuple[Ranked, ...]:
     """Rank the classes of one picture by `probabilities` (C,), best first, ties in the order of the classes.
 
-    Raises ModelFileError as `check_finite` does.
+    The ranking has their probabilities at `temperature`, which does not change the order. Raises ModelFileError as
+    `check_finite` does.
     """
     check_finite(probabilities)
     order = np.argsort(-probabilities, kind="stable")[:top]
-    return tuple(Ranked(classes[index].id, classes[index].name, float(probabilities[index])) for index in order)
+    shown = apply_temperature(probabilities, temperature)
+    return tuple(Ranked(classes[index].id, classes[index].name, float(shown[index])) for index in order)
 
 
 def check_finite(probabilities: NDArray[np.float32]) -> None:

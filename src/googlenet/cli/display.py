@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from googlenet.cli.terminal import error_stream, has_terminal, show_live
+from googlenet.cli.terminal import error_stream, has_terminal, is_quiet, show_live
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,7 +51,7 @@ class TrainingDisplay:
         if isinstance(event, TrainingStopped) and self.live:
             self.live.update("", refresh=True)
         sentence = describe(event)
-        if sentence:
+        if sentence and not is_quiet():
             self.console.print(sentence, markup=False)
 
     def close(self) -> None:

@@ -48,7 +48,7 @@ def evaluate_command(
     from googlenet.artifacts import open_models
     from googlenet.classifier import Prediction, rank_classes
     from googlenet.cli.display import CountDisplay
-    from googlenet.cli.predict import prediction_row
+    from googlenet.cli.predict import columns_for, prediction_row
     from googlenet.cli.sources import remarks
     from googlenet.engines import EnsembleEngine
     from googlenet.evaluation import compare_protocols, open_labelled
@@ -61,7 +61,7 @@ def evaluate_command(
     origins = [about for model in loaded for about in model.origins]
     dataset, samples, name = open_labelled(data, split, classes=[one.id for one in classes], origins=origins)
     (warn if as_json else say)(*remarks(dataset, samples))
-    with open_predictions(output) as write:
+    with open_predictions(output, columns=columns_for(classes, true_class=True)) as write:
 
         def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
             prediction = Prediction(image, rank_classes(probabilities, classes))

@@ -151,17 +151,14 @@ def _refuse_for_torchvision(
 
 
 def _export_to_torchvision(model: str, out: Path | None, *, force: bool) -> None:
-    from googlenet.files import open_atomically
+    from googlenet.files import check_not_replaced, open_atomically
     from googlenet.importers import write_torchvision
     from googlenet.model import load_model, resolve_model_path
     from googlenet.pretrained import find_model
 
     path = resolve_model_path(find_model(model))
     target = out or Path(f"{_short_name(model)}.pth")
-    if target.is_dir():
-        raise InputError(f"{target} is a folder; --out must be a file")
-    if target.exists() and not force:
-        raise InputError(f"{target} already exists; use --out to write another file, or --force to replace it")
+    check_not_replaced(target, option="--out", force=force)
     loaded = load_model(path)
     with open_atomically(target) as file:
         write_torchvision(loaded, file, where=str(path))

@@ -86,6 +86,7 @@ def _fields(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> d
         "preprocessing": header.preprocessing.to_dict(),
         "target": header.target,
         "precision": header.precision,
+        "temperature": header.temperature,
         "agreement": None if header.agreement is None else dataclasses.asdict(header.agreement),
         "sha256": header.sha256,
         "known_answer": None if check is None else {"worst_difference": check.worst, "agrees": check.agrees},
@@ -106,6 +107,11 @@ def _lines(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> li
         f"classes        {shown}",
         f"pictures       {preprocessing.fit} to {preprocessing.resize_size} px{cut}; {preprocessing.channel_order}, "
         f"minus ({mean}), times ({scale})",
+        *(
+            []
+            if header.temperature == 1
+            else [f"temperature    {header.temperature:.3g}: `predict` divides logits by it"]
+        ),
         *(line for about in header.origins for line in _origin_lines(about)),
         f"sha256         {header.sha256}",
         *(line for about in header.origins for line in _data_lines(about)),

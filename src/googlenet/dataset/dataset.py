@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from googlenet.parallel import map_in_order
 from googlenet.suggestions import did_you_mean
 
 _CLASSES_SHOWN = 20
+_LOG = logging.getLogger(__name__)
 
 DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)
 
@@ -121,6 +123,8 @@ def open_dataset(
         ignored=layout.ignored,
         fingerprint=_fingerprint(item.name for items in layout.splits.values() for item in items),
     )
+    counts = ", ".join(f"{len(samples):,} {split}" for split, samples in dataset.splits.items())
+    _LOG.info("data: %s, %d classes, pictures: %s", path, len(dataset.classes), counts)
     return dataset if split_rule is None else hold_back(dataset, split_rule)
 
 

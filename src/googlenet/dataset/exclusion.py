@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from googlenet.dataset.class_names import quote_names
 from googlenet.dataset.dataset import Dataset
 from googlenet.errors import InputError
 from googlenet.files import cannot_read, check_not_special, write_atomically
+from googlenet.printable import printable
+
+_UNEDITED = "# googlenet replaces this list, unless you edit it; sum "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +46,39 @@ def read_exclude(path: str | Path) -> frozenset[str]:
     return frozenset(_parse(line, path, number) for number, line in lines if line and not line.startswith("#"))
 
 
-def write_exclude(path: str | Path, sections: Iterable[ExcludeSection]) -> None:
-    """Write sections of names, which `read_exclude` reads back; replaces an existing file.
+def write_exclude(path: str | Path, sections: Iterable[ExcludeSection], *, heading: str = "") -> Path:
+    """Write sections of names, which `read_exclude` reads back, below a comment; returns where they were written.
 
-    Raises `InputError` if the file cannot be written.
+    An existing file is replaced if it is as this function wrote it. If it was edited, or is another file, it is kept,
+    and the next free name is taken: exclude-2.txt. Raises `InputError` if the file cannot be written.
     """
     lines: list[str] = []
     for section in sections:
         mark = "# " if section.suggested else ""
-        lines += [f"# {section.comment}", *(f"{mark}{_quoted(name)}" for name in section.names), ""]
-    write_atomically(Path(path), "\n".join(lines).encode())
+        lines += ["", f"# {printable(section.comment)}", *(f"{mark}{_quoted(name)}" for name in section.names)]
+    head = f"# {printable(heading)}\n" if heading else ""
+    body = (head + "\n".join(lines) + "\n").encode()
+    place = _free(Path(path))
+    write_atomically(place, f"{_UNEDITED}{_sum(body)}\n".encode() + body)
+    return place
+
+
+def _free(path: Path) -> Path:
+    """The path itself, or with a number, whichever first is free or holds a list that nobody edited."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(place for place in chain([path], numbered) if not os.path.lexists(place) or _is_unedited(place))
+
+
+def _is_unedited(path: Path) -> bool:
+    try:
+        first, _, body = path.read_bytes().partition(b"\n") if path.is_file() else (b"", b"", b"")
+    except OSError:
+        return False
+    return first.decode(errors="replace") == f"{_UNEDITED}{_sum(body)}"
+
+
+def _sum(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
 def describe_exclusion(dataset: Dataset, names: Collection[str]) -> str:

@@ -34,7 +34,7 @@ from googlenet.export.agreement import difference, fastest, misses, run_in_batch
 from googlenet.export.example import example_path, write_example
 from googlenet.export.pictures import GatePictures
 from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
-from googlenet.files import cannot_write, move_into_place
+from googlenet.files import cannot_write, check_not_replaced, move_into_place
 from googlenet.graph import Graph, build_graph, decompose_lrn
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
 from googlenet.notebook import card, quoted
@@ -175,13 +175,13 @@ def check_place(out: Path, request: ExportRequest) -> None:
         raise InputError(f"--with-example writes a program for ONNX Runtime; it needs --to onnx, not {request.target}")
     if not out.absolute().parent.is_dir():
         raise InputError(f"cannot write {out}: there is no folder {out.parent}")
-    if not files and out.is_dir():
-        raise InputError(f"{out} is a folder; --out must be a file")
+    if not files:
+        check_not_replaced(out, option="--out", force=request.force)
     if files and out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(files)):
         raise InputError(f"{out} already exists and is not an exported network; choose another folder with --out")
     for path in (out, *((example_path(out),) if request.with_example else ())):
         if path.exists() and not request.force:
-            raise InputError(f"{path} already exists; choose another path with --out, or overwrite it with --force")
+            raise InputError(f"{path} already exists; use --out to write another one, or --force to replace it")
     if request.with_example and example_path(out).is_dir():
         raise InputError(
             f"the example cannot be written: {example_path(out)} is a folder; choose another path with --out"
@@ -258,6 +258,7 @@ def _encode(
         classes=models[0].classes,
         preprocessing=models[0].preprocessing,
         known_answer=tuple(tuple(map(float, row)) for row in known.probabilities),
+        temperature=models[0].temperature if len(models) == 1 else 1.0,
         sha256="",
     )
     return _Encoded(EXPORT_TARGETS[target].encode(converted, models), description)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,8 @@ from PIL import Image
 from googlenet.argument_types import PathArgument
 from googlenet.dataset import Dataset, Samples, open_dataset
 from googlenet.errors import DataError
-from googlenet.evaluation import PreparedSquares
+from googlenet.evaluation import PreparedSquares, name_hash
+from googlenet.evaluation import halves as name_halves
 from googlenet.images import BadImage, Preprocessing
 from googlenet.model import known_answer_images
 
@@ -77,10 +77,8 @@ def _ignored(*datasets: Dataset) -> tuple[str, ...]:
 
 def halves(samples: Samples) -> tuple[Samples, Samples]:
     """Split by the hash of each picture's name, independent of other pictures; the halves can differ in size."""
-    sizes: tuple[list[int], list[int]] = ([], [])
-    for index, item in enumerate(samples.items):
-        sizes[_hash(item.name) % 2].append(index)
-    return samples.select(sizes[0]), samples.select(sizes[1])
+    first, second = (np.flatnonzero(half).tolist() for half in name_halves([item.name for item in samples.items]))
+    return samples.select(first), samples.select(second)
 
 
 def generated_pictures(input_size: int, count: int = GENERATED) -> NDArray[np.uint8]:
@@ -130,7 +128,7 @@ def _pictures_of(data: Dataset) -> Samples:
     """All splits together, sorted by the hashes of their names, so that the first ones are a random sample."""
     first, *others = data.splits.values()
     items = first.items + tuple(item for samples in others for item in samples.items)
-    return Samples(first.classes, tuple(sorted(items, key=lambda item: _hash(item.name))), first.source)
+    return Samples(first.classes, tuple(sorted(items, key=lambda item: name_hash(item.name))), first.source)
 
 
 def _squares(samples: Samples, preprocessing: Preprocessing, most: int, name: str) -> NDArray[np.uint8]:
@@ -140,7 +138,3 @@ def _squares(samples: Samples, preprocessing: Preprocessing, most: int, name: st
     if not good:
         raise DataError(f"{name} has no readable picture; more pictures are needed")
     return np.stack(good)
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest(), "big")

@@ -24,11 +24,11 @@ from googlenet.argument_types import PathArgument, as_path, check_type
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import MODEL_FILE, cannot_read, check_not_special, write_atomically
 from googlenet.images import Preprocessing
-from googlenet.json_text import write_json
 from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
-from googlenet.model.description import DESCRIPTION_KEY, read_description, with_checksum
+from googlenet.model.description import DESCRIPTION_KEY, description_text, read_description, with_checksum
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
+from googlenet.model.temperature import check_temperature
 
 ANSWER_IMAGES = "known_answer/images"
 ANSWER_PROBABILITIES = "known_answer/probabilities"
@@ -50,6 +50,7 @@ class ModelHeader:
     has_auxiliary_classifiers: bool
     has_known_answer: bool
     sha256: str
+    temperature: float = 1.0
     target: None = None
     agreement: None = None
 
@@ -73,6 +74,7 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     classes: tuple[ClassLabel, ...]
     preprocessing: Preprocessing
     about: About
+    temperature: float = 1.0
     sha256: str
 
 
@@ -91,10 +93,11 @@ def save_model(model: Model, path: PathArgument, *, half: bool = False) -> None:
         classes=model.classes,
         preprocessing=model.preprocessing,
         about=model.about,
+        temperature=model.temperature,
         sha256=_checksum(tensors),
     )
-    text = write_json(msgspec.to_builtins(header))
-    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, with_checksum(text))))
+    metadata = with_checksum(description_text(header))
+    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, metadata)))
 
 
 def load_model(path: PathArgument) -> Model:
@@ -118,6 +121,7 @@ def load_model(path: PathArgument) -> Model:
         preprocessing=header.preprocessing,
         known_answer=answer,
         about=header.about,
+        temperature=header.temperature,
     )
     check_model(model, where=str(path))
     if _checksum(tensors) != header.sha256:
@@ -141,6 +145,7 @@ def read_header(path: PathArgument) -> ModelHeader:
         has_auxiliary_classifiers=any(name.startswith(AUXILIARY_PREFIX) for name in weights),
         has_known_answer=ANSWER_IMAGES in container.tensors,
         sha256=header.sha256,
+        temperature=header.temperature,
     )
 
 
@@ -169,6 +174,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 def _read_header(container: Container, path: Path) -> _Header:
     """Check the JSON, then names, dtypes and shapes of the tensors against it."""
     header = read_description(container.metadata, _Header, kind="model", where=str(path))
+    check_temperature(header.temperature, where=str(path))
     _check_tensors(container, header.architecture, path)
     return header
 

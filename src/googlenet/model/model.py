@@ -74,7 +74,9 @@ class Model:
     """Architecture, weights, classes, preprocessing, known answer and provenance.
 
     `weights`: float32 by name, as in `weight_shapes` of the architecture; those of the auxiliary classifiers are either
-    complete or absent. There are `spec.classes` `classes`, in the order of the network's outputs.
+    complete or absent. There are `spec.classes` `classes`, in the order of the network's outputs. `temperature`: what
+    `Classifier.predict` divides the logits by, so that probabilities can be believed; the known answer and the scores
+    are without it.
     """
 
     spec: ArchitectureSpec
@@ -83,6 +85,7 @@ class Model:
     preprocessing: Preprocessing
     known_answer: KnownAnswer | None = None
     about: About = field(default_factory=About)
+    temperature: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """The description as JSON values, as `googlenet info --json` prints it: everything but the arrays."""

@@ -96,6 +96,31 @@ class RunFolder:
         return self.path / "evaluation.json"
 
     @property
+    def report(self) -> Path:
+        """The page about the run, one HTML file."""
+        return self.path / "report.html"
+
+    @property
+    def curves(self) -> Path:
+        """Loss, accuracy and learning rate as a picture."""
+        return self.path / "curves.png"
+
+    @property
+    def confusion(self) -> Path:
+        """The confusion matrix on val as a picture."""
+        return self.path / "confusion.png"
+
+    @property
+    def mistakes(self) -> Path:
+        """The worst mistakes on val as a picture."""
+        return self.path / "mistakes.png"
+
+    @property
+    def answers(self) -> Path:
+        """The finished model's probabilities for each picture of val (`googlenet.evaluation.Answers`)."""
+        return self.path / "answers.npz"
+
+    @property
     def log(self) -> Path:
         """The events as text."""
         return self.path / "log.txt"
@@ -160,6 +185,20 @@ class RunFolder:
     def read_evaluation(self) -> dict[str, Any]:
         """The final evaluation on val; raises InputError for a missing or damaged file."""
         return _read_object(self.evaluation, "`googlenet evaluate` computes it again")
+
+    def read_metrics(self) -> list[dict[str, float | None]]:
+        """The rows of `metrics.csv`, numbers by column; [] without the file. Raises InputError if it is damaged."""
+        rows = _read_rows(self.metrics, METRICS)
+        try:
+            return [
+                {name: float(cell) if cell else None for name, cell in zip(METRICS, row, strict=True)} for row in rows
+            ]
+        except ValueError:
+            raise InputError(f"{self.metrics} is damaged: a cell is not a number") from None
+
+    def read_bad_pictures(self) -> list[tuple[str, str]]:
+        """The (name, reason) of `bad_pictures.csv`; [] without the file. Raises InputError if it is damaged."""
+        return [(name, reason) for name, reason in _read_rows(self.bad_pictures, BAD_PICTURES)]
 
     def write_table(self, path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a whole CSV file at once."""

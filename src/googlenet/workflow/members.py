@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -98,8 +97,7 @@ def _evaluate(
 ) -> None:
     """Evaluate the members together on val and write `evaluation.json`."""
     from googlenet.engines import EnsembleEngine
-    from googlenet.evaluation import evaluate
-    from googlenet.files import write_atomically
+    from googlenet.evaluation import evaluate, store_evaluation
     from googlenet.model import load_model, load_models
     from googlenet.runs import MembersEvaluated
 
@@ -116,5 +114,6 @@ def _evaluate(
         dataset.splits["val"],
         split="val",
         on_progress=on_progress,
+        keep_answers=True,
     )
-    write_atomically(folder.evaluation, (json.dumps(evaluation.to_dict(), indent=2) + "\n").encode())
+    store_evaluation(folder, evaluation)
