@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from googlenet.cli.display import CountDisplay
-from googlenet.cli.members import member_plans
-from googlenet.cli.plan import Request, new_plan
+from googlenet.workflow.members import member_plans
+from googlenet.workflow.plan import Request, new_plan
 from googlenet.dataset import open_dataset
 from googlenet.errors import InputError
 from googlenet.model import load_model

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from googlenet.cli.tensorboard import TensorBoardWriter
+from googlenet.workflow.tensorboard import TensorBoardWriter
 from googlenet.errors import MissingExtraError
 from googlenet.runs import EpochDone, StepDone, TrainingStopped
 
