@@ -34,6 +34,7 @@ from googlenet.model import (
     read_description,
     with_checksum,
 )
+from googlenet.notebook import quoted
 
 Target: TypeAlias = Literal["onnx", "openvino", "pt2"]
 """The formats of exported files; all of them can be run by this package."""
@@ -97,7 +98,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExportedModel:
     """An exported file: its bytes and its description, with the same properties as a `Model`.
 
@@ -108,6 +109,10 @@ class ExportedModel:
     content: Content
     description: Description
     graph: Graph | None = None
+
+    def __repr__(self) -> str:
+        kind = f"{self.target}, {self.precision}"
+        return f"<ExportedModel {quoted(str(self.path))}: {kind}, {len(self.classes):,} classes>"
 
     @property
     def target(self) -> Target:

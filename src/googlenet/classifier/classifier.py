@@ -12,20 +12,23 @@ from numpy.typing import NDArray
 from googlenet.argument_types import PathArgument, as_count
 from googlenet.artifacts import AnyModel
 from googlenet.classifier.answers import Answer, BadPictures, answer_pictures, answer_rows, stack_rows
+from googlenet.classifier.card import classifier_card
 from googlenet.classifier.prediction import Prediction
 from googlenet.classifier.sources import ModelSource, open_sources
 from googlenet.engines import CropRunner, Engine, EnsembleEngine, members_of, open_engine
 from googlenet.images import Picture, Preprocessing, is_picture
 from googlenet.model import ClassLabel
+from googlenet.notebook import quoted
 
 if TYPE_CHECKING:
     from googlenet.artifacts import Target
     from googlenet.dataset import Dataset
     from googlenet.evaluation import Evaluation
+    from googlenet.explanation import Explanation
     from googlenet.export import Choice, ExportResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Classifier:
     """A model that is ready to use: `googlenet.load` opens one. Pictures in, ranked classes out.
 
@@ -34,7 +37,8 @@ class Classifier:
     `export` and `evaluate`. `temperature`: of a single model, applied to the probabilities of one crop; averages over
     crops or models are without it.
 
-    A classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in another process, reads the model file again, which must not have changed.
+    A classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in
+    another process, reads the model file again, which must not have changed.
     """
 
     engine: Engine
@@ -42,6 +46,14 @@ class Classifier:
     classes: tuple[ClassLabel, ...]
     temperature: float = 1.0
     sources: tuple[ModelSource, ...] = field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        names = ", ".join(dict.fromkeys(quoted(source.name, 40) for source in self.sources[:2]))
+        classes, size = f"{len(self.classes):,} classes", f"{self.preprocessing.input_size} px"
+        return f"<Classifier {names or 'without a model'}: {classes}, {size}, engine {self.engine.name}>"
+
+    def _repr_html_(self) -> str:
+        return classifier_card(self)
 
     @classmethod
     def load(
@@ -133,6 +145,29 @@ class Classifier:
         size = next((len(row) for row in rows if row is not None), None)
         return stack_rows(rows, size or self._count_features(), one=is_picture(images))
 
+    @overload
+    def explain(  # type: ignore[overload-overlap]
+        self, images: Picture, classes: str | Sequence[str] | None = ..., *, top: int = ...
+    ) -> Explanation: ...
+    @overload
+    def explain(
+        self, images: Iterable[Picture], classes: str | Sequence[str] | None = ..., *, top: int = ...
+    ) -> Iterator[Explanation]: ...
+    def explain(
+        self, images: Picture | Iterable[Picture], classes: str | Sequence[str] | None = None, *, top: int = 2
+    ) -> Explanation | Iterator[Explanation]:
+        """Which parts of a picture speak for a class: exact class-activation maps, as `googlenet explain` makes them.
+
+        One picture, or an iterator over many, in order. `classes`: names or ids; by default the `top` most probable of
+        each picture. A missing or bad picture gives an Explanation with `error`. Raises InputError for a class that the
+        model does not have, for an ensemble, for a classifier that was not opened from a model, and as `predict` does.
+        """
+        from googlenet.classifier.explaining import explainer_of
+
+        explainer = explainer_of(self.engine, self.preprocessing, self.classes, self.temperature, self.sources)
+        chosen = [classes] if isinstance(classes, str) else classes
+        return explainer.explain(images, chosen, top=as_count(top, "top"))
+
     def evaluate(
         self,
         data: PathArgument | Dataset,
@@ -162,6 +197,7 @@ class Classifier:
             batch_size=as_count(batch, "batch"),
             crops=as_count(crops, "crops"),
             on_progress=on_progress,
+            temperature=self.temperature,
         )
 
     def export(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import DataError, ModelFileError
 from googlenet.model import ClassLabel, apply_temperature
+from googlenet.notebook import bars, card, quoted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Ranked:
     """A class in a ranking: its id in the data, its readable name, its probability."""
 
@@ -19,8 +21,15 @@ class Ranked:
     name: str
     probability: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """The three by name, the probability rounded to 6 digits, as in the rows of `googlenet predict`."""
+        return {"label": self.label, "name": self.name, "probability": round(self.probability, 6)}
 
-@dataclass(frozen=True, slots=True)
+    def __repr__(self) -> str:
+        return f"Ranked(label={quoted(self.label)}, name={quoted(self.name)}, probability={self.probability:.4g})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Prediction:
     """The result for one picture: the ranking, most probable class first, or `error` if it could not be read.
 
@@ -40,6 +49,27 @@ class Prediction:
         if self.error is not None:
             raise DataError(f"{self.image}: {self.error}")
         return self.ranking[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row of `googlenet predict --json`: `image`, `predictions`, `error`; `embedding` if there are features."""
+        features = None if self.features is None else self.features.astype(float).round(6).tolist()
+        return {
+            "image": self.image,
+            "predictions": [one.to_dict() for one in self.ranking],
+            "error": self.error,
+        } | ({} if features is None else {"embedding": features})
+
+    def __repr__(self) -> str:
+        if self.error is not None:
+            return f"<Prediction {quoted(self.image, 40)}: error {quoted(self.error)}>"
+        shown = ", ".join(f"{quoted(one.name, 40)} {one.probability:.1%}" for one in self.ranking[:2])
+        more = f" and {len(self.ranking) - 2} more" if len(self.ranking) > 2 else ""
+        return f"<Prediction {quoted(self.image, 40)}: {shown}{more}>"
+
+    def _repr_html_(self) -> str:
+        if self.error is not None:
+            return card(self.image, [("error", self.error)])
+        return bars(self.image, [(one.name, one.probability) for one in self.ranking], note=self.note)
 
 
 def rank_classes(

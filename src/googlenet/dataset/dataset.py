@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +24,17 @@ from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
 from googlenet.files import check_not_special
 from googlenet.images import BadImage
+from googlenet.notebook import quoted, table
 from googlenet.parallel import map_in_order
 from googlenet.suggestions import did_you_mean
 
+_CLASSES_SHOWN = 20
 _LOG = logging.getLogger(__name__)
 
 DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dataset:
     """Pictures with classes, in splits; labels mean the same class in each split.
 
@@ -45,6 +48,30 @@ class Dataset:
     split_rule: SplitRule | None
     ignored: Ignored
     fingerprint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """A summary as JSON values: the classes, and how many pictures of each are in each split."""
+        rule = self.split_rule
+        return {
+            "name": self.name,
+            "classes": list(self.classes),
+            "pictures": {split: samples.counts for split, samples in self.splits.items()},
+            "held_back": None if rule is None else {"seed": rule.seed, "share": rule.share},
+            "ignored": self.ignored.sentence(),
+            "fingerprint": self.fingerprint,
+        }
+
+    def __repr__(self) -> str:
+        pictures = ", ".join(f"{len(samples):,} {split}" for split, samples in self.splits.items())
+        return f"<Dataset {quoted(self.name)}: {len(self.classes):,} classes, pictures: {pictures}>"
+
+    def _repr_html_(self) -> str:
+        counts = [samples.counts for samples in self.splits.values()]
+        rows = [[name, *(f"{count[name]:,}" for count in counts)] for name in self.classes[:_CLASSES_SHOWN]]
+        rows.append(["all classes", *(f"{len(samples):,}" for samples in self.splits.values())])
+        left = len(self.classes) - _CLASSES_SHOWN
+        notes = [f"and {left:,} more classes" if left > 0 else None, self.ignored.sentence()]
+        return table(self.name, ["class", *self.splits], rows, note="; ".join(filter(None, notes)) or None)
 
     @property
     def names(self) -> frozenset[str]:

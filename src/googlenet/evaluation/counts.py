@@ -14,7 +14,9 @@ from googlenet.evaluation.calibration import ReliabilityCounts
 from googlenet.evaluation.confusion import ConfusedPair, confused_pairs
 from googlenet.evaluation.intervals import wilson_interval
 from googlenet.model import apply_temperature
+from googlenet.notebook import bars
 
+_CLASSES_SHOWN = 10
 _LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)  # so that the loss of a 0 is finite: 87.3
 
 
@@ -33,7 +35,7 @@ class ClassScore:
     predicted: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evaluation:
     """Results on `pictures` pictures of a split; accuracies are shares from 0 to 1, `loss` is nats per picture.
 
@@ -59,6 +61,24 @@ class Evaluation:
     ece: float = 0.0
     temperature: float = 1.0
     answers: Answers | None = None
+
+    def __repr__(self) -> str:
+        low, high = self.top1_interval
+        bad = f", {len(self.bad_pictures):,} unreadable" if self.bad_pictures else ""
+        top1 = f"{self.top1:.1%} top-1 (95 % interval {low:.1%} to {high:.1%})"
+        return f"<Evaluation: {top1} on {self.pictures:,} pictures of {self.split}{bad}>"
+
+    def _repr_html_(self) -> str:
+        low, high = self.top1_interval
+        measured = [one for one in self.classes if one.recall is not None]
+        worst = sorted(measured, key=lambda one: one.recall or 0.0)[:_CLASSES_SHOWN]
+        notes = [
+            f"95 % interval {low:.1%} to {high:.1%}; {self.pictures:,} pictures of {self.split}",
+            f"the {len(worst)} classes with the lowest recall" if len(worst) < len(measured) else None,
+            f"{len(self.bad_pictures):,} could not be read" if self.bad_pictures else None,
+        ]
+        rows = [(one.label, one.recall or 0.0) for one in worst]
+        return bars(f"{self.top1:.1%} top-1, by class:", rows, note="; ".join(filter(None, notes)))
 
     @property
     def cost(self) -> int:

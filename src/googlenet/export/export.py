@@ -37,6 +37,7 @@ from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIO
 from googlenet.files import cannot_write, check_not_replaced, move_into_place
 from googlenet.graph import Graph, build_graph, decompose_lrn
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
+from googlenet.notebook import card, quoted
 
 SECONDS = 3.0
 """Time for benchmarking all candidates of an export together."""
@@ -82,7 +83,7 @@ class Candidate:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExportResult:
     """The path that was written, the chosen candidate, all candidates (float32 first), and the reason in a sentence."""
 
@@ -91,6 +92,22 @@ class ExportResult:
     candidates: tuple[Candidate, ...]
     reason: str
     example: Path | None = None
+
+    def __repr__(self) -> str:
+        chosen = self.chosen.exported
+        return f"<ExportResult {quoted(str(self.path))}: {chosen.precision}, {chosen.megabytes:.1f} MB>"
+
+    def _repr_html_(self) -> str:
+        chosen, agreement = self.chosen.exported, self.chosen.agreement
+        rows = {
+            "format": f"{EXPORT_FORMATS[chosen.target].what}, {chosen.megabytes:.1f} MB",
+            "precision": self.reason,
+            "agreement": f"{agreement.same_top1:.1%} of {agreement.pictures:,} pictures have float32's top class",
+            "evaluated on": agreement.evaluated_on,
+            "speed": f"{agreement.milliseconds:.2f} ms per picture, {agreement.float32_milliseconds:.2f} in float32",
+            **{f"missed {number}": miss for number, miss in enumerate(agreement.misses, start=1)},
+        }
+        return card(str(self.path), rows.items())
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `googlenet export --json`."""
