@@ -29,7 +29,11 @@ GENERAL = ("-h", "--help", "-q", "--quiet", "-v", "--verbose", "-V", "--version"
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("split", "fit", "val_share", "split_seed", "exclude", "calibrate", "evaluate_on"),
-    "output": ("top", "as_json", "markdown", "output", "out", "report", "resume", "force", "embeddings", "tensorboard"),
+    "training": ("minutes", "epochs", "learning_rate", "settings", "seed", "members"),
+    "output": (
+        *("top", "as_json", "markdown", "embeddings", "boxes", "output", "out", "report", "report_file", "tensorboard"),
+        *("resume", "force"),
+    ),
     "computation": ("engine", "threads", "device", "batch_size", "batch", "workers"),
 }
 """Headings in --help, and the parameters whose options stand below them; the others stand below "options"."""
