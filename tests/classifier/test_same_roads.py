@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,43 @@ def test_pictures_that_were_held_back_when_it_was_trained_are_those_it_is_evalua
         assert evaluation.pictures + len(evaluation.bad_pictures) == len(dataset.splits["val"])
     with pytest.raises(InputError, match="val has pictures that it was trained on"):
         classifier.evaluate(open_dataset(data))
+
+
+def test_an_explanation_has_the_map_of_the_verb_and_the_probability_of_predict(path: Path, tmp_path: Path) -> None:
+    Image.fromarray(SQUARE).save(tmp_path / "square.png")
+    command = [sys.executable, "-m", "googlenet", "explain", str(path), str(tmp_path / "square.png"), "--json"]
+    said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    classifier = googlenet.load(path)
+    explanation = classifier.explain(tmp_path / "square.png")
+    assert json.loads(json.dumps(explanation.to_dict())) == said
+    assert [one.probability for one in explanation.classes] == pytest.approx(
+        [one.probability for one in classifier.predict(SQUARE).ranking], abs=1e-5
+    )
+    (only,) = classifier.explain(SQUARE, "b").classes
+    assert only.label == "b"
+    assert only.map.mean() == pytest.approx(only.logit - only.bias, abs=1e-4)
+    first, second = classifier.explain([SQUARE, b"no picture"])
+    assert (first.error, second.error) == (None, "not a picture")
+
+
+def test_an_explanation_has_the_probabilities_at_the_temperature_of_the_model() -> None:
+    classifier = googlenet.load(replace(small_model(), temperature=0.2))
+    shown = {one.label: one.probability for one in classifier.explain(SQUARE).classes}
+    ranked = {one.label: one.probability for one in classifier.predict(SQUARE).ranking}
+    assert shown == pytest.approx(ranked, abs=1e-5)
+    assert shown != pytest.approx(dict.fromkeys("ab", 0.5), abs=1e-3)
+
+
+def test_what_has_no_last_layer_of_its_own_cannot_be_explained(path: Path) -> None:
+    with pytest.raises(InputError, match="an ensemble of 2 networks has no maps of its own"):
+        googlenet.load([path, path]).explain(SQUARE)
+    bare = replace(googlenet.load(path), sources=())
+    with pytest.raises(InputError, match="not opened from a model, whose last layer explains"):
+        bare.explain(SQUARE)
+    with pytest.raises(InputError, match="the model has no class 'c'"):
+        googlenet.load(path).explain(SQUARE, ["c"])
+    with pytest.raises(InputError, match=r"images must be a picture .* not a dict"):
+        googlenet.load(path).explain({})
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from googlenet.artifacts import Target
     from googlenet.dataset import Dataset
     from googlenet.evaluation import Evaluation
+    from googlenet.explanation import Explanation
     from googlenet.export import Choice, ExportResult
 
 
@@ -33,9 +34,11 @@ class Classifier:
 
     `engine` runs the network; `classes` are in the order of its outputs. The members of an `EnsembleEngine` have their
     own preprocessing; `preprocessing` is then the first one's. `sources`: the models inside, if there are any, for
-    `export` and `evaluate`. `temperature`: a single model's, of the probabilities of one crop. A classifier from `load`
-    is thread-safe, works in forked children, and can be copied and pickled: a copy, also in another process, reads the
-    model file again, which must not have changed.
+    `export` and `evaluate`. `temperature`: of a single model, applied to the probabilities of one crop; averages over
+    crops or models are without it.
+
+    A classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in
+    another process, reads the model file again, which must not have changed.
     """
 
     engine: Engine
@@ -141,6 +144,29 @@ class Classifier:
         rows = answer_rows(self._answer(images, batch=batch, crops=crops, features=True), "features", bad_pictures)
         size = next((len(row) for row in rows if row is not None), None)
         return stack_rows(rows, size or self._count_features(), one=is_picture(images))
+
+    @overload
+    def explain(  # type: ignore[overload-overlap]
+        self, images: Picture, classes: str | Sequence[str] | None = ..., *, top: int = ...
+    ) -> Explanation: ...
+    @overload
+    def explain(
+        self, images: Iterable[Picture], classes: str | Sequence[str] | None = ..., *, top: int = ...
+    ) -> Iterator[Explanation]: ...
+    def explain(
+        self, images: Picture | Iterable[Picture], classes: str | Sequence[str] | None = None, *, top: int = 2
+    ) -> Explanation | Iterator[Explanation]:
+        """Which parts of a picture speak for a class: exact class-activation maps, as `googlenet explain` makes them.
+
+        One picture, or an iterator over many, in order. `classes`: names or ids; by default the `top` most probable of
+        each picture. A missing or bad picture gives an Explanation with `error`. Raises InputError for a class that the
+        model does not have, for an ensemble, for a classifier that was not opened from a model, and as `predict` does.
+        """
+        from googlenet.classifier.explaining import explainer_of
+
+        explainer = explainer_of(self.engine, self.preprocessing, self.classes, self.temperature, self.sources)
+        chosen = [classes] if isinstance(classes, str) else classes
+        return explainer.explain(images, chosen, top=as_count(top, "top"))
 
     def evaluate(
         self,

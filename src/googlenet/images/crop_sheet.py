@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from googlenet.images.crops import View, crop_views, take_crops
 from googlenet.images.decode import Rgb
-from googlenet.images.lettering import Colour, line_height, write_line
+from googlenet.images.lettering import line_height, write_line
 from googlenet.images.preprocessing import Preprocessing
 
 WIDTH = 1080  # px: a telephone in portrait, half of a large screen
@@ -19,7 +19,7 @@ LARGEST_CELL = 224
 TITLE, TEXT, LABEL = 28, 19, 16  # px: heights of text
 ROW_LABEL = 84  # px: room for the names of the grid's rows
 BACKGROUND, INK, FAINT, HALO = (250, 250, 248), (28, 28, 28), (96, 96, 96), (255, 255, 255)
-SCALE_COLOURS: tuple[Colour, ...] = ((0, 102, 168), (196, 78, 0), (0, 128, 96), (160, 60, 130))
+SCALE_COLOURS = ((0, 102, 168), (196, 78, 0), (0, 128, 96), (160, 60, 130))
 """One for each scale, in its boxes and beside its rows; told apart by colour-blind people."""
 
 Rows = list[tuple[str, list[View]]]
@@ -41,16 +41,15 @@ def crop_sheet(image: Rgb, preprocessing: Preprocessing, crops: int, *, name: st
     head = 2 * MARGIN + line_height(TITLE) + line_height(TEXT)
     below = head + line_height(TEXT) + max(panel.height for panel in panels) + GUTTER
     sheet = Image.new("RGB", (WIDTH, below + grid.height + MARGIN), BACKGROUND)
-    draw = ImageDraw.Draw(sheet)
     room = WIDTH - 2 * MARGIN
-    write_line(draw, (MARGIN, MARGIN), name, size=TITLE, colour=INK, room=room)
+    write_line(sheet, (MARGIN, MARGIN), name, TITLE, INK, room=room)
     about = _about(width, height, preprocessing, crops, len(squares))
-    write_line(draw, (MARGIN, MARGIN + line_height(TITLE)), about, size=TEXT, colour=FAINT, room=room)
+    write_line(sheet, (MARGIN, MARGIN + line_height(TITLE)), about, TEXT, FAINT, room=room)
     step = (room + GUTTER) / len(panels)
     for place, (scale, panel) in enumerate(zip(scales, panels, strict=True)):
         left = MARGIN + round(place * step)
         title = f"scaled to {scale} px"
-        write_line(draw, (left, head - GUTTER), title, size=TEXT, colour=_colour(place), room=step - GUTTER)
+        write_line(sheet, (left, head - GUTTER), title, TEXT, _colour(place), room=round(step) - GUTTER)
         sheet.paste(panel, (left, head - GUTTER + line_height(TEXT)))
     sheet.paste(grid, (0, below))
     return sheet
@@ -67,11 +66,11 @@ def _scale(view: View) -> int:
     return view.scale
 
 
-def _colour(place: int) -> Colour:
+def _colour(place: int) -> tuple[int, int, int]:
     return SCALE_COLOURS[place % len(SCALE_COLOURS)]
 
 
-def _panel(image: Rgb, views: Sequence[View], colour: Colour, panels: int) -> Image.Image:
+def _panel(image: Rgb, views: Sequence[View], colour: tuple[int, int, int], panels: int) -> Image.Image:
     """The picture with the boxes of one scale's views, those of the centre square in colour.
 
     A box beyond the picture's edge, of a letterboxed picture, ends at the edge.
@@ -79,7 +78,7 @@ def _panel(image: Rgb, views: Sequence[View], colour: Colour, panels: int) -> Im
     longest = min(PANEL, (WIDTH - 2 * MARGIN - (panels - 1) * GUTTER) // panels)
     panel = ImageOps.contain(Image.fromarray(image), (longest, longest), Image.Resampling.LANCZOS)
     draw = ImageDraw.Draw(panel)
-    upright = dict.fromkeys(view for view in views if not view.mirrored)
+    upright = [view for view in views if not view.mirrored]
     centre = [view for view in upright if view.square == "centre"]
     for line, width, shown in ((HALO, 1, upright), (HALO, 3, centre), (colour, 2, centre)):
         for view in shown:
@@ -119,13 +118,13 @@ def _grid(scales: Sequence[Rows], squares: dict[View, Rgb]) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     for x, heading in zip(lefts, headings, strict=True):
         for number, (word, colour) in enumerate(heading):
-            write_line(draw, (x, number * line), word, size=LABEL, colour=colour, room=cell)
+            write_line(sheet, (x, number * line), word, LABEL, colour, room=cell)
     for number, rows_of_scale in enumerate(scales):
         if named:
             draw.rectangle((MARGIN, top, MARGIN + 5, top + len(rows_of_scale) * step - GAP - 1), fill=_colour(number))
         for name, row in rows_of_scale:
-            middle = (MARGIN + 14, top + cell // 2)
-            write_line(draw, middle, name, size=LABEL, colour=FAINT, room=ROW_LABEL - 18, anchor="lm")
+            beside = (MARGIN + 14, top + (cell - line) // 2)
+            write_line(sheet, beside, name, LABEL, FAINT, room=ROW_LABEL - 18)
             for x, view in zip(lefts, row, strict=True):
                 square = Image.fromarray(squares[view])
                 sheet.paste(square.resize((cell, cell), Image.Resampling.LANCZOS), (x, top))
@@ -134,7 +133,7 @@ def _grid(scales: Sequence[Rows], squares: dict[View, Rgb]) -> Image.Image:
     return sheet
 
 
-def _heading(view: View, columns: Sequence[View]) -> list[tuple[str, Colour]]:
+def _heading(view: View, columns: Sequence[View]) -> list[tuple[str, tuple[int, int, int]]]:
     """The lines above a column: the place of its crops, and above the first of each half which half it is."""
     words = [(word, FAINT) for word in view.place.split()]
     if len({one.mirrored for one in columns}) == 1:

@@ -82,7 +82,13 @@ def picture_name(source: Picture, index: int) -> str:
     return os.fspath(path) if isinstance(path, str | os.PathLike) and path else f"picture {index}"
 
 
-def read_picture(source: Picture, *, enough: Enough | None = None, notes: list[str] | None = None) -> Rgb | BadImage:
+def read_picture(
+    source: Picture,
+    *,
+    shortest_side: int | None = None,
+    enough: Enough | None = None,
+    notes: list[str] | None = None,
+) -> Rgb | BadImage:
     """Read and decode a picture as `decode_image` does; raises InputError as `check_picture` does."""
     check_picture(source)
     if isinstance(source, np.ndarray):
@@ -90,7 +96,9 @@ def read_picture(source: Picture, *, enough: Enough | None = None, notes: list[s
     if isinstance(source, Image.Image):
         return decode_picture(source, notes=notes)
     data = _read_data(source)
-    return data if isinstance(data, BadImage) else decode_image(data, enough=enough, notes=notes)
+    if isinstance(data, BadImage):
+        return data
+    return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes | BadImage:

@@ -15,6 +15,7 @@ from googlenet.argument_types import PathArgument, as_path
 from googlenet.errors import InputError
 from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_read, cannot_write, write_atomically
 from googlenet.printable import printable
+from googlenet.runs.duration import duration
 from googlenet.runs.events import (
     BadPictureFound,
     CheckpointFailed,
@@ -22,6 +23,7 @@ from googlenet.runs.events import (
     Event,
     FolderRecreated,
     HeadStuck,
+    LengthEstimated,
     ModelSaved,
     TrainingDiverged,
     TrainingStarted,
@@ -327,6 +329,12 @@ def _sentence(event: Event) -> str | None:
                 f"{where}: {event.training_pictures:,} training pictures, "
                 f"{event.validation_pictures:,} validation pictures, {event.steps_per_epoch} steps per epoch, "
                 f"{event.parameters:,} parameters, on {event.device}"
+            )
+        case LengthEstimated():
+            later = f", then slower at {' and '.join(map(str, event.later_sizes))} px" if event.later_sizes else ""
+            return (
+                f"about {duration(event.seconds)} from here: {event.updates:,} updates, "
+                f"{event.updates_per_second:.2g} a second at {event.input_size} px{later}"
             )
         case EpochDone():
             heads = "  ".join(

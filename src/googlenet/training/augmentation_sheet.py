@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageOps
 
 from googlenet.images import Rgb
 from googlenet.images.lettering import line_height, write_line
@@ -37,13 +37,12 @@ def augmented_sheet(
     """
     step = CELL + GAP
     sheet = Image.new("RGB", (columns * step + 2 * GAP, HEAD + len(images) * ROW + GAP), BACKGROUND)
-    draw = ImageDraw.Draw(sheet)
-    write_line(draw, (GAP, GAP), "picture", size=TEXT, colour=FAINT, room=CELL)
+    write_line(sheet, (GAP, GAP), "picture", TEXT, FAINT, room=CELL)
     title = "augmented at random, as the network sees it in training"
-    write_line(draw, (2 * GAP + step, GAP), title, size=TEXT, colour=FAINT, room=(columns - 1) * step - GAP)
+    write_line(sheet, (2 * GAP + step, GAP), title, TEXT, FAINT, room=(columns - 1) * step - GAP)
     for row, (image, name) in enumerate(zip(images, names, strict=True)):
         top = HEAD + GAP + row * ROW
-        write_line(draw, (GAP, top), name, size=TEXT, colour=INK, room=columns * step - GAP)
+        write_line(sheet, (GAP, top), name, TEXT, INK, room=columns * step - GAP)
         top += line_height(TEXT)
         original = ImageOps.contain(Image.fromarray(image), (CELL, CELL), Image.Resampling.LANCZOS)
         sheet.paste(original, (GAP + (CELL - original.width) // 2, top + (CELL - original.height) // 2))
