@@ -49,7 +49,7 @@ def shown_matrix(confusion: NDArray[np.int64], most: int = MOST_CLASSES) -> Matr
 
 
 def _confused_classes(confusion: NDArray[np.int64], most: int) -> list[int]:
-    """The classes of the pairs with the most pictures, until there are `most`; the first ones where pairs are too few."""
+    """The classes of the pairs with the most pictures, until there are `most`; then the first of the others."""
     wrong = confusion.copy()
     np.fill_diagonal(wrong, 0)
     truths, answers = np.nonzero(wrong)
