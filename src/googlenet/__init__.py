@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from googlenet.estimator import GoogLeNetClassifier
-    from googlenet.evaluation import Evaluation, evaluate
+    from googlenet.evaluation import Evaluation
     from googlenet.export import ExportResult
     from googlenet.images import BadImage, Preprocessing
     from googlenet.model import Model, load_model, save_model
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from googlenet.recipes import RECIPES, Recipe
     from googlenet.runs import RunFolder
     from googlenet.training import TrainingJob
-    from googlenet.workflow import TrainingResult, train
+    from googlenet.workflow import TrainingResult, evaluate, train
 
     __version__: str
 
@@ -90,7 +90,7 @@ _ROOMS = {
         "TrainingError",
     ),
     "estimator": ("GoogLeNetClassifier",),
-    "evaluation": ("Evaluation", "evaluate"),
+    "evaluation": ("Evaluation",),
     "export": ("ExportResult",),
     "images": ("BadImage", "Preprocessing"),
     "model": ("Model", "load_model", "save_model"),
@@ -98,7 +98,7 @@ _ROOMS = {
     "recipes": ("RECIPES", "Recipe"),
     "runs": ("RunFolder",),
     "training": ("TrainingJob",),
-    "workflow": ("TrainingResult", "train"),
+    "workflow": ("TrainingResult", "evaluate", "train"),
 }
 __all__ = [
     "PAPER",

@@ -322,6 +322,9 @@ def test_a_temperature_changes_the_probabilities_of_one_crop_of_one_model_and_no
     member = Member(classifier.engine, classifier.preprocessing)
     both = replace(warm, engine=EnsembleEngine((member, member)))
     assert both.predict(mixed).ranking == plain
+    shown = {one.label: one.probability for one in scaled}
+    assert warm.predict_proba([mixed])[0].tolist() == pytest.approx([shown[one.id] for one in CLASSES])
+    assert both.predict_proba(mixed).tolist() == classifier.predict_proba(mixed).tolist()
 
 
 def test_classes_that_a_temperature_makes_equal_keep_their_ranks() -> None:

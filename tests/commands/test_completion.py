@@ -75,6 +75,17 @@ def test_bash_is_offered_what_can_stand_there(shell_folder: Path, line: str, off
     assert found == offered
 
 
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
+def test_fish_is_offered_words_and_files(shell_folder: Path) -> None:
+    environment = os.environ | {"PATH": f"{shell_folder / 'bin'}:{os.environ['PATH']}"}
+    for line, offered in (("googlenet tabl", "table1"), ("googlenet predict bvlc p", "photo.jpg")):
+        code = f"googlenet completion fish | source; complete -C '{line}'"
+        done = subprocess.run(
+            ["fish", "-c", code], capture_output=True, text=True, cwd=shell_folder, env=environment, check=True
+        )
+        assert done.stdout.split("\t")[0].strip() == offered
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_its_own_script(googlenet: Run, shell: str) -> None:
     done = googlenet("completion", shell)

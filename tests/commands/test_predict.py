@@ -230,8 +230,8 @@ def test_the_pictures_in_a_tar_are_those_in_its_folder(
 def test_a_tar_that_is_none_or_holds_no_pictures_is_an_error(
     googlenet: Run, trained: Path, photos: Path, tmp_path: Path
 ) -> None:
-    for name, mode in (("small.tar", "w:gz"), ("empty.tar", "w")):
-        with tarfile.open(tmp_path / name, mode) as tar:
+    with tarfile.open(tmp_path / "small.tar", "w:gz") as small, tarfile.open(tmp_path / "empty.tar", "w") as empty:
+        for tar in (small, empty):
             tar.add(__file__, "notes.txt")
     picture = photos / "red" / "00.png"
     assert googlenet("predict", trained, picture, tmp_path / "small.tar").err == (

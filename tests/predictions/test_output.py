@@ -74,7 +74,7 @@ def test_an_output_that_exists_is_only_replaced_on_request(tmp_path: Path, suffi
     path = tmp_path / f"rows{suffix}"
     check_output(path)
     interrupt(path, good("a"))
-    with pytest.raises(InputError, match=r"rows\.\w+\.partial has the rows of an interrupted run; use --resume to con"):
+    with pytest.raises(InputError, match=r"rows\.\w+\.partial has the rows of an unfinished run; use --resume to cont"):
         check_output(path)
     write_rows(path, [], existing=read_existing(path))
     with pytest.raises(

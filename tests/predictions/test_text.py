@@ -80,8 +80,8 @@ def test_csv_has_a_column_for_each_class_and_probability() -> None:
 
 
 def test_csv_without_names_takes_the_labels_for_them_and_may_have_the_true_class() -> None:
-    row = {"image": "a", "class": "dog", "predictions": [], "error": None}
-    row["predictions"] = [{"label": "cat", "name": "cat", "probability": 1e-06}]
+    predictions = [{"label": "cat", "name": "cat", "probability": 1e-06}]
+    row: PredictionRow = {"image": "a", "class": "dog", "predictions": predictions, "error": None}
     data = written("csv", [row], Columns(2, names=False, true_class=True))
     assert data == b"image,class,label,probability,label_2,probability_2,error\r\na,dog,cat,1e-06,,,\r\n"
     assert [found for found, _ in read("csv", data)] == [row]
@@ -96,8 +96,8 @@ STARTS = ("=", "+", "-", "@", "\t", "\r", "'", "\uff1d", "\uff20", "'=", "''+1",
 @example("-", "1.png")
 def test_no_text_of_csv_can_run_in_a_spreadsheet_and_all_come_back(start: str, rest: str) -> None:
     text = start + rest
-    row = {"image": text, "class": text, "predictions": [], "error": text}
-    row["predictions"] = [{"label": text, "name": text, "probability": 0.25}]
+    predictions = [{"label": text, "name": text, "probability": 0.25}]
+    row: PredictionRow = {"image": text, "class": text, "predictions": predictions, "error": text}
     data = written("csv", [row], Columns(1, true_class=True))
     _, cells = csv.reader(io.StringIO(data.decode(), newline=""))
     assert [cell for cell in cells if cell[0] in "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"] == []

@@ -90,7 +90,7 @@ class _Closer:
     """What is read again of candidates alone: a checksum of their pixels, and their greys, reduced."""
 
     pixels: bytes
-    greys: NDArray[np.float64]
+    greys: NDArray[np.uint8]
 
 
 def duplicate_findings(pictures: Pictures, hashes: Hashes) -> list[Finding]:
@@ -103,11 +103,9 @@ def duplicate_findings(pictures: Pictures, hashes: Hashes) -> list[Finding]:
         for other in others:
             groups.merge(first, other)
     firsts = np.array([index for index in hashes.good if groups.root(int(index)) == index], np.intp)
-    pairs = [(int(firsts[one]), int(firsts[other])) for one, other in close_pairs(hashes.perceptual[firsts])]
-    pairs = [pair for pair in pairs if _is_candidate(hashes, *pair)]
-    closer = _look_closer(sorted({index for pair in pairs for index in pair}), pictures)
+    closer = _look_closer(sorted({index for pair in _candidates(hashes, firsts) for index in pair}), pictures)
     near = Groups()
-    for one, other in pairs:
+    for one, other in _candidates(hashes, firsts):  # again, because all pairs may be many
         if one not in closer or other not in closer:
             continue
         this, that = closer[one], closer[other]
@@ -168,10 +166,13 @@ def _equal_rows(digests: NDArray[np.uint8], good: NDArray[np.intp]) -> Iterator[
             yield [int(good[place]) for place in group]
 
 
-def _is_candidate(hashes: Hashes, one: int, other: int) -> bool:
-    """Whether two pictures with close hashes may have the same pixels, or be near duplicates."""
-    same_size = bool((hashes.sizes[one] == hashes.sizes[other]).all())
-    return (same_size and hashes.perceptual[one] == hashes.perceptual[other]) or _may_be_near(hashes, one, other)
+def _candidates(hashes: Hashes, among: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of pictures with close hashes that may have the same pixels, or be near duplicates."""
+    for first, second in close_pairs(hashes.perceptual[among]):
+        one, other = int(among[first]), int(among[second])
+        same_size = bool((hashes.sizes[one] == hashes.sizes[other]).all())
+        if (same_size and hashes.perceptual[one] == hashes.perceptual[other]) or _may_be_near(hashes, one, other):
+            yield one, other
 
 
 def _may_be_near(hashes: Hashes, one: int, other: int) -> bool:

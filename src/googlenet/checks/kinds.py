@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
         "warning", "files", "all but the first", "The same picture, byte for byte or pixel for pixel, is there again."
     ),
     "suspect_label": Kind(
-        "warning", "model", "suggested", "A classifier that never saw the picture is sure that it is of another class."
+        "warning", "model", "suggested", "A classifier that was fitted without the picture takes it for another class."
     ),
     "confusable_name": Kind(
         "warning", "names", "none", "Names of classes differ so little that they may be meant to be one class."

@@ -75,12 +75,11 @@ def dark_or_blank(name: str, seen: Observation) -> str | None:
 
 
 def few_levels(name: str, seen: Observation) -> str | None:
-    """How many levels there are, if only a few are used; nothing for blank pictures."""
+    """How many levels there are, if only a few are used; nothing for pictures that are dark or blank anyway."""
     if seen.note:
         return seen.note
     levels = int((seen.histogram > LEAST_SHARE).sum())
-    blank = seen.level(0.99) - seen.level(0.01) < BLANK_RANGE
-    return None if seen.bad or blank or levels > FEW_LEVELS else f"{levels} of 256 levels of grey"
+    return None if seen.bad or levels > FEW_LEVELS or dark_or_blank(name, seen) else f"{levels} of 256 levels of grey"
 
 
 PICTURE_CHECKS: dict[str, Callable[[str, Observation], str | None]] = {

@@ -36,6 +36,7 @@ def same_file_findings(pictures: Pictures) -> list[Finding]:
         return digest_of(data) if isinstance(data, bytes) else None
 
     by_digest: dict[bytes, list[Place]] = defaultdict(list)
+    chosen.sort()
     for index, found in zip(chosen, map_in_order(digest, chosen), strict=True):
         if found is not None:
             by_digest[found].append(pictures.place(index))

@@ -52,8 +52,7 @@ def answer_pictures(
     Raises InputError now if `images` are not pictures, and later for what an iterator yields.
     """
     prepare = partial(_prepare, runner)
-    averaged = len(runner.members) > 1 or runner.protocols != (1,)
-    temperature = 1.0 if averaged else temperature
+    temperature = 1.0 if runner.averages else temperature
     if is_picture(images):  # without threads, whose creation would take as long as decoding
         return _run([prepare((0, images))], runner, features, temperature)
     pictures = enumerate(check_pictures(images))

@@ -197,6 +197,7 @@ class Classifier:
             batch_size=as_count(batch, "batch"),
             crops=as_count(crops, "crops"),
             on_progress=on_progress,
+            temperature=self.temperature,
         )
 
     def export(

@@ -16,6 +16,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from googlenet.cli.terminal import Verbosity, complain, say, set_verbosity
@@ -113,6 +114,7 @@ class VerbParser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, *, description: str = "") -> None:
         super().__init__(prog, description=description, formatter_class=_Help, allow_abbrev=False, add_help=False)
+        self._positionals.title = "arguments"
         self.kinds: dict[str, type] = {}  # of one value of each parameter
         self._headings = {heading: self.add_argument_group(heading) for heading in ("options", *GROUPS)}
 
@@ -185,14 +187,15 @@ class VerbParser(argparse.ArgumentParser):
 
 
 class _Help(argparse.HelpFormatter):
-    """A formatter that keeps paragraphs, and lines short enough to read."""
+    """A formatter that keeps paragraphs and lines short enough to read; a long example can still be pasted."""
 
     def __init__(self, prog: str) -> None:
         width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
         super().__init__(prog, max_help_position=26, width=width)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n\n".join(textwrap.fill(part, width, initial_indent=indent) for part in text.split("\n\n"))
+        parts = [(part, " \\\n    " if part.startswith("Example: ") else "\n") for part in text.split("\n\n")]
+        return "\n\n".join(line_end.join(textwrap.wrap(part, width - len(line_end))) for part, line_end in parts)
 
 
 class _Version(argparse.Action):
@@ -219,7 +222,10 @@ def _kind_of(annotation: Any) -> tuple[type, bool]:
 
 
 def _metavar(name: str, kind: type) -> str:
-    return "|".join(one.value for one in kind) if issubclass(kind, Enum) else name.upper()
+    """What stands for a value in the help: its choices, N, FILE or the parameter's name."""
+    if issubclass(kind, Enum):
+        return "|".join(one.value for one in kind)
+    return "N" if kind is int else "FILE" if issubclass(kind, Path) else name.upper()
 
 
 def _expected(kind: type) -> str:
@@ -232,7 +238,7 @@ def _range_and_default(spec: Argument | Option, default: Any, required: bool) ->
     shown = default.value if isinstance(default, Enum) else default
     notes = [
         *(["required"] if required and isinstance(spec, Option) else []),
-        *([f"at least {spec.least}"] if isinstance(spec, Option) and spec.least is not None else []),
+        *([f"at least {spec.least}"] if isinstance(spec, Option) and (spec.least or 0) > 1 else []),
         *([f"default: {shown}"] if default is not None and default is not False else []),
         *([f"variable: {spec.variable}"] if isinstance(spec, Option) and spec.variable else []),
     ]

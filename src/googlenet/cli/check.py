@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from googlenet.checks import CheckResult
     from googlenet.cli.display import CountDisplay
-    from googlenet.dataset import Dataset
+    from googlenet.dataset import Dataset, Split
 
 EXCLUDE = Path("exclude.txt")
 EXAMPLES = 3  # findings of each kind that are printed
 PATHS = 4  # of one finding
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 def check_command(
@@ -60,11 +61,6 @@ def check_command(
     loaded = None if model is None else open_model(find_model(model))
     progress = _Progress()
     result = find(dataset, model=loaded, engine=engine, threads=threads, on_progress=progress)
-    if report is not None:
-        from googlenet.report import write_check_report
-
-        write_check_report(result, dataset, report)
-
     sections = exclude_sections(result)
     if sections and before:
         sections.insert(0, ExcludeSection(f"listed in {exclude} before", tuple(sorted(before))))
@@ -75,6 +71,7 @@ def check_command(
             listed = write_exclude(output, sections, heading=heading)
         except InputError as error:  # what was found is worth more
             warn(f"warning: {error}; --output FILE writes the list elsewhere")
+    command = None if listed is None else f"googlenet train {shlex.quote(data)} --exclude {shlex.quote(str(listed))}"
     left_out = sum(len(section.names) for section in sections if not section.suggested)
     suggested = sum(len(section.names) for section in sections if section.suggested)
     if as_json:
@@ -89,8 +86,12 @@ def check_command(
             }
         )
     else:
-        say(*_lines(result, dataset), *_advice(data, output, listed, left_out, suggested))
-        if report is not None:
+        say(*_lines(result, dataset), *_advice(output, listed, left_out, suggested, command))
+    if report is not None:
+        from googlenet.report import write_check_report
+
+        write_check_report(result, dataset, report, command=command)
+        if not as_json:
             say(f"report: {report}")
     if result.findings:
         raise SystemExit(EXIT_FINDINGS)
@@ -113,8 +114,9 @@ class _Progress:
 def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
     from googlenet.checks import KINDS
 
-    splits = ", ".join(f"{split} {len(samples):,}" for split, samples in dataset.splits.items())
-    yield f"pictures  {result.pictures:,} in {result.classes:,} classes ({splits})"
+    named = [split for split in SPLITS if split in dataset.splits]
+    splits = ", ".join(f"{split} {len(dataset.splits[split]):,}" for split in named)
+    yield f"pictures  {result.pictures:,} in {result.classes:,} classes{f' ({splits})' if splits else ''}"
     if ignored := dataset.ignored.sentence():
         yield ignored
     if not result.findings:
@@ -137,7 +139,7 @@ def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
             yield f"  ... and {len(rows) - EXAMPLES:,} more; --json and --report list them all"
 
 
-def _advice(data: str, output: Path, listed: Path | None, left_out: int, suggested: int) -> Iterator[str]:
+def _advice(output: Path, listed: Path | None, left_out: int, suggested: int, command: str | None) -> Iterator[str]:
     """Where the list is, and how to use it."""
     if listed is None:
         return
@@ -146,4 +148,4 @@ def _advice(data: str, output: Path, listed: Path | None, left_out: int, suggest
         yield f"{output} is another file, or was edited, and stays as it is"
     maybe = f", and {suggested:,} suggested for you to decide" if suggested else ""
     yield f"{left_out:,} {'picture' if left_out == 1 else 'pictures'} to leave out{maybe}: {listed}"
-    yield f"  googlenet train {shlex.quote(data)} --exclude {shlex.quote(str(listed))}"
+    yield f"  {command}"

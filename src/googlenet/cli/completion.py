@@ -27,8 +27,13 @@ class Shell(Enum):
 def completion_command(shell: Annotated[Shell, Argument(help="bash, zsh or fish.", metavar="SHELL")]) -> None:
     """Print what a shell needs to complete commands, options, choices and files with Tab.
 
-    For bash add this line to ~/.bashrc: eval "$(googlenet completion bash)"; for zsh the same with zsh to ~/.zshrc,
-    below compinit; for fish add to ~/.config/fish/config.fish: googlenet completion fish | source
+    Add a line to the file that your shell reads when it starts.
+
+    bash, ~/.bashrc: eval "$(googlenet completion bash)"
+
+    zsh, ~/.zshrc, below compinit: eval "$(googlenet completion zsh)"
+
+    fish, ~/.config/fish/config.fish: googlenet completion fish | source
 
     Example: googlenet completion bash
     """
@@ -99,6 +104,7 @@ PLACES: dict[str, Choices] = {
     **dict.fromkeys(("recipe", "name"), Choices(_recipes)),
     "source": Choices(_published, files=True),
     "classes": Choices(lambda: ("imagenet",), files=True),
+    "explain classes": Choices(tuple),
     "settings": Choices(_settings),
     "engine": Choices(_engines),
     "split": Choices(lambda: ("train", "val", "test", "all")),
@@ -107,7 +113,8 @@ PLACES: dict[str, Choices] = {
     "device": Choices(lambda: ("cpu", "cuda", "mps")),
     "variant": Choices(_variants),
 }
-"""By the name of a verb's parameter. In other places stand the values of an Enum, no words for numbers, or files."""
+"""By the name of a parameter, with the verb before it where only that one differs; in other places stand the values of
+an Enum, nothing for a number, or files."""
 
 
 def complete(verbs: Iterable[str], command_of: Callable[[str], Callable[..., Any]]) -> None:
@@ -122,22 +129,23 @@ def complete(verbs: Iterable[str], command_of: Callable[[str], Callable[..., Any
         if not typed:
             places.add_parser(verb, help=summary_of(command_of(verb)).replace("%", "%%"))
         elif verb == typed[0]:
-            _fill(places.add_parser(verb), command_of(verb))
+            _fill(places.add_parser(verb), verb, command_of(verb))
     topics = places.add_parser("help", help="Show the help of a command").add_argument("topic", help="A command.")
     topics.completer = lambda **_: [*verbs, "environment"]  # type: ignore[attr-defined]  # argcomplete's own attribute
     argcomplete.autocomplete(parser, always_complete_options=False)
 
 
-def _fill(parser: VerbParser, verb: Callable[..., Any]) -> None:
-    parser.add_verb(verb)
+def _fill(parser: VerbParser, verb: str, command: Callable[..., Any]) -> None:
+    parser.add_verb(command)
     parser.add_general_options()
     for action in parser._actions:
-        if action.dest in parser.kinds and parser.kinds[action.dest] is not bool:
-            action.completer = _completer(action.dest, parser.kinds[action.dest])  # type: ignore[attr-defined]
+        name = action.dest
+        if name in parser.kinds and parser.kinds[name] is not bool:
+            choices = PLACES.get(f"{verb} {name}") or PLACES.get(name) or _choices_of(parser.kinds[name])
+            action.completer = _completer(choices)  # type: ignore[attr-defined]
 
 
-def _completer(name: str, kind: type) -> Callable[..., list[str]]:
-    choices = PLACES.get(name) or _choices_of(kind)
+def _completer(choices: Choices) -> Callable[..., list[str]]:
 
     def find(*, prefix: str, **_: Any) -> list[str]:
         return [*choices.words(), *(_files(prefix) if choices.files else ())]

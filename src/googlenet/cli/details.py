@@ -36,4 +36,4 @@ def environment_lines() -> list[str]:
 
 
 def _plain(value: Any) -> str:
-    return str(value) if value is None or isinstance(value, (int, float)) else repr(value)
+    return repr(value) if isinstance(value, (str, list)) else str(value)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
-from googlenet.cli.terminal import say, say_json, warn
+from googlenet.cli.terminal import report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Mapping, Sequence
 
     from googlenet.evaluation import Evaluation, ProtocolComparison, ProtocolRow
+
+
+PAIRS_SHOWN = 5
 
 
 def evaluate_command(
@@ -33,6 +33,10 @@ def evaluate_command(
     output: Annotated[
         Path | None, Option(help="Write one row per picture to FILE.csv, FILE.jsonl or FILE.parquet.")
     ] = None,
+    report_file: Annotated[
+        Path | None,
+        Option(name="--report", help="Write the report of the evaluation, one HTML file.", metavar="FILE.html"),
+    ] = None,
     batch_size: Annotated[int, Option(least=1, help="Crops per batch.")] = 16,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
@@ -43,49 +47,41 @@ def evaluate_command(
     Every picture counts exactly once; unreadable ones are listed and skipped, and the exit code is then 1. With several
     models or several --crops, the paper's Table 3 is printed: error against cost, for the first model and for all.
 
-    Example: googlenet evaluate runs/demo digits --json
+    Example: googlenet evaluate runs/demo digits --report demo.html
     """
-    from googlenet.artifacts import open_models
-    from googlenet.classifier import Prediction, rank_classes
+    from googlenet.classifier import Classifier, Prediction
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.predict import columns_for, prediction_row
     from googlenet.cli.sources import remarks
-    from googlenet.engines import EnsembleEngine
-    from googlenet.evaluation import compare_protocols, open_labelled
     from googlenet.predictions import open_predictions
-    from googlenet.pretrained import find_model
+    from googlenet.workflow import evaluate_models
 
     protocols = _protocols(crops or ["1"])
-    loaded = open_models([find_model(one) for one in models])
-    classes = loaded[0].classes
-    origins = [about for model in loaded for about in model.origins]
-    dataset, samples, name = open_labelled(data, split, classes=[one.id for one in classes], origins=origins)
-    (warn if as_json else say)(*remarks(dataset, samples))
-    with open_predictions(output, columns=columns_for(classes, true_class=True)) as write:
+    classifier = Classifier.load(models, engine=engine, device=device, threads=threads)
+    with open_predictions(output, columns=columns_for(classifier.classes, true_class=True)) as write:
 
-        def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
-            prediction = Prediction(image, rank_classes(probabilities, classes))
-            write({"image": image, "class": label} | prediction_row(prediction))
+        def write_row(prediction: Prediction, true_class: str) -> None:
+            row = prediction_row(prediction)
+            write({"image": row.pop("image"), "class": true_class} | row)
 
-        comparison = compare_protocols(
-            EnsembleEngine.from_models(loaded, name=engine, device=device, threads=threads),
-            loaded[0].preprocessing,
-            samples,
+        comparison = evaluate_models(
+            classifier,
+            data,
+            split,
             crops=protocols,
-            split=name,
             batch_size=batch_size,
+            report=report_file,
+            on_data=lambda dataset, samples: (warn if as_json else say)(*remarks(dataset, samples)),
             on_progress=CountDisplay("evaluated"),
-            on_row=write_row if output else None,
+            on_prediction=write_row if output else None,
         )
-        bad = comparison.evaluation.bad_pictures
-        labels = {item.name: samples.classes[item.label] for item in samples.items} if output else {}
-        for image, reason in bad if output else ():
-            write({"image": image, "class": labels[image], "predictions": [], "error": reason})
     if as_json:
         say_json(_fields(comparison))
     else:
-        say(*_lines(comparison))
-    if bad:
+        say(*_lines(comparison, {one.id: one.name for one in classifier.classes}))
+        if report_file is not None:
+            report("", f"report  {report_file}")
+    if comparison.evaluation.bad_pictures:
         raise SystemExit(EXIT_FINDINGS)
 
 
@@ -105,13 +101,15 @@ def _fields(comparison: ProtocolComparison) -> dict[str, Any]:
     return comparison.evaluation.to_dict() if len(comparison.rows) == 1 else comparison.to_dict()
 
 
-def _lines(comparison: ProtocolComparison) -> list[str]:
+def _lines(comparison: ProtocolComparison, names: Mapping[str, str]) -> list[str]:
+    """The figures as text; `names`: of the classes for people, by their ids."""
     evaluation = comparison.evaluation
     lines = [f"pictures  {evaluation.pictures:,} of {evaluation.split}"]
     if len(comparison.rows) > 1:
         lines += ["", *_table(comparison.rows)]
     else:
         lines += _single(comparison.rows[0], evaluation)
+    lines += _confused(evaluation, names)
     if evaluation.bad_pictures:
         bad = len(evaluation.bad_pictures)
         count = "1 picture" if bad == 1 else f"{bad:,} pictures"
@@ -149,6 +147,7 @@ def _single(row: ProtocolRow, evaluation: Evaluation) -> list[str]:
         f"top-{best_of}  {evaluation.top5:.2%}",
         f"mean recall of the classes  {evaluation.macro_recall:.2%}",
         f"loss  {evaluation.loss:.4f}",
+        f"calibration error  {evaluation.ece:.2%}{_at(evaluation.temperature)}",
         "",
         "class                     pictures  recall  precision",
     ]
@@ -160,3 +159,24 @@ def _single(row: ProtocolRow, evaluation: Evaluation) -> list[str]:
     if len(worst) > len(shown):
         lines.append(f"... and {len(worst) - len(shown):,} more classes with higher recall; --json lists them all")
     return lines
+
+
+def _at(temperature: float) -> str:
+    return "" if temperature == 1 else f"  (with the temperature that `predict` uses, {temperature:.3g})"
+
+
+def _confused(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
+    """The pairs of classes that were confused most, in sentences."""
+    pairs = evaluation.confused_pairs[:PAIRS_SHOWN]
+    if not pairs:
+        return []
+    digits = [len(f"{max(getattr(pair, key) for pair in pairs):,}") for key in ("pictures", "of")]
+    return [
+        "",
+        "confused most often",
+        *(
+            f"  {pair.pictures:{digits[0]},} of {pair.of:{digits[1]},} pictures of {names[pair.label]} "
+            f"{'was' if pair.pictures == 1 else 'were'} called {names[pair.predicted]}"
+            for pair in pairs
+        ),
+    ]

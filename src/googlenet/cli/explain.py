@@ -26,7 +26,9 @@ PLACES = (
 
 def explain_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
-    paths: Annotated[list[str], Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
+    paths: Annotated[
+        list[str], Argument(help="Pictures, folders, .tar files, globs; - reads a list on standard input.")
+    ],
     classes: Annotated[
         list[str] | None,
         Option(
@@ -91,8 +93,8 @@ def _open(model: str, *, engine: str | None, device: str | None, threads: int | 
     path, *others = member_paths(find_model(model))
     if others:
         raise InputError(
-            f"{model} is an ensemble of {1 + len(others)} networks, whose probabilities are averaged, so that "
-            f"no one map explains them; explain one of the networks, such as {path}"
+            f"{model} is an ensemble of {1 + len(others)} networks, whose probabilities are averaged, so no single map "
+            f"explains them; use one of the networks, such as {path}"
         )
     return Explainer.of(open_model(path), engine=engine, device=device, threads=threads)
 

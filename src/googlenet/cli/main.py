@@ -1,4 +1,4 @@
-# PYTHON_ARGCOMPLETE_OK: by this word a shell with argcomplete's global completion knows that it may ask this command.
+# PYTHON_ARGCOMPLETE_OK: by this word argcomplete's global completion knows that it may ask this command.
 """The entry point of the command: the table of verbs, and the one place where errors become messages and exit codes."""
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _run(texts: list[str]) -> None:
 
 
 def _run_verb(texts: list[str]) -> None:
-    from googlenet.cli.arguments import GENERAL, parse_arguments, version_line
+    from googlenet.cli.arguments import GENERAL, parse_arguments
 
     before = list(takewhile(GENERAL.__contains__, texts))
     match texts[len(before) :]:
@@ -109,12 +109,14 @@ def _run_verb(texts: list[str]) -> None:
         case [verb, *_]:
             raise InputError(_unknown(verb))
         case []:
-            _answer_options(before, version_line)
+            _answer_options(before)
 
 
-def _answer_options(options: list[str], version_line: Callable[[], str]) -> None:
+def _answer_options(options: list[str]) -> None:
     """What the command does without a verb: the version or the overview; without either option it is wrong use."""
     if {"-V", "--version"} & set(options):
+        from googlenet.cli.arguments import version_line
+
         say(version_line())
     elif {"-h", "--help"} & set(options):
         say(*_overview().splitlines())

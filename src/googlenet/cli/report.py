@@ -102,17 +102,29 @@ def _evaluate(
     model: str, data: str | None, split: str | None, *, engine: str | None, threads: int | None, device: str | None
 ) -> Answers:
     """Evaluate a model on DATA, on `split` or else the split that `googlenet evaluate` takes."""
+    from googlenet.cli.display import CountDisplay
+    from googlenet.workflow import evaluate
+
     if data is None:
         raise InputError(
             f"{model} has no answers of its own: give labelled pictures with --data, and it is evaluated on them"
         )
-    raise NotImplementedError
+    evaluation = evaluate(
+        *(model, data, split),
+        keep_answers=True,
+        engine=engine,
+        threads=threads,
+        device=device,
+        on_progress=CountDisplay("evaluated"),
+    )
+    assert evaluation.answers is not None  # they were asked for
+    return evaluation.answers
 
 
 def _subject(model: str, data: str | None, answers: Answers) -> Subject:
     """What the report of a model file is about."""
     from googlenet.pretrained import find_model
-    from googlenet.report import Subject, read_data
+    from googlenet.report import Subject, open_pictures, read_pictures
     from googlenet.report.maps import open_maps
     from googlenet.report.run_report import class_names
 
@@ -121,7 +133,7 @@ def _subject(model: str, data: str | None, answers: Answers) -> Subject:
         name=Path(model).name,
         answers=answers,
         labels=class_names(answers, path),
-        read=read_data(data, answers.classes),
+        read=read_pictures(open_pictures(data, answers.classes)),
         maps=open_maps(path),
         model=model,
         data=data or "DATA",

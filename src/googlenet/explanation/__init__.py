@@ -1,6 +1,7 @@
 """Why a network gives its answer: class-activation maps, which are exact here, their overlays, and boxes."""
 
 from googlenet.explanation.boxes import THRESHOLD, PictureBox, find_box
+from googlenet.explanation.chosen_classes import find_classes
 from googlenet.explanation.class_activation import class_activation_maps
 from googlenet.explanation.explainer import Explainer
 from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture, png_bytes
@@ -20,6 +21,7 @@ __all__ = [
     "class_activation_maps",
     "explain_squares",
     "find_box",
+    "find_classes",
     "overlay",
     "place_square",
     "png_bytes",

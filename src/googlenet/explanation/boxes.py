@@ -47,8 +47,8 @@ def find_box(
     if not grid.max() > 0:
         return None
     rows, columns = np.nonzero(largest_component(grid > threshold * grid.max()))
-    left, right = (corner[0] + edge * step[0] for edge in (columns.min(), columns.max() + 1))
-    top, bottom = (corner[1] + edge * step[1] for edge in (rows.min(), rows.max() + 1))
+    left, right = (round(corner[0] + edge * step[0], 6) for edge in (int(columns.min()), int(columns.max()) + 1))
+    top, bottom = (round(corner[1] + edge * step[1], 6) for edge in (int(rows.min()), int(rows.max()) + 1))
     x, y = math.floor(left), math.floor(top)
     return PictureBox(x, y, math.ceil(right) - x, math.ceil(bottom) - y)
 

@@ -74,7 +74,7 @@ class SeenPicture:
     def part_seen(self) -> float:
         """The share of the picture's area that the network saw, 0 to 1: less than 1 after a crop."""
         left, top, right, bottom = self.placement.seen
-        return (right - left) * (bottom - top) / (self.picture.shape[0] * self.picture.shape[1])
+        return float((right - left) * (bottom - top) / np.prod(self.picture.shape[:2]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,8 +105,7 @@ class Explanation:
     @property
     def maximum(self) -> float:
         """The largest value of all its maps; the brightest colour of all its overlays, which makes them comparable."""
-        largest = [float(one.map.max()) for one in self.classes]
-        return max(largest, default=0.0)
+        return max((float(one.map.max()) for one in self.classes), default=0.0)
 
     def overlay(self, name: str | int = 0) -> Image.Image:
         """The picture coloured by the map of a class, by default the first one.
@@ -148,5 +147,5 @@ class Explanation:
 def png_bytes(picture: Image.Image) -> bytes:
     """A picture as the bytes of a PNG file."""
     file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
+    picture.save(file, "PNG")
     return file.getvalue()

@@ -32,9 +32,10 @@ def place_square(width: int, height: int, preprocessing: Preprocessing) -> Place
     left, top, right, bottom = view.box
     columns, rows = view.scaled
     inside = max(0, left), max(0, top), min(columns, right), min(rows, bottom)
-    x, y = width / columns, height / rows
+    x_left, x_right = (edge * width / columns for edge in inside[::2])
+    y_top, y_bottom = (edge * height / rows for edge in inside[1::2])
     return Placement(
-        seen=(inside[0] * x, inside[1] * y, inside[2] * x, inside[3] * y),
+        seen=(x_left, y_top, x_right, y_bottom),
         filled=(inside[0] - left, inside[1] - top, inside[2] - left, inside[3] - top),
         input_size=preprocessing.input_size,
     )

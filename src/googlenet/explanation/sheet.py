@@ -19,10 +19,12 @@ NARROWEST = 320  # px: width of a panel, for its text
 MARGIN, GAP = 32, 28
 TITLE, TITLE_LINE = 26, 34  # px: size of the text, and height of a line
 DETAIL, DETAIL_LINE = 19, 27
+SPACE = 10  # px: between text and picture
 COLUMNS = 4
 TITLE_LINES = 2
 BACKGROUND, INK, FAINT = (255, 255, 255), (29, 29, 31), (99, 99, 104)
 LEGEND = 220, 12  # px: width and height of the bar of colours
+LEGEND_GAP, LEGEND_LINES = 14, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class _Panel:
     title: Sequence[str]
     details: Sequence[str]
     picture: Image.Image
+
+    @property
+    def text_height(self) -> int:
+        return len(self.title) * TITLE_LINE + len(self.details) * DETAIL_LINE
 
 
 def draw_sheet(explanation: Explanation, *, boxes: bool = False) -> Image.Image:
@@ -45,7 +51,11 @@ def draw_sheet(explanation: Explanation, *, boxes: bool = False) -> Image.Image:
     room = max(size[0], NARROWEST)
     picture = Image.fromarray(seen.picture).resize(size, Image.Resampling.LANCZOS)
     panels = [
-        _Panel(wrap_text(_file_name(explanation.image), TITLE, room=room, lines=TITLE_LINES), _facts(seen), picture)
+        _Panel(
+            wrap_text(_file_name(explanation.image), TITLE, room=room, lines=TITLE_LINES),
+            [f"{seen.size[0]} x {seen.size[1]} px"],
+            picture,
+        )
     ]
     for one in explanation.classes:
         panels.append(_panel_of(one, seen, picture, maximum=explanation.maximum, boxes=boxes, room=room))
@@ -69,40 +79,43 @@ def _panel_of(
 def _arrange(panels: Sequence[_Panel], *, room: int, maximum: float, faded: bool) -> Image.Image:
     columns = min(COLUMNS, len(panels))
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
-    heads = [
-        max(len(one.title) for one in row) * TITLE_LINE + max(len(one.details) for one in row) * DETAIL_LINE + 10
-        for row in rows
-    ]
-    height = sum(heads) + len(rows) * (panels[0].picture.height + GAP) + DETAIL_LINE + 2 * MARGIN
-    sheet = Image.new("RGB", (columns * (room + GAP) - GAP + 2 * MARGIN, height), BACKGROUND)
+    width = columns * (room + GAP) - GAP + 2 * MARGIN
+    legend_room = width - 2 * MARGIN - LEGEND[0] - LEGEND_GAP
+    legend = wrap_text(_legend(maximum, faded=faded), DETAIL, room=legend_room, lines=LEGEND_LINES)
+    heads = [max(one.text_height for one in row) + SPACE for row in rows]
+    height = sum(heads) + len(rows) * (panels[0].picture.height + GAP) + len(legend) * DETAIL_LINE + 2 * MARGIN
+    sheet = Image.new("RGB", (width, height), BACKGROUND)
     top = MARGIN
     for row, head in zip(rows, heads, strict=True):
         for column, panel in enumerate(row):
             _draw_panel(sheet, panel, left=MARGIN + column * (room + GAP), top=top, head=head)
         top += head + panels[0].picture.height + GAP
-    _draw_legend(sheet, top=top, maximum=maximum, faded=faded)
+    _draw_legend(sheet, legend, top=top)
     return sheet
 
 
 def _draw_panel(sheet: Image.Image, panel: _Panel, *, left: int, top: int, head: int) -> None:
-    write_lines(sheet, (left, top), panel.title, TITLE, INK, line_height=TITLE_LINE)
-    below = top + len(panel.title) * TITLE_LINE
-    write_lines(sheet, (left, below), panel.details, DETAIL, FAINT, line_height=DETAIL_LINE)
+    """The text stands right above the picture, whether its neighbours have more lines or fewer."""
+    details = top + head - SPACE - len(panel.details) * DETAIL_LINE
+    title = details - len(panel.title) * TITLE_LINE
+    write_lines(sheet, (left, title), panel.title, TITLE, INK, line_height=TITLE_LINE)
+    write_lines(sheet, (left, details), panel.details, DETAIL, FAINT, line_height=DETAIL_LINE)
     sheet.paste(panel.picture, (left, top + head))
 
 
-def _draw_legend(sheet: Image.Image, *, top: int, maximum: float, faded: bool) -> None:
+def _draw_legend(sheet: Image.Image, lines: Sequence[str], *, top: int) -> None:
     width, height = LEGEND
     colours = RAMP[np.linspace(0, 255, width).astype(int)]
-    bar = np.broadcast_to(colours, (height, width, 3)).astype(np.uint8)
-    sheet.paste(Image.fromarray(np.ascontiguousarray(bar)), (MARGIN, top + (DETAIL_LINE - height) // 2))
-    text = f"0 to {maximum:.1f}: what a place contributes; the logit is the mean of all places plus a bias"
-    if faded:
-        text += ". Faded: outside of what the network sees"
-    room = sheet.width - 2 * MARGIN - width - 14
-    write_lines(
-        sheet, (MARGIN + width + 14, top), wrap_text(text, DETAIL, room=room), DETAIL, FAINT, line_height=DETAIL_LINE
-    )
+    bar = np.repeat(colours[np.newaxis], height, axis=0).astype(np.uint8)
+    sheet.paste(Image.fromarray(bar), (MARGIN, top + (DETAIL_LINE - height) // 2))
+    place = MARGIN + width + LEGEND_GAP, top
+    write_lines(sheet, place, lines, DETAIL, FAINT, line_height=DETAIL_LINE)
+
+
+def _legend(maximum: float, *, faded: bool) -> str:
+    """What the colours mean."""
+    scale = f"0 to {maximum:.1f}: what a place contributes" if maximum > 0 else "Nothing here speaks for the class"
+    return f"{scale}; the logit is the mean of all places plus a bias." + faded * " Faded: the network does not see it."
 
 
 def _draw_box(picture: Image.Image, box: PictureBox, *, scale: float) -> None:
@@ -120,10 +133,6 @@ def _box_text(box: PictureBox | None) -> str:
 
 def _percent(probability: float) -> str:
     return "below 0.1%" if 0 < probability < 0.001 else f"{probability:.1%}"
-
-
-def _facts(seen: SeenPicture) -> list[str]:
-    return [f"{seen.size[0]} x {seen.size[1]} px"]
 
 
 def _file_name(image: str) -> str:

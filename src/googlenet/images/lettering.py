@@ -27,6 +27,9 @@ FALLBACKS = (
 """Fonts of Linux, macOS and Windows by file name, tried in order where Pillow's own font, which is Latin, lacks a
 character; the ones that are installed are found by Pillow."""
 
+BASE_LINE = 0.78
+"""Where a line's base lies in its height, for every font: they differ in their ascent."""
+
 NOT_A_CHARACTER = "\uffff"
 """Drawn by every font as its sign for characters that it lacks."""
 
@@ -64,7 +67,8 @@ def wrap_text(text: str, size: int, *, room: int, lines: int = 1) -> list[str]:
 
     Text that is left out is replaced by "…"; control characters are made visible.
     """
-    font = font_for(shown := " ".join(printable(text).split()), size)
+    shown = " ".join(printable(text).split())
+    font = font_for(f"{shown}…", size)
     found: list[str] = []
     while shown and len(found) < lines:
         line = _beginning(shown, font, room)
@@ -98,9 +102,8 @@ def write_lines(
     line_height: int,
 ) -> None:
     """Write lines of text, the first one's top at `place` (x, y)."""
-    draw = ImageDraw.Draw(sheet)
+    draw, font = ImageDraw.Draw(sheet), font_for("".join((*lines, "…")), size)
     x, y = place
     for number, line in enumerate(lines):
-        # on a common base line: fonts differ in their ascent
-        base = y + number * line_height + round(0.78 * line_height)
-        draw.text((x, base), line, fill=colour, font=font_for(line, size), anchor="ls")
+        base = y + number * line_height + round(BASE_LINE * line_height)
+        draw.text((x, base), line, fill=colour, font=font, anchor="ls")

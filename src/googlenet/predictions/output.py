@@ -80,7 +80,7 @@ def check_output(path: Path, *, features: bool = False, force: bool = False) -> 
     check_not_replaced(path, option="--output", force=force, resume=True)
     if partial_path(path).exists() and not force:
         raise InputError(
-            f"{partial_path(path)} has the rows of an interrupted run; use --resume to continue it, or --force to "
+            f"{partial_path(path)} has the rows of an unfinished run; use --resume to continue it, or --force to "
             "start again"
         )
 

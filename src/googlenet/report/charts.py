@@ -86,7 +86,7 @@ def drawing(*, salt: str = "") -> Iterator[None]:
     from matplotlib import font_manager
 
     installed = {*font_manager.fontManager.get_font_names()}
-    style = {
+    style: dict[Any, Any] = {
         "font.family": [family for family in _FAMILIES if family in installed] or ["sans-serif"],
         "font.size": TEXT,
         "svg.fonttype": "none",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from googlenet.checks import KINDS, CheckResult, Finding, Kind
-from googlenet.dataset import Dataset, Samples
+from googlenet.dataset import Dataset, Samples, Split
 from googlenet.files import write_atomically
 from googlenet.parallel import map_in_order
 from googlenet.report.page import render
@@ -17,6 +17,8 @@ SIDE = 160  # px of a thumbnail
 SHOWN = 24  # findings of a kind that are shown with pictures
 OF_ONE = 6  # pictures of one finding
 LISTED = 1000  # findings of a kind that are listed by name below those
+
+SPLITS: tuple[Split, ...] = ("train", "val", "test", "all")
 
 HEADINGS = {
     "undecodable": "Cannot be read",
@@ -57,10 +59,11 @@ class Section:
     omitted: int
 
 
-def write_check_report(result: CheckResult, dataset: Dataset, path: Path) -> None:
+def write_check_report(result: CheckResult, dataset: Dataset, path: Path, *, command: str | None = None) -> None:
     """Write the page about the findings in `dataset` to `path`, one HTML file.
 
-    Raises MissingExtraError if jinja2 is not installed, InputError if the file cannot be written.
+    `command`: how to train without the pictures that should be left out. Raises MissingExtraError if jinja2 is not
+    installed, InputError if the file cannot be written.
     """
     files = {
         item.name: (samples, index) for samples in dataset.splits.values() for index, item in enumerate(samples.items)
@@ -73,7 +76,8 @@ def write_check_report(result: CheckResult, dataset: Dataset, path: Path) -> Non
         contents=[(section.name, section.heading) for section in sections],
         result=result,
         severities=severities,
-        splits=[(split, len(samples)) for split, samples in dataset.splits.items()],
+        splits=[(split, len(dataset.splits[split])) for split in SPLITS if split in dataset.splits],
+        command=command,
         sections=sections,
     )
     write_atomically(path, page.encode("utf-8", errors="replace"))

@@ -1,4 +1,4 @@
-"""The confusion matrix as a table of a page: which classes are shown, in which orders, and the pairs most confused."""
+"""The confusion matrix as a table of a page: which classes are shown, and in which orders."""
 
 from __future__ import annotations
 
@@ -8,16 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_CLASSES = 30  # in the table: more do not fit a screen, and their cells are nearly all empty
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """`count` pictures of class `truth` were taken for class `answer`, a `share` of those of `truth`."""
-
-    truth: int
-    answer: int
-    count: int
-    share: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,20 +30,6 @@ class Matrix:
     def complete(self) -> bool:
         """Whether every class is shown."""
         return len(self.classes) == self.total
-
-
-def confused_pairs(confusion: NDArray[np.int64], most: int) -> list[Pair]:
-    """The pairs (true class, answer) with the most pictures, at most `most`; ties in the order of the classes."""
-    wrong = confusion.copy()
-    np.fill_diagonal(wrong, 0)
-    support = confusion.sum(axis=1)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    places = zip(*np.unravel_index(order, wrong.shape), strict=True)
-    return [
-        Pair(int(truth), int(answer), int(wrong[truth, answer]), float(wrong[truth, answer] / support[truth]))
-        for truth, answer in places
-        if wrong[truth, answer]
-    ]
 
 
 def shown_matrix(confusion: NDArray[np.int64], most: int = MOST_CLASSES) -> Matrix:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from googlenet.evaluation import (
 )
 from googlenet.files import write_atomically
 from googlenet.report.charts import ON_PAGE, drawing, to_svg
-from googlenet.report.confusion import confused_pairs, shown_matrix
+from googlenet.report.confusion import shown_matrix
 from googlenet.report.figures import Interval, interval_chart, reliability_chart
 from googlenet.report.gallery import cards, small_pictures
 from googlenet.report.maps import MapDrawer
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 CARDS = 24  # of the worst mistakes, and of the least certain pictures
-PAIRS = 10
 PAIR_PICTURES = 6
 CHART_CLASSES = 30
 FEW = 10  # pictures of a class
@@ -49,8 +48,9 @@ class Subject:
     """What a report is about: the answers of a model on a split, and how to show its pictures.
 
     `name`: for people; `labels`: the classes' names for people, in the order of the answers; `read`: reads pictures by
-    name; `maps`: draws activation maps, or why it cannot; `model`: what a user types for MODEL; `data`:
-    for DATA; `best_of`: of how many evaluations on the same pictures this one is the best.
+    name; `maps`: draws activation maps, or why it cannot; `model`, `data`: what a user types for MODEL and DATA;
+    `best_of`: of how many evaluations on the same pictures this one is the best; `facts`: (what, value) of how it was
+    made; `findings`: sentences about the data.
     """
 
     name: str
@@ -61,7 +61,8 @@ class Subject:
     model: str = ""
     data: str = ""
     best_of: int = 1
-    facts: tuple[tuple[str, str], ...] = field(default=())
+    facts: tuple[tuple[str, str], ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 def write_evaluation_report(subject: Subject, out: Path) -> Path:
@@ -108,8 +109,9 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
     worst = worst_mistakes(answers, CARDS)
     matrix = shown_matrix(evaluation.confusion)
     shown = {cell: places for cell, places in cells.items() if {*cell} <= {*matrix.classes}}
-    pairs = confused_pairs(evaluation.confusion, PAIRS)
-    paired = {(pair.truth, pair.answer): cells[pair.truth, pair.answer] for pair in pairs}
+    place_of = {label: place for place, label in enumerate(answers.classes)}
+    pairs = [(place_of[pair.label], place_of[pair.predicted], pair) for pair in evaluation.confused_pairs]
+    paired = {(truth, answer): cells[truth, answer] for truth, answer, _ in pairs}
     small = small_pictures(answers, shown | paired, subject.read)
     maps = subject.maps if isinstance(subject.maps, MapDrawer) else None
     calibration = calibrate(answers)
@@ -123,13 +125,13 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
         "classes": class_rows(evaluation, labels),
         "class_chart": class_chart(evaluation, labels),
         "matrix": matrix,
-        "open_panel": panel_id(pairs[0].truth, pairs[0].answer) if pairs else "",
+        "open_panel": panel_id(*next(iter(paired))) if paired else "",
         "few": FEW,
         "split": evaluation.split,
         "panels": panels(shown, answers, small),
         "pairs": [
-            (pair, [small[place] for place in paired[pair.truth, pair.answer] if place in small][:PAIR_PICTURES])
-            for pair in pairs
+            (truth, answer, pair, [small[place] for place in cells[truth, answer] if place in small][:PAIR_PICTURES])
+            for truth, answer, pair in pairs
         ],
         "worst": cards(answers, worst, subject.read, maps),
         "uncertain": cards(answers, least_certain(answers, CARDS, without=worst), subject.read, maps),
@@ -139,6 +141,7 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
         "reliability_chart": _reliability_svg(before, calibration),
         "data_notes": data_notes(evaluation, labels),
         "bad_pictures": answers.bad_pictures,
+        "findings": subject.findings,
         "mapped": maps is not None,
         "no_maps": subject.maps if isinstance(subject.maps, str) else "",
     }

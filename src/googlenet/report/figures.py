@@ -86,7 +86,9 @@ def _label_ends(axes: Axes, lines: Sequence[Line], names: Sequence[str], palette
     """Write each line's name right of its last point, moved up or down so that no two touch."""
     low, high = axes.get_ylim()
     ends = [(line.points[-1][1] - low) / ((high - low) or 1) * height for line in lines]
-    for place, at in zip(sorted(range(len(lines)), key=ends.__getitem__), _apart(sorted(ends), TEXT + 2), strict=True):
+    for place, at in zip(
+        sorted(range(len(lines)), key=ends.__getitem__), spread_apart(sorted(ends), TEXT + 2), strict=True
+    ):
         axes.annotate(
             names[place],
             (1, at / height),
@@ -100,8 +102,8 @@ def _label_ends(axes: Axes, lines: Sequence[Line], names: Sequence[str], palette
         )
 
 
-def _apart(places: Sequence[float], least: float) -> list[float]:
-    """The ascending places moved as little as needed to be `least` apart: groups that touch spread about their mean."""
+def spread_apart(places: Sequence[float], least: float) -> list[float]:
+    """Ascending places, moved as little as needed to be `least` apart: groups that touch spread about their mean."""
     groups: list[list[float]] = []
     for place in places:
         groups.append([place])

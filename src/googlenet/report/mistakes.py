@@ -15,7 +15,7 @@ Places = tuple[int, ...]
 
 def answered(answers: Answers) -> NDArray[np.int64]:
     """(N,): the class that was answered for each picture; ties go to the first, as in the evaluation's counts."""
-    return answers.probabilities.argmax(axis=1)
+    return np.asarray(answers.probabilities.argmax(axis=1), np.int64)
 
 
 def worst_mistakes(answers: Answers, most: int) -> Places:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,10 @@ def render(template: str, **data: Any) -> str:
 def check_installed() -> None:
     """Raise MissingExtraError, which names the command that installs it, without what reports and charts need."""
     for package in ("jinja2", "matplotlib"):
-        if find_spec(package) is None:
-            raise MissingExtraError(package, extra=EXTRA, purpose="a report")
+        try:
+            import_module(package)
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(package, extra=EXTRA, purpose="a report") from error
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from googlenet.dataset import Samples, open_dataset
+from googlenet.dataset import Dataset, Samples, SplitRule, hold_back, open_dataset
 from googlenet.errors import GoogLeNetError
 from googlenet.images import BadImage, Enough, Rgb
 
@@ -26,13 +26,26 @@ def read_samples(*splits: Samples) -> Reader:
     return read
 
 
-def read_data(data: str | None, classes: Sequence[str]) -> Reader:
-    """A reader of the pictures of DATA; where it cannot be opened, every picture is bad for that reason."""
+def read_nothing(reason: str) -> Reader:
+    """A reader for which every picture is bad, for the same reason."""
+
+    def read(name: str, enough: Enough | None = None) -> BadImage:
+        return BadImage(reason)
+
+    return read
+
+
+def open_pictures(data: str | None, classes: Sequence[str], rule: SplitRule | None = None) -> Dataset | str:
+    """Open DATA, with "val" held back by `rule`; or the reason why it cannot be opened."""
     if data is None:
-        return lambda name, enough=None: BadImage("the pictures were not given (--data)")
+        return "the pictures were not given (--data)"
     try:
         dataset = open_dataset(data, split_rule=None, classes=classes)
     except GoogLeNetError as error:
-        reason = str(error)
-        return lambda name, enough=None: BadImage(reason)
-    return read_samples(*dataset.splits.values())
+        return str(error)
+    return dataset if rule is None else hold_back(dataset, rule)
+
+
+def read_pictures(opened: Dataset | str) -> Reader:
+    """The reader for what `open_pictures` returned."""
+    return read_nothing(opened) if isinstance(opened, str) else read_samples(*opened.splits.values())

@@ -15,15 +15,17 @@ from googlenet.report.confusion import Matrix
 from googlenet.report.figures import HEIGHT, WIDTH, draw_lines
 from googlenet.report.gallery import Card
 from googlenet.report.page import percent
+from googlenet.report.thumbnails import Thumbnail
 from googlenet.report.training import Curve
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TITLE = 14.0
 MARGIN = 28.0
 CELL = 36.0
-TILE, TILE_GAP, TILE_TEXT = 168.0, 6.0, 44.0
+TILE, TILE_GAP, TILE_TEXT = 168.0, 6.0, 58.0
 COLUMNS, ROWS = 3, 4
 
 
@@ -62,8 +64,13 @@ def confusion_png(matrix: Matrix, labels: Sequence[str], heading: str) -> bytes:
         axes.imshow(paper * (1 - strength) + colours * strength, aspect="equal")
         for row, column in np.argwhere(matrix.counts):
             axes.text(
-                *(column, row, f"{matrix.counts[row, column]:,}"),
-                **{"ha": "center", "va": "center", "color": ON_PAPER.ink, "fontsize": TEXT - 1},
+                column,
+                row,
+                f"{matrix.counts[row, column]:,}",
+                ha="center",
+                va="center",
+                color=ON_PAPER.ink,
+                fontsize=TEXT - 1,
                 weight="bold" if row == column else "normal",
             )
         axes.set_xticks(range(len(names)), names, rotation=90)
@@ -82,22 +89,33 @@ def mistakes_png(cards: Sequence[Card], labels: Sequence[str], heading: str) -> 
     """The worst mistakes: each picture beside the activation map of its wrong answer, if there is one."""
     shown = [card for card in cards if card.picture.uri][: COLUMNS * ROWS]
     rows = max(1, -(-len(shown) // COLUMNS))
-    step = 2 * TILE + TILE_GAP + MARGIN
+    across, down = 2 * TILE + TILE_GAP + MARGIN, TILE + TILE_TEXT
+    width, height = MARGIN + COLUMNS * across, 62 + rows * down
     with drawing():
-        height = 70 + rows * (TILE + TILE_TEXT + 14)
-        figure = new_figure(MARGIN + COLUMNS * step, height)
-        _write(figure, MARGIN, height - 38, heading, size=TITLE, weight="bold")
+        figure = new_figure(width, height)
+        _write(figure, MARGIN, height - 38, heading if shown else f"{heading}: none", size=TITLE, weight="bold")
+        canvas = plain_axes(figure, (0, 0, width, height), ON_PAPER, grid="")
         for place, card in enumerate(shown):
-            left, top = MARGIN + place % COLUMNS * step, height - 62 - place // COLUMNS * (TILE + TILE_TEXT + 14)
+            left, bottom = MARGIN + place % COLUMNS * across, height - 62 - TILE - place // COLUMNS * down
             for column, thumb in enumerate((card.picture, *(one for _, one in card.maps[:1]))):
-                box = (left + column * (TILE + TILE_GAP), top - TILE, TILE, TILE)
-                _paste(figure, box, thumb.uri or "")
+                _paste(canvas, left + column * (TILE + TILE_GAP), bottom, thumb)
             answer, truth = (shortened(labels[label], 22) for label in (card.answer, card.truth))
-            _write(
-                figure, left, top - TILE - 18, f"{answer} {percent(card.sure, 0)}", colour=ON_PAPER.wrong, weight="bold"
-            )
-            _write(figure, left, top - TILE - 35, f"true class: {truth}", colour=ON_PAPER.muted)
+            sure = f"{answer} {percent(card.sure, 0)}"
+            _write(figure, left, bottom - 18, sure, colour=ON_PAPER.wrong, weight="bold")
+            _write(figure, left, bottom - 35, f"true class: {truth}", colour=ON_PAPER.muted)
+        canvas.set_xlim(0, width)
+        canvas.set_ylim(0, height)
+        canvas.set_axis_off()
         return to_png(figure, scale=1.5)
+
+
+def _paste(canvas: Axes, left: float, bottom: float, thumb: Thumbnail) -> None:
+    """Draw a picture into a tile, as large as fits, on axes whose unit is a px."""
+    image = Image.open(io.BytesIO(base64.b64decode((thumb.uri or "").partition(",")[2])))
+    scale = TILE / max(image.size)
+    width, height = (length * scale for length in image.size)
+    bottom += (TILE - height) / 2
+    canvas.imshow(np.asarray(image), extent=(left, left + width, bottom, bottom + height), aspect="auto")
 
 
 def _write(
@@ -113,13 +131,3 @@ def _write(
     """Write a line of text at a place in px."""
     width, height = figure.get_size_inches() * DOTS
     figure.text(left / width, bottom / height, text, fontsize=size, color=colour, weight=weight)
-
-
-def _paste(figure: Figure, box: tuple[float, float, float, float], uri: str) -> None:
-    """Draw the picture of a data URI into a box in px, as large as fits."""
-    image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
-    axes = plain_axes(figure, box, ON_PAPER, grid="")
-    axes.imshow(np.asarray(image))
-    axes.set_anchor("W")
-    axes.set_xticks([])
-    axes.set_yticks([])

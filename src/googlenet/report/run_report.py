@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from googlenet.artifacts import describe_model
-from googlenet.errors import GoogLeNetError, InputError
+from googlenet.checks import quick_lines
+from googlenet.dataset import SplitRule
+from googlenet.errors import GoogLeNetError, InputError, MissingExtraError
 from googlenet.evaluation import Answers
 from googlenet.files import write_atomically
 from googlenet.model import About, member_paths
@@ -15,8 +18,8 @@ from googlenet.report.commands import repeat_command
 from googlenet.report.comparison import Compared
 from googlenet.report.evaluation_report import CONTENTS, Subject, counted, evaluation_data, next_steps
 from googlenet.report.maps import open_maps
-from googlenet.report.page import count, duration, percent, render
-from googlenet.report.pictures import read_data
+from googlenet.report.page import check_installed, count, duration, percent, render
+from googlenet.report.pictures import open_pictures, read_pictures
 from googlenet.report.run_pictures import confusion_png, curves_png, mistakes_png
 from googlenet.report.training import Metrics, curve_svg, training_curves
 from googlenet.runs import RunFolder
@@ -32,6 +35,7 @@ def write_run_report(
     `answers`: of the model, if the run has none of its own. Raises MissingExtraError without the extra `report`,
     InputError for a damaged file, for a run without answers, and if a file cannot be written.
     """
+    check_installed()
     subject = run_subject(folder, data=data, answers=answers)
     stored = folder.read_settings() or {}
     metrics = folder.read_metrics()
@@ -60,6 +64,20 @@ def write_run_report(
     return out or folder.report
 
 
+def report_line(folder: RunFolder) -> str:
+    """Write the report of a run that has just finished; the line that says where it is, or why there is none.
+
+    Whatever goes wrong with a report, the training is finished and saved: so this never raises.
+    """
+    try:
+        return f"report: {write_run_report(folder)}"
+    except MissingExtraError as error:
+        return f"no report: {error}"
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        return f"warning: no report: {reason}; `googlenet report {shlex.quote(str(folder.path))}` tries again"
+
+
 def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers | None = None) -> Subject:
     """What the report of a run is about; raises InputError if neither the run nor the caller has answers."""
     if answers is None:
@@ -71,16 +89,19 @@ def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers 
         answers = Answers.load(folder.answers)
     stored = folder.read_settings() or {}
     where = data or stored.get("data")
+    rule = SplitRule(stored["split_seed"], stored["val_share"]) if "split_seed" in stored else None
+    opened = open_pictures(where, answers.classes, rule)
     about = _about(folder)
     return Subject(
         name=folder.path.resolve().name,
         answers=answers,
         labels=class_names(answers, folder.path),
-        read=read_data(where, answers.classes),
+        read=read_pictures(opened),
         maps=open_maps(folder.path),
         model=str(folder.path),
         data=str(where or "DATA"),
         best_of=int(about.scores.get("best_of", 1)),
+        findings=() if isinstance(opened, str) else tuple(quick_lines(opened)),
     )
 
 
@@ -112,8 +133,6 @@ def run_facts(stored: Mapping[str, Any], about: About, metrics: Metrics) -> list
     settings, data = stored.get("settings") or {}, about.data or {}
     seconds = about.scores.get("training_seconds") or (metrics[-1]["seconds"] if metrics else None)
     speeds = [row["images_per_second"] for row in metrics if row["images_per_second"]]
-    versions = dict(about.versions)
-    machine = versions.pop("machine", "")
     facts = [
         ("Data", stored.get("data")),
         ("Pictures", ", ".join(f"{number:,} {split}" for split, number in (data.get("pictures") or {}).items())),
@@ -125,8 +144,8 @@ def run_facts(stored: Mapping[str, Any], about: About, metrics: Metrics) -> list
         ("Length", _length(stored, metrics)),
         ("Time", duration(seconds) if seconds else None),
         ("Speed", f"{sum(speeds) / len(speeds):,.0f} pictures a second in training" if speeds else None),
-        ("Machine", machine),
-        ("Versions", ", ".join(f"{name} {number}" for name, number in versions.items())),
+        ("Machine", about.scores.get("machine")),
+        ("Versions", ", ".join(f"{name} {number}" for name, number in about.versions.items())),
         ("Made", about.created.replace("T", " ").replace("+00:00", " UTC")),
     ]
     return [(name, str(value)) for name, value in facts if value not in (None, "")]

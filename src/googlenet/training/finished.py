@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from googlenet.evaluation import Calibration, Evaluation, calibrate, reliability
-from googlenet.machine import installed_version
+from googlenet.machine import installed_version, read_machine
 from googlenet.model import About, ClassLabel, KnownAnswer, Model, apply_temperature, known_answer_images
 from googlenet.network import read_weights
 from googlenet.training.job import TrainingJob
@@ -46,6 +46,7 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
             scores=scores(validation)
             | {
                 "training_seconds": round(parts.state.seconds, 1),
+                "machine": f"{read_machine()}; trained on {job.device}",
                 "best_of": parts.state.validations if job.recipe.selection == "best" else 1,
             },
             licence="not stated",
