@@ -20,8 +20,9 @@ _ROW = "background:none;border:0"
 _CELL = "padding:2px 14px 2px 0;border:0;background:none;text-align:left;vertical-align:top;overflow-wrap:anywhere"
 _HEAD = f"{_CELL};white-space:nowrap;font-weight:400;opacity:.75"
 _NUMBER = "text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
-_TRACK = "display:inline-block;vertical-align:middle;width:140px;height:10px;border-radius:5px;background:rgba(128,128,128,.25)"
-_BAR = "display:block;height:10px;border-radius:5px;background:#3b82d6"
+_ROUND = "height:10px;border-radius:5px"
+_TRACK = f"display:inline-block;vertical-align:middle;width:140px;{_ROUND};background:rgba(128,128,128,.25)"
+_BAR = f"display:block;{_ROUND};background:#3b82d6"
 _NOTE = "opacity:.75;overflow-wrap:anywhere"
 
 
