@@ -7,6 +7,7 @@ the checks find is then found in the estimator: its parameters, labels, shapes, 
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,46 @@ from numpy.typing import NDArray
 from sklearn.utils.estimator_checks import estimator_checks_generator
 from sklearn.utils.validation import validate_data
 
+from googlenet.errors import DataError
 from googlenet.estimator import GoogLeNetClassifier
 
-CANNOT: dict[str, str] = {}
-"""Check -> why it fails: what pictures do not allow."""
+CANNOT = {
+    "check_classifiers_one_label": "a network learns to tell classes apart, so a training needs two",
+    "check_fit2d_1sample": "a class needs two pictures, because one is held back to validate the training",
+}
+"""Check -> why it fails: what a training on pictures does not allow."""
+
+FEW_TRAININGS = {
+    "check_estimator_cloneable",
+    "check_estimator_tags_renamed",
+    "check_valid_tag_types",
+    "check_estimator_repr",
+    "check_no_attributes_set_in_init",
+    "check_fit_score_takes_y",
+    "check_estimators_overwrite_params",
+    "check_dont_overwrite_parameters",
+    "check_estimators_fit_returns_self",
+    "check_readonly_memmap_input",
+    "check_estimators_unfitted",
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_n_features_in_after_fitting",
+    "check_mixin_order",
+    "check_estimators_pickle",
+    "check_classifiers_one_label",
+    "check_transformer_preserve_dtypes",
+    "check_parameters_default_constructible",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_fit2d_1sample",
+    "check_get_params_invariance",
+    "check_set_params",
+    "check_dict_unchanged",
+    "check_fit_check_is_fitted",
+    "check_requires_y_none",
+}
+"""The checks that always run; the others train many times, which takes minutes: GOOGLENET_EVERY_CHECK=1."""
+
+EVERY = bool(os.environ.get("GOOGLENET_EVERY_CHECK"))
 
 
 class RowsAsPictures(GoogLeNetClassifier):
@@ -42,6 +79,7 @@ class RowsAsPictures(GoogLeNetClassifier):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
         tags.input_tags.string = False
+        tags.classifier_tags.poor_score = True  # after one pass over a few lines of pixels
         return tags
 
 
@@ -54,16 +92,26 @@ def estimator() -> RowsAsPictures:
     return RowsAsPictures(recipe="smoke", epochs=1)
 
 
-def name_of(check: Any) -> str:
-    return str(getattr(check, "func", check).__name__)
+def parameters() -> list[Any]:
+    """Each check, marked with what is known of it."""
+    found = []
+    for number, (_, check) in enumerate(estimator_checks_generator(estimator())):
+        name = str(getattr(check, "func", check).__name__)
+        marks: list[pytest.MarkDecorator] = []
+        if name in CANNOT:
+            marks.append(pytest.mark.xfail(strict=True, raises=DataError, reason=CANNOT[name]))
+        if not EVERY and name not in FEW_TRAININGS:
+            marks.append(pytest.mark.skip(reason="trains many times; set GOOGLENET_EVERY_CHECK=1"))
+        found.append(pytest.param(check, id=f"{number:02}-{name}", marks=marks))
+    return found
 
 
-@pytest.mark.parametrize(
-    "check",
-    [
-        pytest.param(check, id=f"{number:02}-{name_of(check)}")
-        for number, (_, check) in enumerate(estimator_checks_generator(estimator()))
-    ],
-)
+@pytest.mark.parametrize("check", parameters())
+@pytest.mark.filterwarnings("default")
 def test_check(check: Any) -> None:
     check(estimator())
+
+
+def test_the_table_names_checks_that_there_are() -> None:
+    names = {str(getattr(check, "func", check).__name__) for _, check in estimator_checks_generator(estimator())}
+    assert names >= {*CANNOT} | FEW_TRAININGS
