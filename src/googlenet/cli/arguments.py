@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
+from googlenet.cli.foreign_words import argument_hint, flag_hint
 from googlenet.cli.terminal import warn
 from googlenet.errors import EXIT_WRONG_INPUT
-from googlenet.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,10 @@ def parse_arguments(program: str, verb: Callable[..., Any], texts: Sequence[str]
     values, unknown = parser.parse_known_intermixed_args(texts)
     if unknown:
         first = unknown[0].partition("=")[0]
-        hint = did_you_mean(first, parser.options, likeness=0.7)
-        parser.error(
-            "; ".join(filter(None, (f"no such option: {first}", hint)))
-            if first.startswith("-")
-            else f"unexpected argument: {unknown[0]!a}"
-        )
+        is_flag = first.startswith("-")
+        hint = flag_hint(first, parser.options) if is_flag else argument_hint(unknown[0], parser.options)
+        problem = f"no such option: {first}" if is_flag else f"unexpected argument: {unknown[0]!a}"
+        parser.error("; ".join(filter(None, (problem, hint))))
     return vars(values)
 
 

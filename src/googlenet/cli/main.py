@@ -10,10 +10,10 @@ import textwrap
 from collections.abc import Callable
 from importlib import import_module
 
+from googlenet.cli.foreign_words import verb_hint
 from googlenet.cli.terminal import open_missing_streams, say, silence, warn
 from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
 from googlenet.files import cannot_write, check_current_folder
-from googlenet.suggestions import did_you_mean
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
@@ -101,7 +101,7 @@ def _overview() -> str:
 
 
 def _unknown(verb: str) -> str:
-    hint = did_you_mean(verb, COMMANDS, otherwise="googlenet --help lists them")
+    hint = verb_hint(verb, COMMANDS, otherwise="googlenet --help lists them")
     return f"unknown command {verb!a}; {hint}"
 
 

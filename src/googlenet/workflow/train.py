@@ -115,7 +115,7 @@ def train(
         start=start if start is None or isinstance(start, str) else Path(start),
         from_scratch=from_scratch,
         members=members,
-        exclude=None if exclude is None else _read_exclude(exclude),
+        exclude=None if exclude is None else _read_exclude(Path(exclude)),
     )
     listeners = Listeners(on_event or _ignore, on_line or _ignore, should_stop or _never)
     folder = _train(request, out, resume, listeners, device=device, tensorboard=tensorboard)
@@ -184,7 +184,7 @@ def _new_folder(out: PathLike | None, default_name: str) -> RunFolder:
     return folder
 
 
-def _read_exclude(path: PathLike) -> tuple[str, ...]:
+def _read_exclude(path: Path) -> tuple[str, ...]:
     from googlenet.dataset.exclusion import read_exclude
 
     return tuple(sorted(read_exclude(path)))
