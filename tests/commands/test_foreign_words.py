@@ -22,9 +22,7 @@ def options_of(verb: str) -> set[str]:
     command = getattr(import_module(module), function)
     hints = get_type_hints(command, include_extras=True)
     specs = {name: get_args(hints[name])[1] for name in inspect.signature(command).parameters}
-    return {
-        spec.name or f"--{name.replace('_', '-')}" for name, spec in specs.items() if isinstance(spec, Option)
-    }
+    return {spec.name or f"--{name.replace('_', '-')}" for name, spec in specs.items() if isinstance(spec, Option)}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +40,10 @@ def options_of(verb: str) -> set[str]:
         (("train", "--data", "photos"), "no such option: --data; give it without a flag"),
         (("train", "photos", "--model", "resnet50"), "did you mean --start MODEL?"),
         (("train", "photos", "--weights", "a.pt"), "did you mean --start MODEL?"),
-        (("train", "photos", "--pretrained"), "did you mean --start MODEL (default: bvlc, the shipped ImageNet weights)?"),
+        (
+            ("train", "photos", "--pretrained"),
+            "did you mean --start MODEL (default: bvlc, the shipped ImageNet weights)?",
+        ),
         (("train", "photos", "--finetune"), "did you mean --start MODEL (default: bvlc"),
         (("train", "photos", "--project", "a"), "did you mean --out?"),
         (("train", "photos", "--name", "a"), "did you mean --out?"),

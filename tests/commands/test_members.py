@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from googlenet.cli.display import CountDisplay
-from googlenet.workflow.members import member_plans
-from googlenet.workflow.plan import Request, new_plan
 from googlenet.errors import InputError
 from googlenet.model import load_model
 from googlenet.recipes import recipe_from_dict
 from googlenet.runs import ModelSaved, RunFolder
 from googlenet.training import TrainingJob
 from googlenet.training.parts import build_network, build_sampler
+from googlenet.workflow.members import member_plans
+from googlenet.workflow.plan import Request, new_plan
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run

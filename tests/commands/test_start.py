@@ -140,11 +140,12 @@ def test_larger_pictures_are_fine_tuned_from_the_shipped_weights_and_the_first_l
             pixels = generator.integers(red - 50, red + 50, (100, 120, 3)).astype(np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
     run = tmp_path / "run"
-    small = ("--set", "steps=1", "--batch-size", "2", "--set", "input_size=96", "--set", "train_sizes=96")
+    small = ("--set", "steps=2", "--batch-size", "2", "--set", "input_size=96", "--set", "train_sizes=96")
+    small += ("--set", "precision=float32")
     done = googlenet("train", tmp_path / "photos", "--out", run, *small, "--device", "cpu")
     assert done.code == 0, done.err
     assert done.out.splitlines()[:3] == [
-        f"fine-tuning bvlc, GoogLeNet's weights from ImageNet, on photos: 2 classes, 1 steps, into {run}",
+        f"fine-tuning bvlc, GoogLeNet's weights from ImageNet, on photos: 2 classes, 2 steps, into {run}",
         "starting from bvlc: its weights, channel order, mean and scale; the classifier is new "
         "(--from-scratch: random weights instead)",
         f"recipe finetune: fit squash to 96 px, trained in float32; all settings are in {run}/settings.json",
@@ -187,9 +188,7 @@ def test_without_matplotlib_a_rate_is_suggested_and_a_line_says_why_there_is_no_
     done = googlenet("lr-find", two_colours, "--start", trained, "--steps", "10", "--out", out, "--set", "batch_size=8")
     assert done.code == 0
     assert done.out.startswith("suggested: ")
-    assert (
-        'no plot: the plot needs matplotlib, which is not installed: pip install "googlenet[report]"\n' in done.err
-    )
+    assert 'no plot: the plot needs matplotlib, which is not installed: pip install "googlenet[report]"\n' in done.err
     assert not out.exists()
 
 

@@ -85,8 +85,18 @@ def test_the_dip_fills_the_plot_and_the_explosion_leaves_it() -> None:
     [
         (30, 0.02, "keep", "keep the recipe finetune's own 0.02: the suggestion is within a factor of 3 of it"),
         (30, 0.05, "keep", "within a factor of 3"),
-        (30, 0.002, "try", "try it: it is 10 times as high as the recipe finetune's own 0.002; fine-tuning at a higher"),
-        (30, 0.2, "try", "try it: it is 10 times lower than the recipe finetune's own 0.2; the recipe's rate may destroy"),
+        (
+            30,
+            0.002,
+            "try",
+            "try it: it is 10 times as high as the recipe finetune's own 0.002; fine-tuning at a higher",
+        ),
+        (
+            30,
+            0.2,
+            "try",
+            "try it: it is 10 times lower than the recipe finetune's own 0.2; the recipe's rate may destroy",
+        ),
         (40, 0.02, "unclear", "the loss was still falling at the last rate; repeat with a larger --highest"),
         (0, 0.02, "unclear", "keep the recipe finetune's own 0.02: the loss has no clear dip"),
     ],
@@ -106,6 +116,6 @@ def test_the_advice_for_random_weights_is_about_diverging() -> None:
 
 def test_a_dip_within_the_scatter_of_the_losses_is_no_dip() -> None:
     generator = np.random.default_rng(0)
-    losses = tuple(2.0 + generator.normal(0, 0.3, 40)) + (9.0, 30.0)
+    losses = (*(2.0 + generator.normal(0, 0.3, 40)).tolist(), 9.0, 30.0)
     curve = RateCurve(rising_rates(1e-4, 1.0, 42), losses, smoothed_losses(losses))
     assert advise(curve, recipe="small", recipe_rate=1e-3, fine_tuning=False).verdict == "unclear"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_a_line_of_python_trains_and_tells_listeners_and_prints_nothing(
     )
     assert capfd.readouterr() == ("", "")
     assert lines[0] == f"training small-32 from scratch on icons: 2 classes, 3 steps, into {tmp_path / 'run'}"
-    assert "excluded 1 of 19 pictures" in lines or "excluded 1 of 20 pictures" in lines
+    assert "excluded 1 of 20 pictures" in lines
     assert isinstance(events[-1], ModelSaved)
     assert any(isinstance(event, EpochDone) for event in events)
     assert (result.folder, result.model) == (tmp_path / "run", tmp_path / "run" / "model.safetensors")
@@ -60,8 +61,8 @@ def test_a_line_of_python_trains_and_tells_listeners_and_prints_nothing(
 
 def test_a_listener_can_stop_it_and_it_goes_on_where_it_was(icons: Path, tmp_path: Path) -> None:
     events: list[Event] = []
-    arguments = {"recipe": "smoke", "settings": {"steps": 4, "batch_size": 4}, "device": "cpu"}
-    with pytest.raises(TrainingStoppedError, match="stopped and saved; resume with googlenet.train") as stopped:
+    arguments: dict[str, Any] = {"recipe": "smoke", "settings": {"steps": 4, "batch_size": 4}, "device": "cpu"}
+    with pytest.raises(TrainingStoppedError, match="stopped and saved; resume with googlenet") as stopped:
         googlenet.train(
             icons, out=tmp_path / "run", on_event=events.append, should_stop=lambda: len(events) > 2, **arguments
         )

@@ -98,7 +98,7 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "exist_ok": ("--force",),
     "overwrite": ("--force",),
 }
-"""Flag elsewhere, without dashes -> what stands for it here: the first whose flag the verb has, or what to do instead."""
+"""Flag elsewhere, without dashes -> what stands for it here: the first that the verb has, or what to do instead."""
 
 
 def verb_hint(verb: str, verbs: Collection[str], *, otherwise: str) -> str:

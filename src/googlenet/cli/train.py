@@ -107,6 +107,8 @@ def train_command(
             )
         except TrainingStoppedError as stopped:
             display.close()
-            how = "and saved; resume with:" if stopped.saved else "without saving; resume from the last checkpoint with:"
+            how = (
+                "and saved; resume with:" if stopped.saved else "without saving; resume from the last checkpoint with:"
+            )
             report(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(stopped.folder))}")
             raise SystemExit(stop.exit_code) from None

@@ -59,7 +59,7 @@ def _unclear(curve: RateCurve) -> str | None:
 
 
 def _scatter(losses: Sequence[float]) -> float:
-    """The standard deviation of single losses, from the differences between neighbours, which a trend hardly touches."""
+    """The standard deviation of single losses, from the differences of neighbours, which a trend hardly touches."""
     differences = [after - before for before, after in pairwise(losses)]
     return statistics.pstdev(differences) / math.sqrt(2) if differences else 0.0
 

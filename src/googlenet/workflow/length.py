@@ -57,8 +57,5 @@ class LengthEstimate:
     def _mean_area_left(self, progress: float) -> float:
         """The mean area, in square px, of the squares from `progress` to the end."""
         starts = [progress, *(start for start, _ in self.recipe.sizes if start > progress), 1.0]
-        areas = [
-            (end - start) * train_size_at(self.recipe.sizes, start) ** 2
-            for start, end in pairwise(starts)
-        ]
+        areas = [(end - start) * train_size_at(self.recipe.sizes, start) ** 2 for start, end in pairwise(starts)]
         return sum(areas) / (1 - progress)

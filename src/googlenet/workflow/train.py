@@ -171,7 +171,7 @@ def _train(
         from googlenet.workflow.members import train_members
 
         train_members(plan, dataset, folder, listeners, new=stored is None, device=device, tensorboard=tensorboard)
-    # What is made from a run that has just finished, such as its report, is made here: model and evaluation are on disk.
+    # What is made from a run that has just finished, such as its report, is made here: all its files are written.
     return folder
 
 
@@ -194,7 +194,9 @@ def _check_types(given: Mapping[str, Any]) -> None:
     """Raise InputError for the first value of a wrong type, with the name of its parameter."""
     for name, value in given.items():
         if value is not None and not isinstance(value, _TYPES[name]):
-            expected = " or ".join(_NAMES[kind] for kind in _TYPES[name] if kind is not int or float not in _TYPES[name])
+            expected = " or ".join(
+                _NAMES[kind] for kind in _TYPES[name] if kind is not int or float not in _TYPES[name]
+            )
             raise InputError(f"{name} is {value!r}, which is not {expected}")
 
 
