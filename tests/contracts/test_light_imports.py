@@ -27,7 +27,7 @@ else:
     code = 0
 print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
-HEAVY = {"torch", "sklearn", "scipy", "pandas", "torchvision", "matplotlib", "tensorboard"}
+HEAVY = {"argcomplete", "torch", "sklearn", "scipy", "pandas", "torchvision", "matplotlib", "tensorboard"}
 
 
 def loaded_by(*arguments: str | Path) -> set[str]:

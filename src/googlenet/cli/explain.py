@@ -26,7 +26,9 @@ PLACES = (
 
 def explain_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
-    paths: Annotated[list[str], Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
+    paths: Annotated[
+        list[str], Argument(help="Pictures, folders, .tar files, globs; - reads a list on standard input.")
+    ],
     classes: Annotated[
         list[str] | None,
         Option(
