@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import googlenet
 from googlenet.classifier import Classifier, Prediction, Ranked
@@ -104,6 +106,18 @@ def test_a_prediction_is_a_table_of_bars() -> None:
     page.feed(Prediction("photo.jpg", (Ranked("a", "cat & dog", 0.75), Ranked("b", "bird", 0.25)))._repr_html_())
     for shown in ("photo.jpg", "cat & dog", "75.0%", "bird", "25.0%"):
         assert shown in page.text
+
+
+def test_a_prediction_is_a_picture_where_the_font_has_its_letters() -> None:
+    ranking = (Ranked("a", "cat & dog", 0.75), Ranked("b", "bird", 0.25))
+    data = Prediction("photo.jpg", ranking)._repr_png_()
+    assert data is not None
+    pixels = np.asarray(Image.open(io.BytesIO(data)))
+    filled = (pixels == (59, 130, 214)).all(axis=2).sum(axis=1)
+    lengths = [int(rows.max()) for rows in np.array_split(filled, 2)]
+    assert lengths[0] == pytest.approx(3 * lengths[1], rel=0.05)
+    assert Prediction("사진.jpg", ranking)._repr_png_() is None
+    assert Prediction("broken.jpg", (), "not a picture")._repr_png_() is None
 
 
 def test_a_card_says_what_a_classifier_is() -> None:
