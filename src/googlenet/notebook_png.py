@@ -29,7 +29,7 @@ def bars_png(title: str, rows: Sequence[tuple[str, float]]) -> bytes | None:
     width = max(column + BAR + NUMBER, round(font.getlength(texts[0]))) + 2 * MARGIN
     page = Image.new("RGB", (width, ROW * (1 + len(rows)) + 2 * MARGIN), "white")
     draw = ImageDraw.Draw(page)
-    draw.text((MARGIN, MARGIN + ROW / 2), texts[0], INK, font, anchor="lm", stroke_width=1, stroke_fill=INK)
+    draw.text((MARGIN, MARGIN + ROW / 2), texts[0], INK, font, anchor="lm")
     for place, (name, (_, share)) in enumerate(zip(texts[1:], rows, strict=True), start=1):
         middle, left = MARGIN + ROW * (place + 0.5), MARGIN + column
         draw.text((MARGIN, middle), name, INK, font, anchor="lm")

@@ -19,6 +19,7 @@ from googlenet.engines import FunctionEngine
 from googlenet.evaluation import Counts
 from googlenet.images import Preprocessing
 from googlenet.model import ClassLabel, load_model
+from googlenet.notebook_png import MARGIN, ROW
 from googlenet.pretrained import find_model
 from googlenet.recipes import RECIPES
 
@@ -114,8 +115,8 @@ def test_a_prediction_is_a_picture_where_the_font_has_its_letters() -> None:
     assert data is not None
     pixels = np.asarray(Image.open(io.BytesIO(data)))
     filled = (pixels == (59, 130, 214)).all(axis=2).sum(axis=1)
-    lengths = [int(rows.max()) for rows in np.array_split(filled, 2)]
-    assert lengths[0] == pytest.approx(3 * lengths[1], rel=0.05)
+    middles = [round(MARGIN + ROW * (place + 0.5)) for place in (1, 2)]
+    assert filled[middles[0]] == pytest.approx(3 * filled[middles[1]], rel=0.05)
     assert Prediction("사진.jpg", ranking)._repr_png_() is None
     assert Prediction("broken.jpg", (), "not a picture")._repr_png_() is None
 
