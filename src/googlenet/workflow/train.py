@@ -119,7 +119,7 @@ def train(
         start=start if start is None or isinstance(start, str) else Path(start),
         from_scratch=from_scratch,
         members=members,
-        exclude=None if exclude is None else _read_exclude(exclude),
+        exclude=None if exclude is None else _read_exclude(Path(exclude)),
     )
     listeners = Listeners(on_event or _ignore, on_line or _ignore, should_stop or _never)
     folder = _train(request, out, resume, listeners, device=device, tensorboard=tensorboard)
@@ -175,7 +175,9 @@ def _train(
         from googlenet.workflow.members import train_members
 
         train_members(plan, dataset, folder, listeners, new=stored is None, device=device, tensorboard=tensorboard)
-    # What is made from a run that has just finished, such as its report, is made here: model and evaluation are on disk.
+    from googlenet.report import report_line
+
+    listeners.on_line(report_line(folder))
     return folder
 
 
@@ -188,7 +190,7 @@ def _new_folder(out: PathLike | None, default_name: str) -> RunFolder:
     return folder
 
 
-def _read_exclude(path: PathLike) -> tuple[str, ...]:
+def _read_exclude(path: Path) -> tuple[str, ...]:
     from googlenet.dataset.exclusion import read_exclude
 
     return tuple(sorted(read_exclude(path)))
