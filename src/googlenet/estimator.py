@@ -101,6 +101,7 @@ class GoogLeNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # 
                 seed=self.seed,
                 device=self.device,
                 out=folder,
+                report=self.out is not None,
             )
             model = load_model(result.model)
         self.classes_ = classes

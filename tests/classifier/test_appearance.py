@@ -16,12 +16,14 @@ import googlenet
 from googlenet.classifier import Classifier, Prediction, Ranked
 from googlenet.dataset import dataset_from_lists
 from googlenet.engines import FunctionEngine
-from googlenet.evaluation import Counts
+from googlenet.evaluation import Answers, Calibration, Counts, reliability
+from googlenet.explanation import Explanation
 from googlenet.images import Preprocessing
 from googlenet.model import ClassLabel, load_model
 from googlenet.notebook_png import MARGIN, ROW
 from googlenet.pretrained import find_model
 from googlenet.recipes import RECIPES
+from googlenet.workflow import TrainingResult
 
 EVIL = "<script>alert('x')</script>&amp;\x1b[2J\u202e\udcff" + "long " * 2000
 SQUARE = np.random.default_rng(0).integers(0, 256, (30, 30, 3), np.uint8)
@@ -60,6 +62,15 @@ OBJECTS: dict[str, Any] = {
     "architecture": lambda: googlenet.PAPER,
     "spec": lambda: googlenet.ArchitectureSpec(),
     "evaluation": evaluation,
+    "answers": lambda: Answers((EVIL,), np.array([0]), np.array([[0.5, 0.5]], np.float32), ("a", "b"), "val"),
+    "reliability": lambda: reliability(np.array([[0.5, 0.5]], np.float32), np.array([0])),
+    "calibration": lambda: Calibration(1.0, 1, 1, OBJECTS["reliability"](), OBJECTS["reliability"]()),
+    "outputs": lambda: evil_classifier().engine.run(SQUARE[np.newaxis]),
+    "explanation": lambda: googlenet.load("bvlc").explain(SQUARE),
+    "explained class": lambda: googlenet.load("bvlc").explain(SQUARE, top=9).classes[0],
+    "seen picture": lambda: googlenet.load("bvlc").explain(SQUARE).seen,
+    "explanation of a bad picture": lambda: Explanation(EVIL, (), None, error=EVIL),
+    "training": lambda: TrainingResult(Path("runs/demo"), Path("runs/demo/model.safetensors"), {"top1": 0.5}),
 }
 
 
