@@ -7,7 +7,6 @@ page, or half transparent, so that they are seen on white and on black.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 from googlenet.printable import printable
 
@@ -90,4 +89,6 @@ def _bar(share: float) -> str:
 
 
 def _safe(text: str) -> str:
+    from html import escape  # not needed for a prediction
+
     return escape(printable(text))
