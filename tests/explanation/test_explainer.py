@@ -90,7 +90,7 @@ def test_an_explanation_as_data_text_and_picture(classifier: Classifier, picture
     assert np.shape(first["map"]) == (4, 4)
     assert np.mean(first["map"]) + first["bias"] == pytest.approx(first["logit"], abs=1e-3)
     assert set(first["box"]) == {"x", "y", "width", "height"}
-    assert repr(explanation).startswith(f"Explanation({str(picture)!r}: Straße & <Weg> ")
+    assert "'Straße & <Weg>' " in repr(explanation)
     assert len(repr(explanation)) < 200
     shown = explanation.overlay("tench")
     assert explanation.seen is not None

@@ -31,7 +31,7 @@ _FLAT = 1e-9  # nats per unit of inverse temperature
 _ROWS = 4096  # in float64 at once
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Reliability:
     """Confidence against accuracy, in bins of equal width of the most probable class's probability.
 
@@ -45,6 +45,9 @@ class Reliability:
     count: NDArray[np.int64]
     confidence: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"<Reliability: calibration error {self.ece:.3f} on {self.pictures:,} pictures>"
 
     @property
     def pictures(self) -> int:
