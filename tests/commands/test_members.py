@@ -13,15 +13,14 @@ import numpy as np
 import pytest
 
 from googlenet.cli.display import CountDisplay
-from googlenet.cli.members import member_plans
-from googlenet.cli.plan import Request, new_plan
-from googlenet.dataset import open_dataset
 from googlenet.errors import InputError
 from googlenet.model import load_model
 from googlenet.recipes import recipe_from_dict
 from googlenet.runs import ModelSaved, RunFolder
 from googlenet.training import TrainingJob
 from googlenet.training.parts import build_network, build_sampler
+from googlenet.workflow.members import member_plans
+from googlenet.workflow.plan import Request, new_plan
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -39,18 +38,17 @@ def ensemble(program: Run, photos: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def member_jobs(photos: Path, members: int) -> list[TrainingJob]:
-    request = Request(str(photos), "smoke", (), 7.0, 5, None, None, members=members)
-    dataset = open_dataset(photos)
+    plan, dataset = new_plan(Request(data=str(photos), recipe="smoke", minutes=7.0, seed=5, members=members))
     return [
         TrainingJob(
             dataset,
-            recipe_from_dict(plan.settings),
+            recipe_from_dict(member.settings),
             RunFolder(photos / "none"),
-            plan.seed,
-            plan.minutes,
-            initial_seed=plan.initial_seed,
+            member.seed,
+            member.minutes,
+            initial_seed=member.initial_seed,
         )
-        for plan in member_plans(new_plan(request))
+        for member in member_plans(plan)
     ]
 
 

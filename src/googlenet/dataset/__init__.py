@@ -15,6 +15,7 @@ from googlenet.dataset.embedded import EMBEDDED, ArraySource
 from googlenet.dataset.exclusion import ExcludeSection, describe_exclusion, read_exclude, write_exclude
 from googlenet.dataset.folder import FolderSource, read_folder
 from googlenet.dataset.layout import Layout, LayoutHint, Split, classify_names
+from googlenet.dataset.memory import PictureSource, dataset_from_lists
 from googlenet.dataset.samples import Sample, Samples, Source
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import TarSource, read_tar
@@ -30,6 +31,7 @@ __all__ = [
     "Ignored",
     "Layout",
     "LayoutHint",
+    "PictureSource",
     "Sample",
     "Samples",
     "Source",
@@ -40,6 +42,7 @@ __all__ = [
     "check_readable",
     "class_level",
     "classify_names",
+    "dataset_from_lists",
     "describe_exclusion",
     "find_folders",
     "find_pictures",

@@ -46,13 +46,16 @@ class Sample:
     label: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Samples:
     """Pictures in a fixed order, their classes, and where they are read from."""
 
     classes: tuple[str, ...]
     items: tuple[Sample, ...]
     source: Source
+
+    def __repr__(self) -> str:
+        return f"<Samples: {len(self):,} pictures of {len(self.classes):,} classes>"
 
     def __len__(self) -> int:
         """Count the pictures, including bad ones, which only decoding reveals."""

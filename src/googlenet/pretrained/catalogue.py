@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from googlenet.argument_types import PathArgument, as_path
 from googlenet.errors import InputError
 from googlenet.suggestions import did_you_mean
 
@@ -70,14 +72,30 @@ CATALOGUE: dict[str, Published] = {
 """Published weights by name."""
 
 
-def find_model(name_or_path: str | Path) -> Path:
+SAME_NETWORK = ("googlenet", "inceptionv1", "bvlcgooglenet", "googlenettvin1k")
+"""Names of GoogLeNet elsewhere, without marks."""
+
+OTHER_NETWORKS = (
+    *("alexnet", "beit", "coatnet", "convnext", "deit", "densenet", "efficientnet", "inceptionnext", "inceptionresnet"),
+    *("inceptionv", "maxvit", "mnasnet", "mobilenet", "mobilevit", "nasnet", "nfnet", "regnet", "repvgg", "resnet"),
+    *("resnext", "senet", "seresnet", "shufflenet", "squeezenet", "swinb", "swins", "swint", "swinv", "vgg", "vitb"),
+    *("vitgiant", "vith14", "vithuge", "vitl16", "vitl32", "vitlarge", "vitsmall", "vittiny", "wideresnet", "xception"),
+    *("yolo",),
+)
+"""How names of other networks begin in timm, torchvision, Keras and Ultralytics, without marks."""
+
+OUR_FILES = (".safetensors", ".onnx", ".xml", ".pt2", ".caffemodel")
+"""Files of this program may be called anything."""
+
+
+def find_model(name_or_path: PathArgument) -> Path:
     """The path that a user means: the shipped file for a name in the catalogue, else the path itself.
 
     A `Path` is always a path, and so is a string with a folder in it: `./bvlc` is a file. Raises InputError for a name
-    whose weights do not ship, and for a misspelled one.
+    whose weights do not ship, for a misspelled one, and for anything else.
     """
-    if isinstance(name_or_path, Path) or Path(name_or_path).name != name_or_path:
-        return Path(name_or_path)
+    if not isinstance(name_or_path, str) or Path(name_or_path).name != name_or_path:
+        return as_path(name_or_path, "a model", what="a path (str or Path) or a name such as 'bvlc'")
     published = CATALOGUE.get(name_or_path)
     if published is not None and published.shipped_path is not None:
         return published.shipped_path
@@ -88,6 +106,20 @@ def find_model(name_or_path: str | Path) -> Path:
         raise InputError(
             f"the weights {name_or_path!r} do not ship with googlenet: `googlenet import {name_or_path}` downloads them"
         )
+    if sentence := _other_network(name_or_path):
+        raise InputError(sentence)
     if not path.suffix and (hint := did_you_mean(name_or_path, CATALOGUE)):
         raise InputError(f"{name_or_path}: no such model file; {hint}")
     return path
+
+
+def _other_network(name: str) -> str:
+    """A sentence for the name of a network that other libraries have; "" for any other name."""
+    if name.endswith(OUR_FILES):
+        return ""
+    word = re.sub(r"[^a-z0-9]", "", name.lower().partition(".")[0])
+    if word in SAME_NETWORK:
+        return f"{name}: no such model file; the ImageNet weights of GoogLeNet are called `bvlc` here"
+    if word.startswith(OTHER_NETWORKS):
+        return f"{name}: this program has GoogLeNet only, whose ImageNet weights are called `bvlc`"
+    return ""

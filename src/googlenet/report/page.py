@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +28,26 @@ EXTRA = "report"
 def render(template: str, **data: Any) -> str:
     """The page that `template` makes of `data`; every text in it is escaped, and made printable as on a terminal.
 
-    `data` needs what `base.html.j2` names at its head. Raises MissingExtraError if jinja2 is not installed.
+    `data` needs what `base.html.j2` names at its head. Raises MissingExtraError without the extra `report`.
     """
     return _environment().get_template(template).render(**data)
 
 
+def check_installed() -> None:
+    """Raise MissingExtraError, which names the command that installs it, without what reports and charts need."""
+    for package in ("jinja2", "matplotlib"):
+        try:
+            import_module(package)
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(package, extra=EXTRA, purpose="a report") from error
+
+
 @cache
 def _environment() -> Environment:
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-        from markupsafe import Markup
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("jinja2", extra=EXTRA, purpose="a report") from error
+    check_installed()
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
