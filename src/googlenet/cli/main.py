@@ -139,7 +139,7 @@ def _help(topics: list[str]) -> None:
 
             say(*parser_of(f"googlenet {verb}", _command(verb)).format_help().splitlines())
         case [topic, *_]:
-            hint = did_you_mean(topic, [*COMMANDS, "environment"], otherwise="`googlenet help` lists the commands")
+            hint = verb_hint(topic, [*COMMANDS, "environment"], otherwise="`googlenet help` lists the commands")
             raise InputError(f"there is no help on {topic!a}; {hint}")
 
 

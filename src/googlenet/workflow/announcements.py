@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from googlenet.checks import quick_lines
 from googlenet.pretrained import CATALOGUE
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def announcements(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Re
 
         yield describe_exclusion(replace(plan, exclude=None).open_dataset(), plan.exclude)
     yield from filter(None, (dataset.ignored.sentence(), dataset.splits["train"].note()))
+    yield from quick_lines(dataset)
     if dataset.split_rule is not None:
         rule = dataset.split_rule
         yield (

@@ -175,7 +175,9 @@ def _train(
         from googlenet.workflow.members import train_members
 
         train_members(plan, dataset, folder, listeners, new=stored is None, device=device, tensorboard=tensorboard)
-    # What is made from a run that has just finished, such as its report, is made here: all its files are written.
+    from googlenet.report import report_line
+
+    listeners.on_line(report_line(folder))
     return folder
 
 
