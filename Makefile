@@ -14,7 +14,7 @@ DEMO := runs/demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check sanitize format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-decode bench-fuzz bench-fuzz-structure bench-growth bench-install bench-pipeline bench-members bench-untuned \
-  bench-predict-many
+  bench-predict-many bench-check
 .DELETE_ON_ERROR:
 
 help:
@@ -120,6 +120,17 @@ bench-members: $(INSTALLED)
 
 bench-untuned: $(INSTALLED)
 	@$(BIN)/python benchmarks/untuned.py $(TRANSFER)
+
+CLEANVISION := .venv-cleanvision
+
+$(CLEANVISION)/.installed:
+	@$(PYTHON) -m venv --clear $(CLEANVISION)
+	@$(CLEANVISION)/bin/python -m pip install --quiet --disable-pip-version-check cleanvision==0.3.7 cleanlab==2.9.0
+	@touch $@
+
+bench-check: $(INSTALLED) $(CLEANVISION)/.installed
+	@$(BIN)/python benchmarks/check.py $(TRANSFER) --photographs ../shared/data/imagenet-sample.tar $(ORIGINALS) \
+	  --peer $(CLEANVISION)/bin/python
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -26,7 +26,7 @@ from typing import Any
 
 from googlenet.benchmarking.timing_process import peak_bytes
 from googlenet.machine import read_machine
-from googlenet.predictions import partial_path, read_rows
+from googlenet.predictions import partial_path, read_predictions
 
 PROGRAM = (sys.executable, "-c", "from googlenet.cli.main import main; main()")
 SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -84,7 +84,7 @@ class End:
 
 def predict(model: str, sources: list[Path], output: Path, *, kill_at: int | None = None, resume: bool = False) -> End:
     """Predict into a file; with `kill_at`, end the process by SIGKILL when its rows have that many bytes."""
-    command: list[Any] = [*PROGRAM, "predict", model, *sources, "--output", output, *["--resume"] * resume]
+    command: list[Any] = [*PROGRAM, "predict", model, *sources, "--output", output, "--resume" if resume else "--force"]
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     if kill_at is not None:
@@ -107,7 +107,7 @@ def differences(output: Path, whole: Path) -> str:
     """Compare two files row by row, in a sentence."""
     rows = other_name = other_error = other_class = 0
     worst = 0.0
-    for one, other in zip_longest(read_rows(output), read_rows(whole), fillvalue={}):
+    for one, other in zip_longest(read_predictions(output), read_predictions(whole), fillvalue={}):
         rows += 1
         other_name += one.get("image") != other.get("image")
         other_error += one.get("error") != other.get("error")

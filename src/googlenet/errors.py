@@ -8,14 +8,16 @@
     |-- ModelFileError             a model file that is damaged or not understood           exit code 2
     `-- TrainingError              a training that cannot continue (a loss is not finite)   exit code 2
 
-Exit codes: 0 success, 1 success with findings (bad pictures, a failed verification), 2 wrong usage or input. A picture
-that cannot be decoded is not an exception but a value, `googlenet.images.BadImage`.
+Exit codes: 0 success, 1 success with findings (bad pictures, a failed verification), 2 wrong usage or input, or an
+unexpected error, 130 interrupted. A picture that cannot be decoded is not an exception but a value,
+`googlenet.images.BadImage`.
 """
 
 from __future__ import annotations
 
 EXIT_FINDINGS = 1
 EXIT_WRONG_INPUT = 2
+EXIT_INTERRUPTED = 130
 
 
 class GoogLeNetError(Exception):

@@ -42,6 +42,18 @@ def check_not_special(path: Path) -> None:
         raise InputError(f"cannot read {path}: it is {what}, not a regular file")
 
 
+def check_not_replaced(path: Path, *, option: str, force: bool, resume: bool = False) -> None:
+    """Raise InputError for a file that exists, unless `force`, and for a folder.
+
+    `option` names the file on the command line; `resume`: the command could also add to it.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; {option} must be a file")
+    if path.exists() and not force:
+        add = " --resume to add to it," if resume else ""
+        raise InputError(f"{path} already exists; use {option} to write another file,{add} or --force to replace it")
+
+
 def cannot_read(path: Path | str, error: OSError) -> InputError:
     """The system's error on reading `path`, as a message for the user."""
     return InputError(f"cannot read {path}: {_reason(error)}")

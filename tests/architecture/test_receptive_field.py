@@ -108,5 +108,7 @@ def test_a_value_sees_as_many_columns_of_the_picture_as_its_field_is_wide(varian
     lit = lit_columns(transparent(GoogLeNet(table, auxiliaries=False)), row, width=width)
     middle = len(lit) // 2
     first, second = lit[middle].nonzero().flatten(), lit[middle + 1].nonzero().flatten()
-    assert ReceptiveField(len(first), int(second[0] - first[0])) == field
+    stride = int(second[0] - first[0])
+    centre = float(first[0] + first[-1] + 1) / 2 - middle * stride
+    assert ReceptiveField(len(first), stride, centre) == field
     assert len(first) == int(first[-1] - first[0]) + 1  # without gaps

@@ -55,6 +55,7 @@ def exported(target: Target, models: Sequence[Model]) -> ExportedModel:
             classes=models[0].classes,
             preprocessing=models[0].preprocessing,
             known_answer=tuple(tuple(map(float, row)) for row in np.mean(answers, axis=0)),
+            temperature=models[0].temperature,
             sha256="",
         ),
     )

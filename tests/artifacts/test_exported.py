@@ -199,6 +199,7 @@ def test_metadata_of_another_file_are_noticed(
         ({"tolerance": 7.0}, "in its description, 'tolerance'"),
         ({"precision": "int4"}, "in its description, 'precision'"),
         ({"classes": [{"id": "a", "name": "a"}]}, "there are 1 class names, but the network has 3 classes"),
+        ({"temperature": 0}, "the temperature is 0; it must lie between 0.05 and 20"),
         ({"kind": "model"}, "is a googlenet model, not an exported model"),
         ({"schema_version": 99}, "was written by a newer googlenet"),
         ({"target": "openvino"}, "its description states an OpenVINO IR"),

@@ -6,6 +6,7 @@ import array
 import io
 import mmap
 import os
+import re
 import sys
 import tarfile
 import zipfile
@@ -89,8 +90,19 @@ def test_a_file_that_is_closed_or_open_as_text_is_told_apart_from_a_bad_picture(
         classifier.predict(text)
 
 
-@pytest.mark.parametrize("source", [7, None, 0.5, object(), [7], (None,), [png("red"), "a.png", {}]])
-def test_what_is_no_picture_is_refused_at_the_call(classifier: Classifier, source: Any) -> None:
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [(7, "7"), (None, "None"), (object(), "an object"), ({"a.png": png("red")}, "a dict"), ({}, "a dict")],
+)
+def test_what_is_no_picture_is_refused_at_the_call(classifier: Classifier, source: Any, named: str) -> None:
+    known = re.escape("a picture or a list of pictures (a path, bytes, a file open in binary mode, a Pillow picture or")
+    for call in (classifier.predict, classifier.predict_proba, classifier.embed):
+        with pytest.raises(InputError, match=f"images must be {known} a NumPy array\\), not {named}"):
+            call(source)
+
+
+@pytest.mark.parametrize("source", [[7], (None,), [png("red"), "a.png", {}], np.array([None])])
+def test_a_list_with_something_that_is_no_picture_is_refused_at_the_call(classifier: Classifier, source: Any) -> None:
     with pytest.raises(InputError, match="a picture must be a path, bytes, a file open in binary mode, a Pillow"):
         classifier.predict(source)
 
@@ -105,7 +117,7 @@ def test_a_tensor_is_refused_at_the_call_and_not_taken_for_many_pictures(classif
         def __dlpack__(self) -> Any:
             raise AssertionError("nobody asks for it")
 
-    with pytest.raises(InputError, match="not Tensor"):
+    with pytest.raises(InputError, match="not a Tensor"):
         classifier.predict(Tensor())
 
 
@@ -295,6 +307,33 @@ def test_probabilities_are_averaged_over_crops_whatever_the_batches(
     assert shares["red"] == pytest.approx(shares["blue"], rel=0.05)  # a centre may be half a pixel off
 
 
+def test_a_temperature_changes_the_probabilities_of_one_crop_of_one_model_and_no_ranking(
+    classifier: Classifier,
+) -> None:
+    mixed = Image.new("RGB", (16, 16), (200, 120, 60))
+    warm = replace(classifier, temperature=2.0)
+    plain, scaled = (one.predict(mixed).ranking for one in (classifier, warm))
+    assert [one.label for one in plain] == [one.label for one in scaled]
+    roots = [one.probability**0.5 for one in plain]
+    assert [one.probability for one in scaled] == pytest.approx([root / sum(roots) for root in roots], abs=1e-6)
+    assert warm.predict(mixed, features=False, top=1).ranking == scaled[:1]
+    for crops in (10, 144):
+        assert warm.predict(mixed, crops=crops).ranking == classifier.predict(mixed, crops=crops).ranking
+    member = Member(classifier.engine, classifier.preprocessing)
+    both = replace(warm, engine=EnsembleEngine((member, member)))
+    assert both.predict(mixed).ranking == plain
+    shown = {one.label: one.probability for one in scaled}
+    assert warm.predict_proba([mixed])[0].tolist() == pytest.approx([shown[one.id] for one in CLASSES])
+    assert both.predict_proba(mixed).tolist() == classifier.predict_proba(mixed).tolist()
+
+
+def test_classes_that_a_temperature_makes_equal_keep_their_ranks() -> None:
+    probabilities = np.array([0.2, np.nextafter(np.float32(0.2), np.float32(1)), 0.6], np.float32)
+    classes = tuple(ClassLabel(label, label) for label in "abc")
+    ranking = rank_classes(probabilities, classes, temperature=20.0)
+    assert [one.label for one in ranking] == ["c", "b", "a"]
+
+
 def test_members_of_an_ensemble_see_the_squares_that_they_were_made_for(classifier: Classifier) -> None:
     """One sees the centre, which is red; the other the whole picture, which is mostly blue."""
     centre = replace(classifier.preprocessing, resize_size=80)
@@ -340,7 +379,8 @@ def test_no_pictures_give_no_predictions(classifier: Classifier) -> None:
     [
         (np.zeros((4, 4, 3), np.float32), r"\(4, 4, 3\) float32"),
         (np.zeros((3, 4, 4), np.uint8), r"\(3, 4, 4\) uint8"),
-        (np.zeros((2, 4, 4, 3), np.uint8), r"\(2, 4, 4, 3\) uint8"),
+        (np.zeros((2, 4, 4, 3), np.float32), r"\(2, 4, 4, 3\) float32"),
+        (np.zeros((2, 5, 4, 4), np.uint8), r"\(2, 5, 4, 4\) uint8"),
         (np.zeros((0, 4, 3), np.uint8), r"\(0, 4, 3\) uint8"),
     ],
 )
@@ -354,9 +394,9 @@ def test_an_array_that_is_no_picture_is_the_callers_mistake(
 
 
 def test_something_else_is_the_callers_mistake(classifier: Classifier) -> None:
-    with pytest.raises(InputError, match="not int"):
+    with pytest.raises(InputError, match="not 7"):
         list(classifier.predict(iter([7])))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="top and batch must be at least 1"):
+    with pytest.raises(InputError, match="top must be an integer of at least 1, not 0"):
         classifier.predict(png("red"), top=0)
     with pytest.raises(InputError, match="there is no protocol with 3 crops; choose one of 1, 10, 144"):
         classifier.predict(png("red"), crops=3)

@@ -33,6 +33,19 @@ def test_a_model_or_an_ensemble_says_how_pictures_are_prepared(
     assert sheets["model"] == sheets["ensemble"] != sheets["plain"]
 
 
+def test_a_file_that_exists_is_only_replaced_on_request(googlenet: Run, photos: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "photo.png"
+    picture.write_bytes((photos / "red" / "00.png").read_bytes())
+    words = ("crops", picture, "--crops", "1", "--out", picture)
+    assert googlenet(*words).error == (
+        f"{picture} already exists; use --out to write another file, or --force to replace it"
+    )
+    assert picture.read_bytes() == (photos / "red" / "00.png").read_bytes()
+    assert googlenet(*words, "--force").code == 0
+    with Image.open(picture) as opened:
+        assert opened.width == 1080
+
+
 def test_wrong_use_is_one_sentence(googlenet: Run, photos: Path, tmp_path: Path) -> None:
     picture, bad = photos / "red" / "00.png", tmp_path / "bad.png"
     bad.write_bytes(b"no picture")

@@ -57,6 +57,90 @@ def test_json_has_the_promised_figures_and_they_belong_together(googlenet: Run, 
     assert figures["bad_pictures"] == []
 
 
+def test_the_pairs_confused_most_are_said_in_sentences(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    data = renamed(photos, tmp_path / "mixed")
+    for path in sorted((data / "green").iterdir())[:7]:
+        path.rename(data / "red" / path.name.replace("other", "green"))
+    figures = googlenet("evaluate", trained, data, "--json").json
+    labels = [one["label"] for one in figures["classes"]]
+    pairs = figures["confused_pairs"]
+    assert pairs
+    for pair in pairs:
+        row = figures["confusion"][labels.index(pair["label"])]
+        assert pair["pictures"] == row[labels.index(pair["predicted"])]
+        assert pair["of"] == sum(row)
+    lines = googlenet("evaluate", trained, data).out.splitlines()
+    sentences = [line.split() for line in lines[lines.index("confused most often") + 1 :]]
+    assert len(sentences) == min(5, len(pairs))
+    first = pairs[0]
+    verb = "was" if first["pictures"] == 1 else "were"
+    sentence = f"{first['pictures']} of {first['of']} pictures of {first['label']} {verb} called {first['predicted']}"
+    assert sentences[0] == sentence.split()
+
+
+def test_without_mistakes_no_pairs_are_named(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
+    data, rows = renamed(photos, tmp_path / "others"), tmp_path / "rows.jsonl"
+    googlenet("evaluate", trained, data, "--output", rows)
+    for row in map(json.loads, rows.read_text().splitlines()):
+        if row["predictions"][0]["label"] != row["class"]:
+            (data / row["image"]).unlink()
+    done = googlenet("evaluate", trained, data)
+    assert "top-1  100.00%" in done.out
+    assert "confused" not in done.out
+
+
+def test_rows_are_at_the_models_temperature_and_counts_are_not(
+    googlenet: Run, trained: Path, splits: Path, tmp_path: Path
+) -> None:
+    model = load_model(trained / "model.safetensors")
+    figures, rows = {}, {}
+    for temperature in (1.0, 3.0):
+        path, out = tmp_path / f"{temperature}.safetensors", tmp_path / f"{temperature}.jsonl"
+        save_model(replace(model, temperature=temperature), path)
+        figures[temperature] = googlenet("evaluate", path, splits, "--json", "--output", out).json
+        rows[temperature] = [json.loads(line) for line in out.read_text().splitlines()]
+        for row in rows[temperature][:2]:
+            (predicted,) = googlenet("predict", path, splits / row["image"], "--json").lines
+            assert row["predictions"] == predicted["predictions"]
+    for key in ("temperature", "ece"):
+        assert figures[1.0].pop(key) != figures[3.0].pop(key)
+    assert figures[1.0] == figures[3.0]
+    assert rows[1.0] != rows[3.0]
+    assert "(with the temperature that `predict` uses, 3)" in googlenet("evaluate", path, splits).out
+    averaged = googlenet("evaluate", path, splits, "--crops", "10", "--json").json
+    assert averaged["temperature"] == 1
+
+
+def test_a_report_is_one_page_and_replaces_the_last_one(
+    googlenet: Run, trained: Path, splits: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "demo.html"
+    page.write_text("an earlier one")
+    done = googlenet("evaluate", trained, splits, "--report", page)
+    assert done.code == 0
+    assert done.out.endswith(f"\nreport  {page}\n")
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "green" in text
+    assert f"googlenet predict {trained / 'model.safetensors'}" in text or f"googlenet predict {trained}" in text
+
+
+def test_a_place_where_no_report_can_be_is_refused_before_the_evaluation(
+    googlenet: Run, trained: Path, splits: Path, tmp_path: Path
+) -> None:
+    for place, sentence in (
+        ("report.pdf", "the report is an HTML file: {} must end in .html"),
+        ("no/report.html", "cannot write {}: there is no folder"),
+        ("folder.html", "cannot write {}: it is a folder"),
+    ):
+        (tmp_path / "folder.html").mkdir(exist_ok=True)
+        done = googlenet("evaluate", trained, splits, "--report", tmp_path / place, "--output", tmp_path / "rows.csv")
+        assert sentence.format(tmp_path / place) in done.error
+        assert not (tmp_path / "rows.csv").exists()
+
+
 def test_the_split_is_test_else_val_else_all_there_is_and_never_train(
     googlenet: Run, trained: Path, splits: Path, photos: Path
 ) -> None:
@@ -147,7 +231,9 @@ def test_a_bad_picture_is_named_left_out_and_told_by_the_exit_code(
     assert [one["image"] for one in done.json["bad_pictures"]] == ["test/green/torn.png"]
     with (tmp_path / "rows.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0])[:3] == ["image", "class", "predictions"]
+    assert list(rows[0]) == [
+        *("image", "class", "label", "probability", "label_2", "probability_2", "label_3", "probability_3", "error")
+    ]
     assert len(rows) == 7
     assert (rows[6]["image"], rows[6]["class"], rows[6]["label"]) == ("test/green/torn.png", "green", "")
     assert rows[6]["error"] == done.json["bad_pictures"][0]["error"]

@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 
 from googlenet.cli.display import CountDisplay
-from googlenet.cli.members import member_plans
-from googlenet.cli.plan import Request, new_plan
 from googlenet.dataset import open_dataset
 from googlenet.errors import InputError
 from googlenet.model import load_model
@@ -22,6 +20,8 @@ from googlenet.recipes import recipe_from_dict
 from googlenet.runs import ModelSaved, RunFolder
 from googlenet.training import TrainingJob
 from googlenet.training.parts import build_network, build_sampler
+from googlenet.workflow.members import member_plans
+from googlenet.workflow.plan import Request, new_plan
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run

@@ -198,14 +198,75 @@ def test_what_only_looks_like_a_picture_is_a_row_with_its_reason(googlenet: Run,
     }
 
 
+@pytest.fixture
+def tar_file(album: Path, tmp_path: Path) -> Path:
+    """The album as a tar, with a picture that cannot be read."""
+    (album / "trip" / "bad.png").write_bytes(b"no picture")
+    path = tmp_path / "album.tar"
+    with tarfile.open(path, "w") as tar:
+        tar.add(album, ".")
+    return path
+
+
+def test_the_pictures_in_a_tar_are_those_in_its_folder(
+    googlenet: Run, trained: Path, album: Path, tar_file: Path
+) -> None:
+    from_folder = googlenet("predict", trained, album, "--json")
+    from_tar = googlenet("predict", trained, tar_file, "--json")
+    assert from_tar.code == from_folder.code == 1
+    names = [line["image"] for line in from_tar.lines]
+    assert names == [os.path.join(tar_file, name) for name in sorted([*ALBUM, "trip/bad.png"])]
+    by_name = {os.path.relpath(line["image"], album): line for line in from_folder.lines}
+    for line in from_tar.lines:
+        assert by_name[os.path.relpath(line["image"], tar_file)] | {"image": line["image"]} == line
+    assert "1 file that is not a picture: .txt 1" in from_tar.err
+    assert googlenet("predict", trained, names[0], f"{tar_file.parent}/*.tar", "--json").lines == [
+        from_tar.lines[0],
+        *from_tar.lines,
+    ]
+    assert count_sources([str(tar_file), f"{tar_file.parent}/*.tar"]) == 2 * len(names)
+
+
+def test_a_tar_that_is_none_or_holds_no_pictures_is_an_error(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    with tarfile.open(tmp_path / "small.tar", "w:gz") as small, tarfile.open(tmp_path / "empty.tar", "w") as empty:
+        for tar in (small, empty):
+            tar.add(__file__, "notes.txt")
+    picture = photos / "red" / "00.png"
+    assert googlenet("predict", trained, picture, tmp_path / "small.tar").err == (
+        f"error: {tmp_path}/small.tar is not a plain .tar: unpack it into a folder, or repack it without compression\n"
+    )
+    assert googlenet("predict", trained, tmp_path / "empty.tar").error == (
+        f"{tmp_path}/empty.tar contains no pictures; ignored 1 file that is not a picture: .txt 1 "
+        f"(such as {tmp_path}/empty.tar/notes.txt)"
+    )
+    done = googlenet("predict", trained, f"{tmp_path}/empty.tar/gone.png", "--json")
+    assert [line["error"] for line in done.lines] == ["cannot be read (Not a directory)"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_the_batch_size_changes_no_answer(googlenet: Run, trained: Path, photos: Path, batch_size: int) -> None:
+    words = ("predict", trained, photos / "red", "--json", "--crops", "10")
+    for line, expected in zip(
+        googlenet(*words, "--batch-size", str(batch_size)).lines, googlenet(*words).lines, strict=True
+    ):
+        assert line["image"] == expected["image"]
+        for one, other in zip(line["predictions"], expected["predictions"], strict=True):
+            assert one["label"] == other["label"]
+            assert one["probability"] == pytest.approx(other["probability"], abs=1e-5)
+
+
 def test_a_tar_and_an_address_are_rows_that_say_what_to_do(
     googlenet: Run, trained: Path, photos: Path, tmp_path: Path
 ) -> None:
     with tarfile.open(tmp_path / "photos.tar", "w") as tar:
         tar.add(photos / "red", "red")
-    done = googlenet("predict", trained, tmp_path / "photos.tar", "https://example.org/cat.jpg?x=1", "--json")
+    (tmp_path / "photos.tar").rename(tmp_path / "photos.jpg")
+    done = googlenet("predict", trained, tmp_path / "photos.jpg", "https://example.org/cat.jpg?x=1", "--json")
     assert [line["error"] for line in done.lines] == [
-        "a tar archive, which is not supported: unpack it and name the folder; `googlenet evaluate` reads it in place",
+        "a tar archive, which is not supported: unpack it and name the folder; `predict` and `evaluate` read a file "
+        "that ends in .tar as it is",
         "a URL, not a file: download it first",
     ]
 
@@ -283,7 +344,7 @@ def test_bad_pictures_are_lines_of_their_own_the_rest_goes_on_and_the_exit_code_
     assert as_json.lines[3]["predictions"][0]["name"] == "blue"
 
 
-def test_output_csv_has_the_best_class_in_columns_and_all_as_json(
+def test_output_csv_has_a_column_for_each_class_and_probability(
     googlenet: Run, trained: Path, photos: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
@@ -291,12 +352,40 @@ def test_output_csv_has_the_best_class_in_columns_and_all_as_json(
     with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert (done.code, done.out) == (1, f"13 pictures, 1 unreadable: {tmp_path / 'rows.csv'}\n")
-    assert list(rows[0]) == ["image", "predictions", "error", "label", "name", "probability"]
+    assert list(rows[0]) == [
+        *("image", "label", "probability", "label_2", "probability_2", "label_3", "probability_3", "error")
+    ]
     assert len(rows) == 13
-    best = json.loads(rows[0]["predictions"])[0]
-    assert (best["label"], str(best["probability"])) == (rows[0]["label"], rows[0]["probability"])
-    assert (rows[12]["predictions"], rows[12]["label"]) == ("[]", "")
-    assert rows[12]["error"]
+    (line,) = googlenet("predict", trained, rows[0]["image"], "--json").lines
+    for number, one in enumerate(line["predictions"], start=1):
+        rank = "" if number == 1 else f"_{number}"
+        assert rows[0][f"label{rank}"] == one["label"]
+        assert float(rows[0][f"probability{rank}"]) == pytest.approx(one["probability"], abs=1e-5)
+    assert (rows[12]["label"], rows[12]["probability_3"]) == ("", "")
+    assert rows[12]["error"] == "not a picture"
+
+
+def test_output_csv_has_as_many_columns_as_top_and_readable_names_where_they_differ(
+    googlenet: Run, photos: Path, tmp_path: Path
+) -> None:
+    picture = photos / "red" / "00.png"
+    assert googlenet("predict", "bvlc", picture, "--top", "2", "--output", tmp_path / "rows.csv").code == 0
+    header = "image,label,name,probability,label_2,name_2,probability_2,error"
+    assert (tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()[0] == header
+
+
+def test_a_picture_whose_name_is_a_formula_is_only_text_to_a_spreadsheet(
+    googlenet: Run, trained: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["=1+1.png", "-0.5.png", "@sum.png", "'=x.png"]
+    for name in names:
+        shutil.copy(photos / "red" / "00.png", name)
+    assert googlenet("predict", trained, "--output", "rows.csv", "--", *names).code == 0
+    with Path("rows.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["image"] for row in csv.DictReader(file)] == [f"'{name}" for name in names]
+    done = googlenet("predict", trained, "--output", "rows.csv", "--resume", "--", *names)
+    assert (done.code, done.out) == (0, "4 pictures (4 already done), 0 unreadable: rows.csv\n")
 
 
 def test_output_jsonl_holds_what_json_prints(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
@@ -321,7 +410,8 @@ def test_an_output_of_another_kind_or_in_a_place_that_is_not_there_is_refused_be
 def test_an_output_appears_whole_or_not_at_all(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
     """The second source is a mistake that is found when the first is being predicted."""
     (tmp_path / "rows.csv").write_text("of yesterday")
-    assert googlenet("predict", trained, photos, f"{tmp_path}/*.gif", "--output", tmp_path / "rows.csv").code == 2
+    words = ("predict", trained, photos, f"{tmp_path}/*.gif", "--output", tmp_path / "rows.csv", "--force")
+    assert googlenet(*words).code == 2
     assert (tmp_path / "rows.csv").read_text() == "of yesterday"
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 

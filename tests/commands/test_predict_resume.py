@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,8 +46,15 @@ def part(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> Callabl
     return make
 
 
-@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
-@pytest.mark.parametrize("options", [(), ("--embeddings", "--top", "2"), ("--crops", "10")])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("rows.csv", ("--top", "2")),
+        ("rows.csv", ("--crops", "10")),
+        ("rows.jsonl", ()),
+        ("rows.jsonl", ("--embeddings", "--top", "2")),
+    ],
+)
 def test_a_file_that_was_cut_off_becomes_the_file_of_an_uninterrupted_run(
     googlenet: Run, trained: Path, photos: Path, part: Callable[..., Path], name: str, options: tuple[str, ...]
 ) -> None:
@@ -151,6 +159,45 @@ def test_flags_that_need_a_file_say_so(googlenet: Run, trained: Path, photos: Pa
         "--resume needs --output FILE, the file to continue"
     )
     assert googlenet("predict", trained, photos, "--embeddings").error == ("--embeddings needs --output FILE or --json")
+    assert googlenet("predict", trained, photos, "--force").error == "--force needs --output FILE, the file to replace"
+    assert googlenet("predict", trained, photos, "--output", "rows.csv", "--embeddings").error == (
+        "rows.csv has no columns for embeddings: write FILE.parquet or FILE.jsonl"
+    )
+    done = googlenet("predict", trained, photos, "--output", "rows.csv", "--force", "--resume")
+    assert done.error == "--resume and --force contradict each other; give one of them"
+
+
+def test_a_file_is_only_replaced_on_request(googlenet: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    words = ("predict", trained, photos / "red" / "00.png", "--output", path)
+    assert googlenet(*words).code == 0
+    before = path.read_bytes()
+    assert googlenet(*words).error == (
+        f"{path} already exists; use --output to write another file, --resume to add to it, or --force to replace it"
+    )
+    assert path.read_bytes() == before
+    path.write_text("image,predictions,error,label,name,probability\n")
+    assert googlenet(*words, "--resume").error == (
+        f"{path} is a CSV file of an older version of googlenet, which had other columns; make it again"
+    )
+    assert googlenet(*words, "--force").code == 0
+    assert path.read_bytes() == before
+
+
+def test_the_pictures_of_a_tar_are_continued_where_they_were_cut_off(
+    googlenet: Run, trained: Path, photos: Path, part: Callable[..., Path], tmp_path: Path
+) -> None:
+    with tarfile.open(tmp_path / "photos.tar", "w") as tar:
+        tar.add(photos / "red", "red")
+    path = tmp_path / "rows.csv"
+    words = ("predict", trained, tmp_path / "photos.tar", "--output", path)
+    assert googlenet(*words).code == 0
+    whole = path.read_bytes()
+    partial_path(path).write_bytes(b"".join(whole.splitlines(keepends=True)[:5]))
+    path.unlink()
+    done = googlenet(*words, "--resume")
+    assert (done.code, done.out) == (0, f"12 pictures (4 already done), 0 unreadable: {path}\n"), done.err
+    assert images(path) == [f"{number:02}.png" for number in range(12)]
 
 
 @pytest.fixture
@@ -197,7 +244,7 @@ def test_a_disk_that_fills_up_is_one_line_and_nothing_stands_under_the_final_nam
 ) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text("of yesterday\n")
-    command: list[Any] = [*PROGRAM, "predict", trained, many, "--output", path]
+    command: list[Any] = [*PROGRAM, "predict", trained, many, "--output", path, "--force"]
     # Python would keep cut compiled modules, too
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=small_disk(5000))

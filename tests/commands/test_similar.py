@@ -18,7 +18,7 @@ from googlenet.predictions import read_features
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
 
-SUFFIXES = [".csv", ".jsonl", *([".parquet"] if importlib.util.find_spec("pyarrow") else [])]
+SUFFIXES = [".jsonl", *([".parquet"] if importlib.util.find_spec("pyarrow") else [])]
 
 
 @pytest.fixture(scope="module", params=SUFFIXES)

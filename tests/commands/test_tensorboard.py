@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from googlenet.cli.tensorboard import TensorBoardWriter
 from googlenet.errors import MissingExtraError
 from googlenet.runs import EpochDone, StepDone, TrainingStopped
+from googlenet.workflow.tensorboard import TensorBoardWriter
 
 STEP = StepDone(1, 1, 0.5, 28, 0.1, 2.5, {"main": 2.3}, {"main": 0.1}, 2.5, {"main": 2.3}, {"main": 0.1}, 10.0, 1.0)
 EPOCH = EpochDone(1, 1, 1.0, 28, 0.1, 10.0, 2.5, {"main": 2.3}, {"main": 0.25}, 0.5, 1.2, True)

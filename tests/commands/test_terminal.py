@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ import pytest
 
 from googlenet.cli.display import TrainingDisplay
 from googlenet.cli.main import COMMANDS
-from googlenet.cli.terminal import say_json, show_live, warn
+from googlenet.cli.terminal import Verbosity, complain, say_json, set_verbosity, show_live, warn
 from googlenet.model import ClassLabel, load_model, save_model
 from googlenet.runs import BadPictureFound
 from tests.test_printable import steers
@@ -225,6 +226,53 @@ def test_a_live_line_still_steers_the_terminal_and_what_it_shows_does_not(monkey
     assert shown.startswith("\r\x1b[K1 of 3: ")
     assert shown.endswith("\r\x1b[K")
     check_shown(shown.replace("\r\x1b[K", ""))
+
+
+def test_a_terminal_that_cannot_replace_a_line_gets_no_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched()
+    monkeypatch.setattr(sys, "stderr", watched)
+    monkeypatch.setenv("TERM", "dumb")
+    show_live("1 of 3")
+    with TrainingDisplay() as display:
+        display(BadPictureFound("cat/1.png", "empty file"))
+    assert "cat/1.png" in watched.getvalue()
+    assert "\x1b" not in watched.getvalue()
+
+
+@pytest.mark.parametrize("no_color", ["1", None])
+def test_nothing_is_colored(monkeypatch: pytest.MonkeyPatch, no_color: str | None) -> None:
+    watched = Watched()
+    monkeypatch.setattr(sys, "stderr", watched)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    with TrainingDisplay() as display:
+        display(BadPictureFound("cat/1.png", "empty file"))
+    warn("12 pictures")
+    show_live("1 of 3")
+    assert "cat/1.png" in watched.getvalue()
+    assert re.findall(r"\x1b\[[\d;]*m", watched.getvalue()) == []
+
+
+def test_a_quiet_command_shows_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched()
+    monkeypatch.setattr(sys, "stderr", watched)
+    set_verbosity(Verbosity.quiet)
+    show_live("1 of 3")
+    warn("ignored 1 file")
+    with TrainingDisplay() as display:
+        display(BadPictureFound("cat/1.png", "empty file"))
+    complain("error: no such model")
+    set_verbosity(Verbosity.normal)
+    assert watched.getvalue() == "error: no such model\n"
+
+
+def test_a_quiet_training_prints_its_result(googlenet: Run, photos: Path, tmp_path: Path) -> None:
+    with handlers_put_back():
+        done = googlenet("-q", "train", photos, *TINY, "--out", tmp_path / "run")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"run folder: {tmp_path / 'run'}\n")
+    assert "validation top-1" in done.out.splitlines()[1]
 
 
 def test_a_terminal_that_hangs_up_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

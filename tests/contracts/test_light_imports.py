@@ -27,7 +27,7 @@ else:
     code = 0
 print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
-HEAVY = {"torch", "sklearn", "scipy", "pandas", "torchvision", "matplotlib", "tensorboard"}
+HEAVY = {"argcomplete", "torch", "sklearn", "scipy", "pandas", "torchvision", "matplotlib", "tensorboard"}
 
 
 def loaded_by(*arguments: str | Path) -> set[str]:
@@ -59,6 +59,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("table1",),
         ("table1", "--json", "--variant", "torchvision"),
         ("predict", "--help"),
+        ("explain", "--help"),
         ("train", "--help"),
     ],
 )
@@ -82,6 +83,14 @@ def test_predicting_takes_no_torch_and_nothing_of_training(model: Path, engine: 
     rooms = ("googlenet.training", "googlenet.evaluation", "googlenet.dataset", "googlenet.runs", "googlenet.recipes")
     assert not [name for name in loaded if name.startswith(rooms)]
     assert not {"google.protobuf", "googlenet.importers.registry", "openvino_telemetry"} & loaded
+
+
+def test_explaining_takes_no_torch_and_nothing_of_training(model: Path) -> None:
+    out = model.with_name("why.png")
+    loaded = loaded_by("explain", model, model.with_name("black.png"), "--engine", "onnx", "--out", out)
+    assert not HEAVY & loaded
+    rooms = ("googlenet.training", "googlenet.evaluation", "googlenet.dataset", "googlenet.runs", "googlenet.recipes")
+    assert not [name for name in loaded if name.startswith(rooms)]
 
 
 def test_evaluating_takes_no_torch(model: Path) -> None:

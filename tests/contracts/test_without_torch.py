@@ -13,8 +13,11 @@ import pytest
 from PIL import Image
 
 from googlenet.architecture import ArchitectureSpec, build_architecture
+from googlenet.artifacts import Description, ExportedNetwork, Target, describe_content, write_exported
+from googlenet.export import EXPORT_TARGETS
+from googlenet.graph import build_graph
 from googlenet.images import Preprocessing
-from googlenet.model import ClassLabel, Model, save_model
+from googlenet.model import ClassLabel, Model, load_model, save_model
 from googlenet.network import GoogLeNet, read_weights
 
 # Before the program proper: some packages cannot be imported, and sockets connect to nothing, but write down who tried;
@@ -118,13 +121,44 @@ def test_every_verb_that_runs_a_model_works_without_torch_and_sends_nothing(
             ["predict", model, picture, "--engine", engine],
             ["evaluate", model, str(pictures), "--split", "all", "--engine", engine],
             ["info", model, "--verify", "--engine", engine],
+            ["explain", model, picture, "--engine", engine, "--out", str(home.with_name(f"{Path(model).stem}.png"))],
         )
     ]
     done = run_behind_barrier(COMMANDS, json.dumps([*commands, ["benchmark", "--help"]]), home=home)
-    assert json.loads(done.err.splitlines()[-1]) == [0] * 7, done.err
+    assert json.loads(done.err.splitlines()[-1]) == [0] * 9, done.err
     assert "known answer   agrees" in done.out
     assert done.attempts == ()
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["onnx", "openvino"])
+def test_an_exported_file_is_explained_without_torch(small: Path, pictures: Path, home: Path, target: Target) -> None:
+    """Its last layer is read from the file itself, and gives the logits of the model that it was made from."""
+    pytest.importorskip({"onnx": "onnxruntime", "openvino": "googlenet.engines.openvino_engine"}[target])
+    model, exported = load_model(small), home.with_name(f"exported-{target}")
+    content = EXPORT_TARGETS[target].encode(build_graph(model), [model])
+    networks = (ExportedNetwork(model.spec, model.about),)
+    described = Description(
+        target=target,
+        precision="float32",
+        networks=networks,
+        classes=model.classes,
+        preprocessing=model.preprocessing,
+        known_answer=(),
+        sha256="",
+    )
+    write_exported(describe_content(content, described), exported)
+    picture = str(pictures / "n01440764" / "one.png")
+    commands = [["explain", str(path), picture, "--json", "--engine", target] for path in (small, exported)]
+    done = run_behind_barrier(COMMANDS, json.dumps(commands), home=home)
+    assert json.loads(done.err.splitlines()[-1]) == [0, 0], done.err
+    of_model, of_file = (json.loads(line)["classes"] for line in done.out.splitlines())
+    assert [one["label"] for one in of_model] == [one["label"] for one in of_file]
+    for one, other in zip(of_model, of_file, strict=True):
+        mean = sum(value for row in other["map"] for value in row) / sum(map(len, other["map"]))
+        assert other["logit"] == pytest.approx(other["bias"] + mean, abs=1e-3)
+        assert other["logit"] == pytest.approx(one["logit"], abs=1e-3)
+    assert done.attempts == ()
 
 
 def test_the_function_of_the_package_loads_and_predicts_without_torch(small: Path, pictures: Path, home: Path) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from googlenet.errors import DataError, TrainingError
-from googlenet.evaluation import Counts
+from googlenet.evaluation import ConfusedPair, Counts, confused_pairs, reliability
+from googlenet.model import apply_temperature
 
 LABELS = np.array([0, 0, 1, 2, 2], np.int64)
 PROBABILITIES = np.array(
@@ -50,13 +51,45 @@ def test_the_json_has_the_keys_that_the_command_promises() -> None:
     fields = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert fields.keys() == {
         *("top1", "top5", "top1_interval", "loss", "pictures", "split", "classes", "macro_recall", "confusion"),
-        *("bad_pictures", "models", "crops", "cost", "top5_error"),
+        *("bad_pictures", "models", "crops", "cost", "top5_error", "ece", "temperature", "confused_pairs"),
     }
     assert fields["top1"] == 0.6
     assert fields["classes"][0] == {"label": "ant", "precision": 0.5, "recall": 0.5, "pictures": 2}
     assert fields["classes"][3] == {"label": "dog", "precision": None, "recall": None, "pictures": 0}
     assert fields["bad_pictures"] == [{"image": "x.jpg", "error": "truncated file"}]
     assert fields["confusion"][0] == [1, 1, 0, 0]
+
+
+def test_the_pairs_most_confused_come_first_and_of_equal_ones_the_larger_share() -> None:
+    confusion = np.array([[5, 3, 2, 0], [0, 0, 0, 0], [2, 0, 2, 0], [1, 0, 0, 9]])
+    pairs = confused_pairs(confusion, ("ant", "bee", "cat", "dog"))
+    assert pairs == (
+        ConfusedPair("ant", "bee", 3, 10),
+        ConfusedPair("cat", "ant", 2, 4),
+        ConfusedPair("ant", "cat", 2, 10),
+        ConfusedPair("dog", "ant", 1, 10),
+    )
+    assert confused_pairs(confusion, ("ant", "bee", "cat", "dog"), most=1) == pairs[:1]
+    assert confused_pairs(np.diag([3, 0, 4]), ("ant", "bee", "cat")) == ()
+    many = np.arange(400).reshape(20, 20)
+    assert len(confused_pairs(many, [str(number) for number in range(20)])) == 10
+
+
+def test_the_calibration_error_is_that_at_the_temperature_and_all_else_is_not() -> None:
+    generator = np.random.default_rng(2)
+    probabilities = generator.dirichlet(np.ones(3), 200).astype(np.float32)
+    labels = generator.integers(0, 3, 200)
+    results = {}
+    for temperature in (1.0, 2.0):
+        counts = Counts(3, temperature=temperature)
+        for part in (slice(0, 70), slice(70, 200)):
+            counts.add(labels[part], probabilities[part])
+        results[temperature] = counts.result(("a", "b", "c"), split="val")
+        expected = reliability(apply_temperature(probabilities, temperature), labels).ece
+        assert results[temperature].ece == pytest.approx(expected)
+        assert results[temperature].temperature == temperature
+    assert results[1.0].ece != results[2.0].ece
+    assert results[1.0].loss == results[2.0].loss
 
 
 def test_top5_asks_whether_the_class_is_among_the_best_five() -> None:

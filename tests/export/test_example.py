@@ -210,7 +210,7 @@ def test_an_example_goes_with_onnx_alone_and_replaces_nothing(tmp_path: Path) ->
         export_models([small_model()], tmp_path / "net", ExportRequest("openvino", with_example=True), pictures)
     mine = tmp_path / "net_example.py"
     mine.write_text("mine")
-    with pytest.raises(InputError, match=r"net_example.py already exists; .* overwrite it with --force"):
+    with pytest.raises(InputError, match=r"net_example.py already exists; .* or --force to replace it"):
         export_models([small_model()], tmp_path / "net.onnx", ExportRequest("onnx", with_example=True), pictures)
     assert [path.name for path in tmp_path.iterdir()] == ["net_example.py"]
     request = ExportRequest("onnx", with_example=True, force=True)

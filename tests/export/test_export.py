@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import VARIANTS
 from googlenet.artifacts import ExportedModel, Target, open_model
+from googlenet.classifier import Classifier
 from googlenet.engines import Engine, open_engine
 from googlenet.errors import InputError, ModelFileError
 from googlenet.export import ExportRequest, GatePictures, export_models
 from googlenet.export.pictures import generated_pictures
 from googlenet.export.targets import PRECISIONS
 from googlenet.graph import Graph
-from googlenet.model import KnownAnswer, Model, compare_answer
+from googlenet.model import KnownAnswer, Model, compare_answer, save_model
 from tests.artifacts.exported_models import small_model
 
 PICTURES = GatePictures(generated_pictures(32), "made pictures")
@@ -77,6 +78,26 @@ def test_what_is_written_answers_as_the_model_does(model: Model, target: Target,
     expected = open_engine(model, name="torch", device="cpu").run(PICTURES.evaluated).probabilities
     np.testing.assert_allclose(engine.run(PICTURES.evaluated).probabilities, expected, atol=1e-4)
     assert len(set(expected.argmax(axis=1).tolist())) > 1
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_temperature_travels_and_the_gate_does_not_see_it(model: Model, target: Target, tmp_path: Path) -> None:
+    warm = replace(model, temperature=1.75)
+    save_model(warm, tmp_path / "model.safetensors")
+    out = tmp_path / ("net.pt2" if target == "pt2" else "net")
+    result = export_models([warm], out, ExportRequest(target, "float32"), PICTURES)
+    assert result.chosen.agreement.worst < 1e-4
+    picture = PICTURES.evaluated[0]
+    classifiers = {
+        path: Classifier.load(path, device="cpu", threads=1) for path in (out, tmp_path / "model.safetensors")
+    }
+    exported, original = (one.predict(picture).ranking for one in classifiers.values())
+    assert [one.label for one in exported] == [one.label for one in original]
+    assert [one.probability for one in exported] == pytest.approx([one.probability for one in original], abs=1e-4)
+    cold = replace(classifiers[out], temperature=1.0).predict(picture)
+    assert cold.best.probability > exported[0].probability + 1e-3
+    two = export_models([warm, warm], tmp_path / "two", ExportRequest("onnx", "float32"), PICTURES)
+    assert two.chosen.exported.temperature == 1
 
 
 def test_an_onnx_file_passes_the_checker_and_says_what_it_takes_and_gives(model: Model, tmp_path: Path) -> None:

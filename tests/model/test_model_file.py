@@ -23,7 +23,7 @@ from googlenet.model import ClassLabel, Model, load_model, read_header, resolve_
 
 
 def assert_same(one: Model, other: Model) -> None:
-    for field in ("spec", "classes", "preprocessing", "about"):
+    for field in ("spec", "classes", "preprocessing", "about", "temperature"):
         assert getattr(one, field) == getattr(other, field)
     assert one.weights.keys() == other.weights.keys()
     for name, weight in one.weights.items():
@@ -68,6 +68,26 @@ def with_header(path: Path, header: bytes) -> Path:
 
 def test_a_model_comes_back_as_it_was_saved(model: Model, saved: Path) -> None:
     assert_same(load_model(saved), model)
+
+
+def test_a_temperature_comes_back_and_without_one_a_file_is_as_it_always_was(model: Model, saved: Path) -> None:
+    assert b"temperature" not in saved.read_bytes()
+    assert read_header(saved).temperature == load_model(saved).temperature == 1
+    save_model(replace(model, temperature=1.375), saved)
+    assert_same(load_model(saved), replace(model, temperature=1.375))
+    assert read_header(saved).temperature == 1.375
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, 0.049, 20.5, float("inf"), float("nan")])
+def test_a_temperature_that_cannot_be_is_neither_written_nor_read(
+    model: Model, saved: Path, temperature: float
+) -> None:
+    with pytest.raises(ModelFileError, match=r"the temperature is .*; it must lie between 0.05 and 20"):
+        save_model(replace(model, temperature=temperature), saved)
+    rewritten(saved, lambda fields: fields.update(temperature=temperature))
+    for read in (load_model, read_header):
+        with pytest.raises(ModelFileError, match=r"the temperature is .*; it must lie|'temperature': expected"):
+            read(saved)
 
 
 def test_a_class_that_is_named_by_a_folder_whose_name_is_no_text_comes_back(model: Model, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import hatch_build
+from googlenet.environment import INSTRUCTION_SET
 from googlenet.native import library
-from googlenet.native.library import INSTRUCTION_SET, choose_instruction_set, instruction_sets
+from googlenet.native.library import choose_instruction_set, instruction_sets
 
 if built := os.environ.get("GOOGLENET_TEST_KERNELS"):  # with sanitizers: sanitize.py
     library.LIBRARY = Path(built)

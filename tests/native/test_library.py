@@ -12,6 +12,7 @@ import pytest
 
 import hatch_build
 from googlenet.engines import open_engine
+from googlenet.environment import INSTRUCTION_SET
 from googlenet.errors import InputError
 from googlenet.graph import PROBABILITIES, build_graph
 from googlenet.machine import Machine
@@ -54,7 +55,7 @@ def test_the_engine_is_best_where_that_was_measured(
 ) -> None:
     sets = tuple(replace(each, is_here=each.name in names) for each in library.instruction_sets())
     monkeypatch.setattr(library, "instruction_sets", lambda: sets)
-    monkeypatch.delenv(library.INSTRUCTION_SET, raising=False)
+    monkeypatch.delenv(INSTRUCTION_SET, raising=False)
     monkeypatch.setattr(library, "read_machine", lambda: Machine("a processor", 2, 2, features))
     assert is_best_here() is best
 
@@ -81,7 +82,7 @@ def test_another_processor_gets_the_scalar_kernels_and_prefers_onnx(
 
 
 def test_an_instruction_set_that_is_not_here_is_refused_with_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(library.INSTRUCTION_SET, "neon")
+    monkeypatch.setenv(INSTRUCTION_SET, "neon")
     with pytest.raises(InputError, match=r"no instruction set 'neon' for this processor, only scalar"):
         library.choose_instruction_set()
 

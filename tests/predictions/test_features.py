@@ -15,6 +15,7 @@ from googlenet.predictions import (
     FeatureChunk,
     ModelIdentity,
     Neighbour,
+    check_output,
     identity_of,
     nearest,
     open_predictions,
@@ -60,9 +61,8 @@ def test_features_that_are_all_zero_are_like_nothing() -> None:
     assert nearest([chunk], [2, 0], top=2) == (Neighbour("same", 1.0), Neighbour("nothing", 0.0))
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_features_are_read_in_the_order_of_the_file_without_bad_pictures(tmp_path: Path, suffix: str) -> None:
-    path = index(tmp_path / f"index{suffix}", {"a": [1.0, 2.0], "b": None, "c": [0.5, 1e-6]})
+def test_features_are_read_in_the_order_of_the_file_without_bad_pictures(tmp_path: Path) -> None:
+    path = index(tmp_path / "index.jsonl", {"a": [1.0, 2.0], "b": None, "c": [0.5, 1e-6]})
     (chunk,) = read_features(path)
     assert (chunk.names, chunk.model) == (("a", "c"), MODEL)
     assert chunk.features.dtype == np.float32
@@ -99,6 +99,19 @@ def test_a_file_without_features_or_with_damaged_ones_is_refused(
     path = index(tmp_path / "index.jsonl", features)
     with pytest.raises(InputError, match=sentence):
         list(read_features(path))
+
+
+def test_csv_has_no_columns_for_features(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a CSV file has no columns for embedding, model, model_sha256"):
+        index(tmp_path / "index.csv", {"a": [1.0, 2.0]})
+    with pytest.raises(
+        InputError, match=r"index\.csv has no columns for embeddings: write FILE\.parquet or FILE\.jsonl"
+    ):
+        check_output(tmp_path / "index.csv", features=True)
+    with open_predictions(tmp_path / "index.csv") as write:
+        write(good("a"))
+    with pytest.raises(InputError, match=r"index\.csv contains no features: write it with `googlenet predict"):
+        list(read_features(tmp_path / "index.csv"))
 
 
 def test_a_file_that_is_not_there_or_of_another_kind_is_a_sentence(tmp_path: Path) -> None:

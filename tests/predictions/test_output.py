@@ -15,7 +15,15 @@ from pathlib import Path
 import pytest
 
 from googlenet.errors import InputError
-from googlenet.predictions import ExistingOutput, open_predictions, partial_path, read_existing, read_predictions
+from googlenet.predictions import (
+    Columns,
+    ExistingOutput,
+    check_output,
+    open_predictions,
+    partial_path,
+    read_existing,
+    read_predictions,
+)
 from tests.predictions.conftest import bad, good, interrupt, write_rows
 
 SUFFIXES = [".csv", ".jsonl"]
@@ -59,6 +67,44 @@ def test_without_rows_before_it_a_file_is_written_anew(tmp_path: Path) -> None:
     with open_predictions(path, existing=ExistingOutput()) as write:
         write(good("c"))
     assert [row["image"] for row in read_predictions(path)] == ["c"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_output_that_exists_is_only_replaced_on_request(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"rows{suffix}"
+    check_output(path)
+    interrupt(path, good("a"))
+    with pytest.raises(InputError, match=r"rows\.\w+\.partial has the rows of an unfinished run; use --resume to cont"):
+        check_output(path)
+    write_rows(path, [], existing=read_existing(path))
+    with pytest.raises(
+        InputError, match=r"already exists; use --output to write another file, --resume to add to it, or --force to"
+    ):
+        check_output(path)
+    check_output(path, force=True)
+    assert [row["image"] for row in read_predictions(path)] == ["a"]
+
+
+def test_a_csv_file_is_not_continued_with_other_columns(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    write_rows(path, [bad("a")])
+    before = path.read_bytes()
+    with (
+        pytest.raises(
+            InputError, match=r"rows\.csv has other columns: resume it with the --top that it was written with"
+        ),
+        open_predictions(path, existing=read_existing(path), columns=Columns(2)),
+    ):
+        pass
+    assert path.read_bytes() == before
+
+
+def test_a_csv_file_without_rows_has_a_header_and_can_be_continued(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    write_rows(path, [])
+    assert path.read_text().startswith("image,label,name,probability,label_2,")
+    write_rows(path, [good("a")], existing=read_existing(path))
+    assert [row["image"] for row in read_predictions(path)] == ["a"]
 
 
 def test_what_cannot_be_gone_on_with_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -198,16 +244,16 @@ def test_a_disk_that_fills_up_is_a_sentence_and_what_there_is_can_be_gone_on_wit
     )
     assert not path.exists()
     existing = read_existing(path)
-    assert 5 < existing.rows < 20
+    assert 5 < existing.rows < 40
     with open_predictions(path, existing=existing) as write:
         write(good("last"))
     assert [row["image"] for row in read_predictions(path)] == [*map(str, range(existing.rows)), "last"]
 
 
 def test_a_file_that_holds_something_else_is_not_gone_on_with(tmp_path: Path) -> None:
-    for name, text in (("rows.csv", "a,b\n1,2\n"), ("rows.jsonl", "{}\n")):
+    for name, text, what in (("rows.csv", "a,b\n1,2\n", "header"), ("rows.jsonl", "{}\n", "row")):
         (tmp_path / name).write_text(text)
-        with pytest.raises(InputError, match=r"is not a row of `googlenet predict`"):
+        with pytest.raises(InputError, match=f"is not a {what} of `googlenet predict`"):
             read_existing(tmp_path / name)
         assert (tmp_path / name).read_text() == text
 

@@ -24,15 +24,21 @@ class ReceptiveField:
     """The square of the picture that one value sees, in px.
 
     `size` is its width, ignoring the picture's borders: it may be larger than the picture. `stride` is the distance
-    between the squares of two neighbouring values.
+    between the squares of two neighbouring values. `centre` is the centre of the first value's square, from the
+    picture's edge.
     """
 
     size: int
     stride: int
+    centre: float
 
-    def after(self, kernel_size: int, stride: int = 1) -> ReceptiveField:
-        """The field after a layer with this kernel size and stride."""
-        return ReceptiveField(self.size + (kernel_size - 1) * self.stride, self.stride * stride)
+    def after(self, kernel_size: int, stride: int = 1, padding: int = 0) -> ReceptiveField:
+        """The field after a layer with this kernel size, stride, and `padding` before the first value."""
+        return ReceptiveField(
+            self.size + (kernel_size - 1) * self.stride,
+            self.stride * stride,
+            self.centre + ((kernel_size - 1) / 2 - padding) * self.stride,
+        )
 
 
 def receptive_fields(architecture: Architecture) -> dict[str, ReceptiveField]:
@@ -41,7 +47,7 @@ def receptive_fields(architecture: Architecture) -> dict[str, ReceptiveField]:
     For layers that read the whole grid (the last average pool, linear layers) the grid is that of the architecture's
     own input size, and the stride does not change. Raises InputError for a module whose branches differ in stride.
     """
-    field, shape = ReceptiveField(1, 1), architecture.input_shape
+    field, shape = ReceptiveField(1, 1, 0.5), architecture.input_shape
     fields = {}
     for row in architecture.rows:
         field = _after_layers(row.layers, field, shape)
@@ -60,7 +66,11 @@ def _after_layers(layers: tuple[Layer, ...], field: ReceptiveField, shape: Shape
 
 def _after_layer(layer: Layer, field: ReceptiveField, shape: Shape) -> ReceptiveField:
     match layer:
-        case Convolution() | MaxPool() | AveragePool():
+        case Convolution():
+            return field.after(layer.kernel_size, layer.stride, layer.pads[0])
+        case MaxPool():
+            return field.after(layer.kernel_size, layer.stride, layer.padding)
+        case AveragePool():
             return field.after(layer.kernel_size, layer.stride)
         case Linear():
             return field.after(shape[0])

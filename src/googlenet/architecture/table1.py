@@ -53,7 +53,7 @@ class Auxiliary:
     layers: tuple[Layer, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Architecture:
     """A whole network as data: `input_size` is its nominal one, in px; the last linear layer outputs the logits."""
 
@@ -63,6 +63,10 @@ class Architecture:
     classes: int
     rows: tuple[TableRow, ...]
     auxiliaries: tuple[Auxiliary, ...]
+
+    def __repr__(self) -> str:
+        rows = f"{len(self.rows)} rows, {len(self.auxiliaries)} auxiliary classifiers"
+        return f"<Architecture {self.variant}: {rows}, {self.input_size} px, {self.classes:,} classes>"
 
     @property
     def input_shape(self) -> Shape:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         read_exported,
         write_exported,
     )
+    from googlenet.artifacts.linear_layer import LastLayer, last_layer
     from googlenet.artifacts.onnx_encoding import OPSET, encode_onnx
     from googlenet.artifacts.onnx_graph import decode_onnx
     from googlenet.artifacts.open import (
@@ -47,6 +48,7 @@ __all__ = [
     "ExportFormat",
     "ExportedModel",
     "ExportedNetwork",
+    "LastLayer",
     "ModelFormat",
     "Precision",
     "Target",
@@ -54,6 +56,7 @@ __all__ = [
     "describe_content",
     "describe_model",
     "encode_onnx",
+    "last_layer",
     "model_files",
     "open_model",
     "open_models",
@@ -78,6 +81,10 @@ __getattr__ = lazy_exports(
             "write_exported",
         ),
         "content": ("Content",),
+        "linear_layer": (
+            "LastLayer",
+            "last_layer",
+        ),
         "onnx_encoding": (
             "OPSET",
             "encode_onnx",

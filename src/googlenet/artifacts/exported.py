@@ -22,17 +22,19 @@ from googlenet.errors import ModelFileError
 from googlenet.files import cannot_read, cannot_write, write_atomically
 from googlenet.graph import Graph
 from googlenet.images import Preprocessing
-from googlenet.json_text import write_json
 from googlenet.model import (
     TOLERANCE,
     About,
     ClassLabel,
     KnownAnswer,
     check_fit,
+    check_temperature,
+    description_text,
     known_answer_images,
     read_description,
     with_checksum,
 )
+from googlenet.notebook import quoted
 
 Target: TypeAlias = Literal["onnx", "openvino", "pt2"]
 """The formats of exported files; all of them can be run by this package."""
@@ -78,7 +80,8 @@ class Agreement:
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The JSON in an exported file; `sha256` is that of its graph.
 
-    `known_answer`: the models' float32 probabilities for `known_answer_images`, (K, classes).
+    `known_answer`: the models' float32 probabilities for `known_answer_images`, (K, classes). `temperature`: of the
+    only model, which the graph does not contain.
     """
 
     schema_version: Literal[2] = 2
@@ -91,10 +94,11 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     known_answer: Annotated[tuple[tuple[float, ...], ...], msgspec.Meta(max_length=MOST_ANSWERS)]
     tolerance: Annotated[float, msgspec.Meta(ge=TOLERANCE, le=1)] = TOLERANCE
     agreement: Agreement | None = None
+    temperature: float = 1.0
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExportedModel:
     """An exported file: its bytes and its description, with the same properties as a `Model`.
 
@@ -105,6 +109,10 @@ class ExportedModel:
     content: Content
     description: Description
     graph: Graph | None = None
+
+    def __repr__(self) -> str:
+        kind = f"{self.target}, {self.precision}"
+        return f"<ExportedModel {quoted(str(self.path))}: {kind}, {len(self.classes):,} classes>"
 
     @property
     def target(self) -> Target:
@@ -144,6 +152,11 @@ class ExportedModel:
             return None
         images = known_answer_images(self.preprocessing.input_size, count=len(answers))
         return KnownAnswer(images, np.array(answers, np.float32), self.description.tolerance)
+
+    @property
+    def temperature(self) -> float:
+        """What `Classifier.predict` divides the logits by."""
+        return self.description.temperature
 
     @property
     def has_known_answer(self) -> bool:
@@ -230,8 +243,8 @@ def describe_content(content: Content, description: Description) -> ExportedMode
     entry = EXPORT_FORMATS[description.target]
     empty = entry.with_metadata(content, with_checksum("{}"))
     described = msgspec.structs.replace(description, sha256=entry.check(empty, "the exported graph").sha256)
-    text = write_json(msgspec.to_builtins(described))
-    return ExportedModel(Path(), entry.with_metadata(content, with_checksum(text)), described)
+    metadata = with_checksum(description_text(described))
+    return ExportedModel(Path(), entry.with_metadata(content, metadata), described)
 
 
 def write_exported(model: ExportedModel, path: Path) -> None:
@@ -274,6 +287,7 @@ def _check(description: Description, *, where: str) -> None:
         )
     for network in description.networks:
         check_fit(network.architecture, description.classes, description.preprocessing, where=where)
+    check_temperature(description.temperature, where=where)
     answers = description.known_answer
     if any(len(row) != len(description.classes) or not np.isfinite(row).all() for row in answers):
         raise ModelFileError(f"{where}: the known answer does not fit the model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,9 @@ from googlenet.model import (
 
 AnyModel: TypeAlias = Model | ExportedModel
 """Anything that an engine can run and a classifier can use."""
+
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,14 @@ def format_of(path: Path) -> ModelFormat:
 
 def open_model(path: Path) -> AnyModel:
     """Read one model of any format; raises ModelFileError and InputError as `load_model` and `read_exported` do."""
-    return format_of(path).load(path)
+    model = format_of(path).load(path)
+    pictures = model.preprocessing
+    _LOG.info(
+        "model: %s, %s, %d classes; pictures: %s to %d px, centre %d px",
+        *(path, ", ".join(spec.variant for spec in model.specs), len(model.classes)),
+        *(pictures.fit, pictures.resize_size, pictures.input_size),
+    )
+    return model
 
 
 def open_models(paths: Sequence[Path]) -> tuple[AnyModel, ...]:

@@ -87,7 +87,7 @@ def check_ir(content: Content, where: str) -> CheckedContent:
     file, or if its inputs and outputs are not those of `build_graph`.
     """
     xml, constants = content
-    network = _parsed(xml, where)
+    network = parse_ir(xml, where)
     metadata = {entry.tag: entry.get("value", "") for entry in network.iterfind("rt_info/*")}
     if DESCRIPTION_KEY not in metadata:
         raise ModelFileError(
@@ -111,7 +111,7 @@ def check_ir(content: Content, where: str) -> CheckedContent:
 
 def with_metadata(content: Content, metadata: Mapping[str, str]) -> Content:
     """The IR with these metadata, replacing those with the same keys."""
-    network = _parsed(content[0], "the exported graph")
+    network = parse_ir(content[0], "the exported graph")
     known = network.find("rt_info")
     info = ElementTree.SubElement(network, "rt_info") if known is None else known
     for entry in [entry for entry in info if entry.tag in metadata]:
@@ -139,7 +139,7 @@ class _ShallowBuilder(ElementTree.TreeBuilder):
         return super().end(tag)
 
 
-def _parsed(xml: bytes, where: str) -> ElementTree.Element:
+def parse_ir(xml: bytes, where: str) -> ElementTree.Element:
     """The tree of an XML in UTF-8 without declarations, because parsers expand and fetch entities."""
     encoding = re.match(rb"""\s*<\?xml[^>]*encoding\s*=\s*["']([^"']*)""", xml)
     if b"\0" in xml or (encoding and encoding[1].lower() not in (b"utf-8", b"us-ascii")):

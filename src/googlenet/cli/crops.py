@@ -14,6 +14,7 @@ def crops_command(
     image: Annotated[Path, Argument(help="A picture.")],
     out: Annotated[Path, Option(help="Where to write the sheet (.png).")],
     crops: Annotated[int, Option(help="Number of crops: 1, 10 or 144.")] = 144,
+    force: Annotated[bool, Option(help="Replace an existing sheet.")] = False,
     model: Annotated[str | None, Option(help="Show what this model sees; default: 224 px, fit crop.")] = None,
 ) -> None:
     """Draw the crops that the paper's test takes from a picture, on one sheet.
@@ -22,12 +23,13 @@ def crops_command(
     """
     import io
 
-    from googlenet.files import write_atomically
+    from googlenet.files import check_not_replaced, write_atomically
     from googlenet.images import DEFAULT_PREPROCESSING, BadImage, read_picture
     from googlenet.images.crop_sheet import crop_sheet
 
     if out.suffix.lower() != ".png":
         raise InputError(f"cannot write {out}: the file name must end in .png")
+    check_not_replaced(out, option="--out", force=force)
     preprocessing = DEFAULT_PREPROCESSING
     if model is not None:
         from googlenet.artifacts import describe_model

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
-from googlenet.cli.terminal import say, say_json, warn
-from googlenet.errors import EXIT_FINDINGS, DataError, InputError
+from googlenet.cli.terminal import report, say, say_json, warn
+from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from googlenet.artifacts import AnyModel
-    from googlenet.dataset import Dataset
     from googlenet.evaluation import Evaluation, ProtocolComparison, ProtocolRow
 
-PREFERRED_SPLITS = ("test", "val", "all")
+
+PAIRS_SHOWN = 5
 
 
 def evaluate_command(
@@ -38,6 +33,10 @@ def evaluate_command(
     output: Annotated[
         Path | None, Option(help="Write one row per picture to FILE.csv, FILE.jsonl or FILE.parquet.")
     ] = None,
+    report_file: Annotated[
+        Path | None,
+        Option(name="--report", help="Write the report of the evaluation, one HTML file.", metavar="FILE.html"),
+    ] = None,
     batch_size: Annotated[int, Option(least=1, help="Crops per batch.")] = 16,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
@@ -48,54 +47,41 @@ def evaluate_command(
     Every picture counts exactly once; unreadable ones are listed and skipped, and the exit code is then 1. With several
     models or several --crops, the paper's Table 3 is printed: error against cost, for the first model and for all.
 
-    Example: googlenet evaluate runs/demo digits --json
+    Example: googlenet evaluate runs/demo digits --report demo.html
     """
-    from googlenet.artifacts import open_models
-    from googlenet.classifier import Prediction, rank_classes
+    from googlenet.classifier import Classifier, Prediction
     from googlenet.cli.display import CountDisplay
-    from googlenet.cli.predict import prediction_row
+    from googlenet.cli.predict import columns_for, prediction_row
     from googlenet.cli.sources import remarks
-    from googlenet.dataset import open_dataset, relabel
-    from googlenet.engines import EnsembleEngine
-    from googlenet.evaluation import compare_protocols
     from googlenet.predictions import open_predictions
-    from googlenet.pretrained import find_model
+    from googlenet.workflow import evaluate_models
 
     protocols = _protocols(crops or ["1"])
-    loaded = open_models([find_model(one) for one in models])
-    classes = loaded[0].classes
-    ids = [one.id for one in classes]
-    dataset = open_dataset(data, split_rule=None, classes=ids) if split == "all" else open_as_trained(data, loaded)
-    name = split or _default_split(dataset)
-    if name not in dataset.splits:
-        raise InputError(f"{dataset.name} has no split {name!r}; it has {', '.join(dataset.splits)}")
-    samples = relabel(dataset.splits[name], ids)
-    (warn if as_json else say)(*remarks(dataset, samples))
-    with open_predictions(output) as write:
+    classifier = Classifier.load(models, engine=engine, device=device, threads=threads)
+    with open_predictions(output, columns=columns_for(classifier.classes, true_class=True)) as write:
 
-        def write_row(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
-            prediction = Prediction(image, rank_classes(probabilities, classes))
-            write({"image": image, "class": label} | prediction_row(prediction))
+        def write_row(prediction: Prediction, true_class: str) -> None:
+            row = prediction_row(prediction)
+            write({"image": row.pop("image"), "class": true_class} | row)
 
-        comparison = compare_protocols(
-            EnsembleEngine.from_models(loaded, name=engine, device=device, threads=threads),
-            loaded[0].preprocessing,
-            samples,
+        comparison = evaluate_models(
+            classifier,
+            data,
+            split,
             crops=protocols,
-            split=name,
             batch_size=batch_size,
+            report=report_file,
+            on_data=lambda dataset, samples: (warn if as_json else say)(*remarks(dataset, samples)),
             on_progress=CountDisplay("evaluated"),
-            on_row=write_row if output else None,
+            on_prediction=write_row if output else None,
         )
-        bad = comparison.evaluation.bad_pictures
-        labels = {item.name: samples.classes[item.label] for item in samples.items} if output else {}
-        for image, reason in bad if output else ():
-            write({"image": image, "class": labels[image], "predictions": [], "error": reason})
     if as_json:
         say_json(_fields(comparison))
     else:
-        say(*_lines(comparison))
-    if bad:
+        say(*_lines(comparison, {one.id: one.name for one in classifier.classes}))
+        if report_file is not None:
+            report("", f"report  {report_file}")
+    if comparison.evaluation.bad_pictures:
         raise SystemExit(EXIT_FINDINGS)
 
 
@@ -111,54 +97,19 @@ def _protocols(given: list[str]) -> tuple[int, ...]:
     return tuple(sorted({known[text] for text in texts}))
 
 
-def open_as_trained(data: str, models: Sequence[AnyModel]) -> Dataset:
-    """Open DATA; if the models were trained on it and it has no val/ folder, split it as it was split for them.
-
-    Raises InputError if they were validated on different pictures: no part of DATA is then new to all of them.
-    """
-    from googlenet.dataset import SplitRule, hold_back, open_dataset
-
-    dataset = open_dataset(data, split_rule=None, classes=[one.id for one in models[0].classes])
-    rules: list[SplitRule] = []
-    for about in (about for model in models for about in model.origins):
-        trained = about.data or {}
-        same = trained.get("fingerprint") == dataset.fingerprint or trained.get("name") == dataset.name
-        with suppress(TypeError):  # written by another program, or missing
-            rule = SplitRule(**trained["split"]) if same and trained.get("split") else None
-            if rule is not None and rule not in rules:
-                rules.append(rule)
-    if not rules or "val" in dataset.splits:
-        return dataset
-    if len(rules) > 1:
-        held = ", ".join(f"seed {rule.seed} and share {rule.share}" for rule in rules)
-        raise InputError(
-            f"different pictures of {dataset.name} were held back for each model's validation ({held}), so no part of "
-            "it is new to all models; use --split all to evaluate on all of it"
-        )
-    return hold_back(dataset, rules[0])
-
-
-def _default_split(dataset: Dataset) -> str:
-    for name in PREFERRED_SPLITS:
-        if name in dataset.splits:
-            return name
-    raise DataError(
-        f"{dataset.name} has only train/, and accuracy on training pictures does not carry over to new ones; "
-        "use --split train to evaluate on them anyway"
-    )
-
-
 def _fields(comparison: ProtocolComparison) -> dict[str, Any]:
     return comparison.evaluation.to_dict() if len(comparison.rows) == 1 else comparison.to_dict()
 
 
-def _lines(comparison: ProtocolComparison) -> list[str]:
+def _lines(comparison: ProtocolComparison, names: Mapping[str, str]) -> list[str]:
+    """The figures as text; `names`: of the classes for people, by their ids."""
     evaluation = comparison.evaluation
     lines = [f"pictures  {evaluation.pictures:,} of {evaluation.split}"]
     if len(comparison.rows) > 1:
         lines += ["", *_table(comparison.rows)]
     else:
         lines += _single(comparison.rows[0], evaluation)
+    lines += _confused(evaluation, names)
     if evaluation.bad_pictures:
         bad = len(evaluation.bad_pictures)
         count = "1 picture" if bad == 1 else f"{bad:,} pictures"
@@ -196,6 +147,7 @@ def _single(row: ProtocolRow, evaluation: Evaluation) -> list[str]:
         f"top-{best_of}  {evaluation.top5:.2%}",
         f"mean recall of the classes  {evaluation.macro_recall:.2%}",
         f"loss  {evaluation.loss:.4f}",
+        f"calibration error  {evaluation.ece:.2%}{_at(evaluation.temperature)}",
         "",
         "class                     pictures  recall  precision",
     ]
@@ -207,3 +159,24 @@ def _single(row: ProtocolRow, evaluation: Evaluation) -> list[str]:
     if len(worst) > len(shown):
         lines.append(f"... and {len(worst) - len(shown):,} more classes with higher recall; --json lists them all")
     return lines
+
+
+def _at(temperature: float) -> str:
+    return "" if temperature == 1 else f"  (with the temperature that `predict` uses, {temperature:.3g})"
+
+
+def _confused(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
+    """The pairs of classes that were confused most, in sentences."""
+    pairs = evaluation.confused_pairs[:PAIRS_SHOWN]
+    if not pairs:
+        return []
+    digits = [len(f"{max(getattr(pair, key) for pair in pairs):,}") for key in ("pictures", "of")]
+    return [
+        "",
+        "confused most often",
+        *(
+            f"  {pair.pictures:{digits[0]},} of {pair.of:{digits[1]},} pictures of {names[pair.label]} "
+            f"{'was' if pair.pictures == 1 else 'were'} called {names[pair.predicted]}"
+            for pair in pairs
+        ),
+    ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.info import agreement_lines
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from googlenet.artifacts import Target
-    from googlenet.export import Candidate, ExportResult
+    from googlenet.export import ExportResult
     from googlenet.model import Model
 
 
@@ -90,65 +89,28 @@ def export_command(
         _refuse_for_torchvision(models, precision, calibrate, evaluate_on, without_lrn, with_example, as_json)
         _export_to_torchvision(models[0], out, force=force)
         return
-    from googlenet.export import ExportRequest, check_place, export_models, gather_pictures
+    from googlenet.artifacts import open_models
+    from googlenet.export import ExportRequest, check_place, default_name, export_models, gather_pictures, not_exported
+    from googlenet.pretrained import find_model
 
     target = cast("Target", to.value)
     request = ExportRequest(target, precision.value, without_lrn=without_lrn, with_example=with_example, force=force)
-    place = out or _default_place(models, target)
+    place = out or Path(default_name(_short_name(models[0]), target))
     check_place(place, request)
-    loaded = _load(models)
+    loaded = not_exported(open_models([find_model(name) for name in models]))
     pictures = gather_pictures(loaded[0].preprocessing, calibrate=calibrate, evaluate_on=evaluate_on)
     warn(*pictures.ignored)
     result = export_models(loaded, place, request, pictures)
     if as_json:
-        say_json(_fields(result))
+        say_json(result.to_dict())
     else:
         report(*_lines(result))
-
-
-def _load(names: Sequence[str]) -> tuple[Model, ...]:
-    """Open all models; raises InputError for an exported file, whose weights no longer have their names."""
-    from googlenet.artifacts import ExportedModel, open_models
-    from googlenet.pretrained import find_model
-
-    models: list[Model] = []
-    for model in open_models([find_model(name) for name in names]):
-        if isinstance(model, ExportedModel):
-            raise InputError(f"{model.path} is already an exported file; export the model that it was made from")
-        models.append(model)
-    return tuple(models)
-
-
-def _default_place(names: Sequence[str], target: Target) -> Path:
-    from googlenet.artifacts import EXPORT_FORMATS
-
-    return Path(f"{_short_name(names[0])}{EXPORT_FORMATS[target].suffix or f'-{target}'}")
 
 
 def _short_name(model: str) -> str:
     """A short name for MODEL: its file name without the suffix, or its folder's name."""
     path = Path(model)
     return path.resolve().name if path.is_dir() else path.stem
-
-
-def _fields(result: ExportResult) -> dict[str, Any]:
-    return {
-        "path": str(result.path),
-        "example": None if result.example is None else str(result.example),
-        "target": result.chosen.exported.target,
-        "reason": result.reason,
-        **_candidate_fields(result.chosen),
-        "considered": [_candidate_fields(one) for one in result.candidates],
-    }
-
-
-def _candidate_fields(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "precision": candidate.precision,
-        "megabytes": round(candidate.exported.megabytes, 3),
-        "passes": candidate.passes,
-        "agreement": dataclasses.asdict(candidate.agreement),
-    }
 
 
 def _lines(result: ExportResult) -> list[str]:
@@ -189,17 +151,14 @@ def _refuse_for_torchvision(
 
 
 def _export_to_torchvision(model: str, out: Path | None, *, force: bool) -> None:
-    from googlenet.files import open_atomically
+    from googlenet.files import check_not_replaced, open_atomically
     from googlenet.importers import write_torchvision
     from googlenet.model import load_model, resolve_model_path
     from googlenet.pretrained import find_model
 
     path = resolve_model_path(find_model(model))
     target = out or Path(f"{_short_name(model)}.pth")
-    if target.is_dir():
-        raise InputError(f"{target} is a folder; --out must be a file")
-    if target.exists() and not force:
-        raise InputError(f"{target} already exists; use --out to write another file, or --force to replace it")
+    check_not_replaced(target, option="--out", force=force)
     loaded = load_model(path)
     with open_atomically(target) as file:
         write_torchvision(loaded, file, where=str(path))

@@ -44,6 +44,7 @@ def import_command(
     Example: googlenet import bvlc_googlenet.caffemodel --out bvlc.safetensors
     """
     from googlenet.engines import open_engine
+    from googlenet.files import check_not_replaced
     from googlenet.importers import import_file, read_classes, with_known_answer
     from googlenet.model import save_model
     from googlenet.pretrained import CATALOGUE
@@ -54,10 +55,7 @@ def import_command(
     labels = None if classes is None else read_classes(classes)
     path, provenance = _locate(source)
     target = Path(f"{Path(source).stem}.safetensors") if out is None else out
-    if target.is_dir():
-        raise InputError(f"{target} is a folder; --out must be a file")
-    if target.exists() and not force:
-        raise InputError(f"{target} already exists; use --out to write another file, or --force to replace it")
+    check_not_replaced(target, option="--out", force=force)
     imported = import_file(path, provenance, classes=labels, transform_input=not no_transform_input, port_lrn=port_lrn)
     engine = open_engine(imported.model)
     model = with_known_answer(imported.model, lambda images: engine.run(images).probabilities, where=str(path))

@@ -10,15 +10,13 @@ from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import say, say_json
 from googlenet.errors import EXIT_FINDINGS
+from googlenet.workflow.result import NOT_OURS, score_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from googlenet.artifacts import Agreement, ExportedModel
     from googlenet.model import About, AnswerCheck, ModelHeader
-
-NOT_OURS = (AttributeError, LookupError, TypeError, ValueError)
-"""Raised for figures that another program wrote in a different form; they are shown unchanged."""
 
 
 def info_command(
@@ -88,6 +86,7 @@ def _fields(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> d
         "preprocessing": header.preprocessing.to_dict(),
         "target": header.target,
         "precision": header.precision,
+        "temperature": header.temperature,
         "agreement": None if header.agreement is None else dataclasses.asdict(header.agreement),
         "sha256": header.sha256,
         "known_answer": None if check is None else {"worst_difference": check.worst, "agrees": check.agrees},
@@ -108,6 +107,11 @@ def _lines(header: ModelHeader | ExportedModel, check: AnswerCheck | None) -> li
         f"classes        {shown}",
         f"pictures       {preprocessing.fit} to {preprocessing.resize_size} px{cut}; {preprocessing.channel_order}, "
         f"minus ({mean}), times ({scale})",
+        *(
+            []
+            if header.temperature == 1
+            else [f"temperature    {header.temperature:.3g}: `predict` divides logits by it"]
+        ),
         *(line for about in header.origins for line in _origin_lines(about)),
         f"sha256         {header.sha256}",
         *(line for about in header.origins for line in _data_lines(about)),
@@ -162,20 +166,3 @@ def _speed(agreement: Agreement) -> str:
         return f"{own} (measured at export)"
     predict = f"{agreement.predict_milliseconds:.2f} ms with {agreement.predict_engine}, which `predict` uses"
     return f"{predict}; {own} (measured at export)"
-
-
-def score_sentence(scores: dict[str, Any]) -> str:
-    """The scores of a model as one line; those of a model that another program trained are shown unchanged."""
-    try:
-        return _validation_sentence(scores)
-    except NOT_OURS:
-        return "scores         " + ", ".join(f"{name} {value}" for name, value in scores.items())
-
-
-def _validation_sentence(scores: dict[str, Any]) -> str:
-    low, high = scores["top1_interval"]
-    chosen = f", the best of {scores['best_of']} evaluations" if scores.get("best_of", 1) > 1 else ""
-    return (
-        f"{scores['top1']:.1%} validation top-1 (95 % interval {low:.1%} to {high:.1%}, {scores['pictures']:,} "
-        f"pictures{chosen}) after {scores['training_seconds']:.0f} s of training"
-    )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError, MissingExtraError
 
+if TYPE_CHECKING:
+    from googlenet.training.rate_search import RateCurve
+
 
 def lr_find_command(
     data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
     start: Annotated[
-        str | None, Option(help="Start from this model's weights, as `train --start` does.", metavar="MODEL")
+        str | None,
+        Option(help="Start from this model's weights; default: as `googlenet train`, bvlc.", metavar="MODEL"),
     ] = None,
+    from_scratch: Annotated[bool, Option(help="Start from random weights, as `train --from-scratch`.")] = False,
     recipe: Annotated[str | None, Option(help="A recipe, as for `train`.")] = None,
     settings: Annotated[
         list[str] | None, Option(name="--set", help="Override a setting; repeatable.", metavar="KEY=VALUE")
@@ -27,23 +32,24 @@ def lr_find_command(
     seed: Annotated[int, Option(least=0, help="Random seed.")] = 0,
     device: Annotated[str | None, Option(help="cpu, cuda or mps; default: the best available.")] = None,
 ) -> None:
-    """Raise the learning rate step by step, plot the loss against it and suggest a rate. Nothing is trained.
+    """Raise the learning rate step by step, plot the loss against it, and say whether to change the recipe's rate.
 
-    Example: googlenet lr-find photos/ --start bvlc
+    Nothing is trained. It starts from the weights that `googlenet train` would start from. The plot needs matplotlib.
+
+    Example: googlenet lr-find photos/
     """
-    import io
-
     from googlenet.cli.display import CountDisplay
-    from googlenet.cli.plan import Request, new_plan
     from googlenet.cli.sources import remarks
-    from googlenet.files import current_folder, recreate_folder, write_atomically
-    from googlenet.recipes import recipe_from_dict
+    from googlenet.files import current_folder
+    from googlenet.recipes import parse_overrides, recipe_from_dict
     from googlenet.runs import RunFolder
+    from googlenet.workflow.announcements import start_lines
+    from googlenet.workflow.plan import Request, new_plan
 
     try:
         from googlenet.engines.torch_engine import choose_device
         from googlenet.training import TrainingJob
-        from googlenet.training.rate_curve import draw_rate_curve
+        from googlenet.training.rate_advice import advise
         from googlenet.training.rate_search import search_rate
     except ModuleNotFoundError as error:
         raise MissingExtraError("torch", extra="train", purpose="trying learning rates") from error
@@ -54,9 +60,16 @@ def lr_find_command(
     if not out.parent.is_dir():
         raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
     current = current_folder()
-    plan = new_plan(Request(data, recipe, tuple(settings or ()), None, seed, None, None, start))
-    dataset = plan.open_dataset()
-    warn(*remarks(dataset, dataset.splits["train"]))
+    request = Request(
+        data=data,
+        recipe=recipe,
+        overrides=parse_overrides(settings or ()),
+        seed=seed,
+        start=start,
+        from_scratch=from_scratch,
+    )
+    plan, dataset = new_plan(request)
+    warn(*start_lines(plan), *remarks(dataset, dataset.splits["train"]))
     job = TrainingJob(
         dataset,
         recipe_from_dict(plan.settings),
@@ -74,15 +87,46 @@ def lr_find_command(
         on_progress=lambda done, total: display(done * batch, total * batch),
     )
     display.close()
-    picture = io.BytesIO()
-    draw_rate_curve(curve, title=f"{job.recipe.variant} on {job.dataset.name}").save(picture, "PNG")
-    recreate_folder(out.parent, current)  # it existed at the start, but may have been deleted since
-    write_atomically(out, picture.getvalue())
+    recipe_rate = job.recipe.learning_rate
+    advice = advise(curve, recipe=plan.recipe, recipe_rate=recipe_rate, fine_tuning=plan.start is not None)
+    drawn = _draw(curve, f"{job.recipe.variant} on {dataset.name}", recipe_rate, out, current)
     if as_json:
-        fields = {"learning_rate": curve.suggestion, "turning": curve.turning, "out": str(out)}
-        say_json(fields | {"rates": curve.rates, "losses": curve.losses})
+        say_json(
+            {
+                "learning_rate": curve.suggestion,
+                "turning": curve.turning,
+                "recipe": plan.recipe,
+                "recipe_learning_rate": recipe_rate,
+                "start": plan.start,
+                "verdict": advice.verdict,
+                "advice": advice.sentence,
+                "out": str(out) if drawn else None,
+                "rates": curve.rates,
+                "losses": curve.losses,
+            }
+        )
         return
     report(
-        f"suggested: --set learning_rate={curve.suggestion:g} (the loss is lowest at {curve.turning:.2g}; "
-        f"the recipe {plan.recipe} uses {job.recipe.learning_rate:g}); plot: {out}"
+        f"suggested: --learning-rate {curve.suggestion:g} (the loss is lowest at {curve.turning:.2g})",
+        advice.sentence,
+        *([f"plot: {out}"] if drawn else []),
     )
+
+
+def _draw(curve: RateCurve, title: str, recipe_rate: float, out: Path, current: Path | None) -> bool:
+    """Write the plot; without matplotlib, say how to install it, because the suggestion does not need it."""
+    import io
+
+    from googlenet.files import recreate_folder, write_atomically
+    from googlenet.training.rate_curve import draw_rate_curve
+
+    try:
+        figure = draw_rate_curve(curve, title=title, recipe_rate=recipe_rate)
+    except MissingExtraError as missing:
+        warn(f"no plot: {missing}")
+        return False
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    recreate_folder(out.parent, current)  # it existed at the start, but may have been deleted since
+    write_atomically(out, picture.getvalue())
+    return True

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK: by this word argcomplete's global completion knows that it may ask this command.
 """The entry point of the command: the table of verbs, and the one place where errors become messages and exit codes."""
 
 from __future__ import annotations
@@ -9,16 +10,27 @@ import sys
 import textwrap
 from collections.abc import Callable
 from importlib import import_module
+from itertools import takewhile
 
-from googlenet.cli.terminal import open_missing_streams, say, silence, warn
-from googlenet.errors import EXIT_WRONG_INPUT, GoogLeNetError, InputError
+from googlenet.cli.terminal import (
+    Verbosity,
+    complain,
+    is_verbose,
+    open_missing_streams,
+    say,
+    set_verbosity,
+    silence,
+)
+from googlenet.errors import EXIT_INTERRUPTED, EXIT_WRONG_INPUT, GoogLeNetError, InputError
 from googlenet.files import cannot_write, check_current_folder
 from googlenet.suggestions import did_you_mean
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
     "evaluate": "googlenet.cli.evaluate:evaluate_command",
+    "check": "googlenet.cli.check:check_command",
     "predict": "googlenet.cli.predict:predict_command",
+    "explain": "googlenet.cli.explain:explain_command",
     "similar": "googlenet.cli.similar:similar_command",
     "info": "googlenet.cli.info:info_command",
     "crops": "googlenet.cli.crops:crops_command",
@@ -27,8 +39,10 @@ COMMANDS = {
     "benchmark": "googlenet.cli.benchmark:benchmark_command",
     "models": "googlenet.cli.models:models_command",
     "recipes": "googlenet.cli.recipes:recipes_command",
+    "report": "googlenet.cli.report:report_command",
     "lr-find": "googlenet.cli.lr_find:lr_find_command",
     "table1": "googlenet.cli.table1:table1_command",
+    "completion": "googlenet.cli.completion:completion_command",
 }
 """The verbs and the functions that run them; only the requested one is imported."""
 
@@ -36,14 +50,25 @@ HELP = """usage: googlenet COMMAND [OPTIONS]
 
 Train, evaluate, export and use GoogLeNet picture classifiers.
 
-Example: googlenet train photos/ --minutes 30; googlenet predict runs/photos-scratch picture.jpg
+Example: googlenet train photos/ --minutes 30
+         googlenet predict runs/photos-scratch picture.jpg
 
-commands (googlenet COMMAND --help for details):
+commands (googlenet help COMMAND for details):
 {commands}
 
-options:
-  --version   print the version
-  -h, --help  show this message
+options, before or after the command:
+  -h, --help     show this message, or a command's
+  -V, --version  print the version
+  -q, --quiet    print only results and errors
+  -v, --verbose  also print what was decided: engine, files, sizes
+
+exit codes:
+  0    done
+  1    done, with findings: pictures that cannot be read, a check that failed
+  2    not done: wrong use, a file that cannot be used, an unexpected error
+  130  interrupted by Ctrl-C (143: ended by SIGTERM)
+
+googlenet help environment  lists the environment variables.
 """
 
 CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF, errno.EIO)
@@ -66,24 +91,56 @@ def _run(texts: list[str]) -> None:
 
 
 def _run_verb(texts: list[str]) -> None:
-    match texts:
-        case ["-h" | "--help", *_]:
-            say(*_overview().splitlines())
-        case ["--version", *_]:
-            from googlenet.machine import installed_version
+    from googlenet.cli.arguments import GENERAL, parse_arguments
 
-            say(f"googlenet {installed_version('googlenet')}")
+    before = list(takewhile(GENERAL.__contains__, texts))
+    match texts[len(before) :]:
         case [verb, *rest] if verb in COMMANDS:
-            from googlenet.cli.arguments import parse_arguments
-
-            check_current_folder()
             command = _command(verb)
-            command(**parse_arguments(f"googlenet {verb}", command, rest))
-        case []:
-            warn(*_overview().splitlines())
-            sys.exit(EXIT_WRONG_INPUT)
+            values = parse_arguments(f"googlenet {verb}", command, [*before, *rest])
+            check_current_folder()
+            if is_verbose():
+                from googlenet.cli.details import tell_situation
+
+                tell_situation(verb, values)
+            command(**values)
+        case ["help", *topics]:
+            _help(topics)
         case [verb, *_]:
             raise InputError(_unknown(verb))
+        case []:
+            _answer_options(before)
+
+
+def _answer_options(options: list[str]) -> None:
+    """What the command does without a verb: the version or the overview; without either option it is wrong use."""
+    if {"-V", "--version"} & set(options):
+        from googlenet.cli.arguments import version_line
+
+        say(version_line())
+    elif {"-h", "--help"} & set(options):
+        say(*_overview().splitlines())
+    else:
+        complain(*_overview().splitlines())
+        sys.exit(EXIT_WRONG_INPUT)
+
+
+def _help(topics: list[str]) -> None:
+    """`googlenet help`, `googlenet help VERB` and `googlenet help environment`."""
+    match [topic for topic in topics if topic not in ("-h", "--help")]:
+        case []:
+            say(*_overview().splitlines())
+        case ["environment"]:
+            from googlenet.cli.details import environment_lines
+
+            say(*environment_lines())
+        case [verb, *_] if verb in COMMANDS:
+            from googlenet.cli.arguments import parser_of
+
+            say(*parser_of(f"googlenet {verb}", _command(verb)).format_help().splitlines())
+        case [topic, *_]:
+            hint = did_you_mean(topic, [*COMMANDS, "environment"], otherwise="`googlenet help` lists the commands")
+            raise InputError(f"there is no help on {topic!a}; {hint}")
 
 
 def _command(verb: str) -> Callable[..., None]:
@@ -96,18 +153,22 @@ def _overview() -> str:
     from googlenet.cli.arguments import summary_of
 
     summaries = {verb: summary_of(_command(verb)) for verb in COMMANDS}
+    summaries["help"] = "Show this message, or the help of a command"
     lines = [textwrap.fill(f"  {verb:<10}  {text}", 79, subsequent_indent=" " * 14) for verb, text in summaries.items()]
     return HELP.format(commands="\n".join(lines))
 
 
 def _unknown(verb: str) -> str:
-    hint = did_you_mean(verb, COMMANDS, otherwise="googlenet --help lists them")
+    if verb.startswith("-"):
+        return f"no such option before a command: {verb}; options of a command follow it: googlenet COMMAND {verb}"
+    hint = did_you_mean(verb, [*COMMANDS, "help"], otherwise="`googlenet help` lists them")
     return f"unknown command {verb!a}; {hint}"
 
 
 def main() -> None:
-    """Run the command; a GoogLeNetError is printed as one line, and the exit code is 2."""
+    """Run the command; an error is printed as one line, and the exit code is 2."""
     open_missing_streams()
+    set_verbosity(Verbosity.normal)
     # Torch's threads spin while they wait for each other, which starves the threads that load pictures if there are few
     # cores; OpenMP reads this variable once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -115,10 +176,29 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
+        from googlenet.cli.completion import complete
+
+        complete(COMMANDS, _command)
     try:
         _run(sys.argv[1:])
     except GoogLeNetError as error:
-        warn(f"error: {error}")
+        complain(f"error: {error}")
         sys.exit(EXIT_WRONG_INPUT)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        complain(*_unexpected(error))
+        sys.exit(EXIT_WRONG_INPUT)
+
+
+def _unexpected(error: Exception) -> list[str]:
+    """The lines for an error that is a fault of this program: where it happened, or the whole traceback if verbose."""
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    what = " ".join(traceback.format_exception_only(error)[-1].split())
+    sentence = f"error: unexpected {what} ({os.path.basename(last.filename)}, line {last.lineno})"
+    if is_verbose():
+        return [*"".join(traceback.format_exception(error)).splitlines(), sentence]
+    return [f"{sentence}; this is a fault of googlenet: please report it with what the same command prints with -v"]

@@ -7,27 +7,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
-from googlenet.cli.terminal import report, say, say_json, warn
+from googlenet.cli.terminal import complain, report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from googlenet.classifier import Prediction
-    from googlenet.predictions import ModelIdentity
+    from googlenet.model import ClassLabel
+    from googlenet.predictions import Columns, ModelIdentity
 
 NOTES_SHOWN = 3
 
 
 def predict_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
-    paths: Annotated[list[str], Argument(help="Pictures, folders, globs, or - for a list on standard input.")],
+    paths: Annotated[
+        list[str], Argument(help="Pictures, folders, .tar files, globs; - reads a list on standard input.")
+    ],
     top: Annotated[int, Option(least=1, help="How many classes to print.")] = 5,
     as_json: Annotated[bool, Option(name="--json", help="Print one line of JSON per picture.")] = False,
     output: Annotated[
         Path | None, Option(help="Write one row per picture to FILE.csv, FILE.jsonl or FILE.parquet.")
     ] = None,
     resume: Annotated[bool, Option(help="Continue an interrupted --output; pictures in it are skipped.")] = False,
+    force: Annotated[bool, Option(help="Replace an existing --output.")] = False,
     embeddings: Annotated[bool, Option(help="Also write each picture's features, for `googlenet similar`.")] = False,
     crops: Annotated[int, Option(help="Crops per picture to average over: 1, 10 or 144.")] = 1,
+    batch_size: Annotated[int, Option(least=1, help="Crops per batch.")] = 16,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
@@ -35,7 +42,8 @@ def predict_command(
     """Classify pictures: the top 5 classes with their probabilities.
 
     A picture that cannot be read gets an error in its place; the others are classified, and the exit code is 1. Output
-    is written to FILE.partial, which is renamed to FILE when complete; --resume continues either.
+    is written to FILE.partial, which is renamed to FILE when complete; --resume continues either. CSV is for
+    spreadsheets; JSON lines and Parquet are for programs, and for --embeddings.
 
     Example: googlenet predict bvlc photo.jpg
     """
@@ -44,12 +52,19 @@ def predict_command(
     from googlenet.cli.model_identity import check_has_features, identify_model
     from googlenet.cli.resuming import check_same_answers
     from googlenet.cli.sources import count_sources, expand_sources, ignored_sentence
-    from googlenet.predictions import ExistingOutput, open_predictions, partial_path, read_existing
+    from googlenet.images import picture_name
+    from googlenet.predictions import ExistingOutput, check_output, open_predictions, partial_path, read_existing
 
     if resume and output is None:
         raise InputError("--resume needs --output FILE, the file to continue")
+    if force and output is None:
+        raise InputError("--force needs --output FILE, the file to replace")
+    if resume and force:
+        raise InputError("--resume and --force contradict each other; give one of them")
     if embeddings and output is None and not as_json:
         raise InputError("--embeddings needs --output FILE or --json")
+    if output is not None:
+        check_output(output, features=embeddings, force=force or resume)
     existing = read_existing(output) if output is not None and resume else ExistingOutput()
     if embeddings:
         check_has_features(model)
@@ -62,10 +77,11 @@ def predict_command(
     total = count_sources(paths) if display.on and output is not None else None
     done, bad, notes = existing.rows, existing.bad, 0
     left_out: dict[str, list[str]] = {}
-    new = (path for path in expand_sources(paths, left_out) if path not in existing.names)
+    new = (one for one in expand_sources(paths, left_out) if picture_name(one, 0) not in existing.names)
+    columns = columns_for(classifier.classes, top=top)
     try:
-        with open_predictions(output, existing=existing, note=note) as write:
-            for prediction in classifier.predict(new, top=top, crops=crops, features=embeddings):
+        with open_predictions(output, existing=existing, note=note, columns=columns) as write:
+            for prediction in classifier.predict(new, top=top, batch=batch_size, crops=crops, features=embeddings):
                 row = prediction_row(prediction, identity=identity if embeddings else None)
                 write(row)
                 done += 1
@@ -83,7 +99,7 @@ def predict_command(
     except KeyboardInterrupt:
         display.close()
         if output is not None and done:
-            warn(f"interrupted: {partial_path(output)} has {done:,} rows; use --resume to continue")
+            complain(f"interrupted: {partial_path(output)} has {done:,} rows; use --resume to continue")
         raise
     finally:
         display.close()
@@ -96,6 +112,13 @@ def predict_command(
         warn(ignored)
     if bad:
         raise SystemExit(EXIT_FINDINGS)
+
+
+def columns_for(classes: Sequence[ClassLabel], *, top: int = 5, true_class: bool = False) -> Columns:
+    """The columns of a CSV file of a model's predictions; names only where they differ from the labels."""
+    from googlenet.predictions import Columns
+
+    return Columns(min(top, len(classes)), any(one.id != one.name for one in classes), true_class)
 
 
 def prediction_row(prediction: Prediction, *, identity: ModelIdentity | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from googlenet.cli.sources import open_source
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def check_same_answers(
     if len(first["predictions"]) != min(top, len(classifier.classes)):
         raise InputError(f"{file} was written with --top {len(first['predictions'])}: use the same number to resume it")
     batch = COMPARED if crops == 1 else 16
-    answers = classifier.predict((row["image"] for row in existing.samples), top=top, crops=crops, batch=batch)
+    sources = (open_source(row["image"]) for row in existing.samples)
+    answers = classifier.predict(sources, top=top, crops=crops, batch=batch)
     pairs = zip(existing.samples, answers, strict=True)
     readable = list(islice(((row, now) for row, now in pairs if now.error is None), COMPARED))
     if not readable:

@@ -31,6 +31,7 @@ def similar_command(
     Example: googlenet similar index.parquet photo.jpg
     """
     from googlenet.classifier import Classifier
+    from googlenet.cli.sources import open_source
     from googlenet.files import check_not_special
     from googlenet.predictions import nearest, read_features
 
@@ -39,7 +40,7 @@ def similar_command(
     wanted = model or identity.model
     _check_same_model(index, identity, wanted)
     classifier = Classifier.load(wanted, engine=engine, device=device, threads=threads)
-    prediction = classifier.predict(image, features=True)
+    prediction = classifier.predict(open_source(str(image)), features=True)
     if prediction.error is not None or prediction.features is None:
         raise InputError(f"{image}: {prediction.error}")
     found = nearest(read_features(index), prediction.features, top=top)

@@ -1,4 +1,4 @@
-"""The paths of the pictures that a user names: files, folders, globs, and `-` for a list on standard input."""
+"""The pictures that a user names: files, folders, globs, tars, and `-` for a list of paths on standard input."""
 
 from __future__ import annotations
 
@@ -8,29 +8,81 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeVar
 
 from googlenet.errors import InputError
 
 if TYPE_CHECKING:
     from googlenet.dataset import Dataset, Samples
+    from googlenet.dataset.tar import TarPictures
 
 _SEPARATOR = "[" + re.escape(os.sep + (os.altsep or "")) + "]"
 _ANY_DEPTH = re.compile(rf"(?:^|(?<={_SEPARATOR}))\*\*(?:{_SEPARATOR}+|$)")
+
+_INTO_TAR = re.compile(rf"\.tar{_SEPARATOR}", re.IGNORECASE)
+_T = TypeVar("_T")
 
 LeftOut = dict[str, list[str]]
 """Paths that were skipped, by reason, for `Ignored.of`."""
 
 
-def expand_sources(sources: Iterable[str], left_out: LeftOut | None = None) -> Iterator[str]:
-    """Yield paths in order, those of a folder sorted; a missing path is yielded too, and fails as a picture.
+Source: TypeAlias = str | BinaryIO
+"""A path, or a picture in a tar as an open file; `googlenet.images.picture_name` tells its name."""
 
-    Other files in folders are added to `left_out`. Raises InputError for a folder or glob without pictures, which would
-    otherwise pass silently, and for a list on standard input that cannot be read.
+
+def expand_sources(sources: Iterable[str], left_out: LeftOut | None = None) -> Iterator[Source]:
+    """Yield pictures in order, those of a folder or tar sorted; a missing path is yielded too, and fails as a picture.
+
+    Other files in folders and tars are added to `left_out`. Raises InputError for a folder, tar or glob without
+    pictures, which would otherwise pass silently, for a list on standard input that cannot be read, and for a file
+    that ends in .tar but is none; DataError for a damaged tar.
     """
     left_out = {} if left_out is None else left_out
+    for path in _expand_paths(sources, left_out):
+        if _is_tar(path):
+            yield from _not_empty(_members(path, left_out), f"{path} contains no pictures", left_out)
+        else:
+            yield open_source(path)
+
+
+def open_source(path: str) -> Source:
+    """A path as it is, or, for a path that leads into a tar (photos.tar/cat/1.jpg), the picture inside."""
+    if _INTO_TAR.search(path) and not os.path.lexists(path):
+        for found in _INTO_TAR.finditer(path):
+            tar, member = path[: found.end() - 1], path[found.end() :]
+            if _is_tar(tar) and member in (pictures := _open_tar(tar)).members:
+                return pictures.open(member)
+    return path
+
+
+def _is_tar(path: str) -> bool:
+    return path[-4:].lower() == ".tar" and os.path.isfile(path)
+
+
+def _members(path: str, left_out: LeftOut) -> Iterator[BinaryIO]:
+    pictures = _open_tar(path)
+    for why, names in pictures.left_out.items():
+        left_out.setdefault(why, []).extend(os.path.join(path, name) for name in names)
+    return map(pictures.open, pictures.members)
+
+
+def _open_tar(path: str) -> TarPictures:
+    """The pictures of a tar, whose headers are read again only if it changed."""
+    status = os.stat(path)
+    return _open_tar_once(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _open_tar_once(path: str, changed: int, size: int) -> TarPictures:
+    from googlenet.dataset.tar import open_tar
+
+    return open_tar(Path(path))
+
+
+def _expand_paths(sources: Iterable[str], left_out: LeftOut) -> Iterator[str]:
     for source in sources:
         if source == "-":
             yield from _not_empty(_listed(), "the list on standard input is empty", {})
@@ -51,7 +103,8 @@ def count_sources(sources: Iterable[str]) -> int | None:
         if os.path.isdir(source):
             counted += sum(1 for _ in _pictures(source, {}))
         else:
-            counted += sum(1 for _ in _matches(source, {})) if _is_glob(source) else 1
+            matches = _matches(source, {}) if _is_glob(source) else [source]
+            counted += sum(len(_open_tar(path).members) if _is_tar(path) else 1 for path in matches)
     return counted
 
 
@@ -131,7 +184,7 @@ def _from_utf16(data: bytes) -> str:
     return data.decode("utf-16" if marked else "utf-16-be" if data[:1] == b"\0" else "utf-16-le")
 
 
-def _not_empty(paths: Iterable[str], sentence: str, left_out: LeftOut) -> Iterator[str]:
+def _not_empty(paths: Iterable[_T], sentence: str, left_out: LeftOut) -> Iterator[_T]:
     found = False
     for path in paths:
         found = True

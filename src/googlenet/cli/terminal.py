@@ -3,6 +3,15 @@
 Names from outside cannot control the terminal, and standard streams may be missing, closed or full. Results go to
 standard output; if the reader has gone, `say` raises BrokenPipeError, which ends the command (`googlenet table1 |
 head -3`). `report` is for work whose result is a file, and which continues. Output on standard error never fails.
+
+| function | for | --quiet | --verbose |
+|---|---|---|---|
+| `say`, `say_json`, `report_result` | results | shown | shown |
+| `report` | what is being done, what was written | hidden | shown |
+| `warn` | remarks on the input | hidden | shown |
+| `show_live` | progress | hidden | shown |
+| `complain` | errors | shown | shown |
+| `detail`, the loggers below "googlenet" | what was decided | hidden | shown, otherwise hidden |
 """
 
 from __future__ import annotations
@@ -12,12 +21,61 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import Any, TextIO, cast
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from googlenet.json_text import without_infinities
 from googlenet.printable import printable, printable_json
 
+if TYPE_CHECKING:
+    import logging
+
 CLEAR_LINE = "\r\x1b[K"
+
+
+class Verbosity(Enum):
+    """How much is printed: only results and errors; also what is done; also what was decided."""
+
+    quiet = "quiet"
+    normal = "normal"
+    verbose = "verbose"
+
+
+class _Shown:
+    """What this process prints, and the log handler that prints details."""
+
+    verbosity = Verbosity.normal
+    handler: logging.Handler | None = None
+
+
+def set_verbosity(verbosity: Verbosity) -> None:
+    """Choose how much is printed from now on; `verbose` also shows what the rooms below log."""
+    _Shown.verbosity = verbosity
+    if _Shown.handler is None and verbosity is not Verbosity.verbose:
+        return
+    import logging
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            detail(record.getMessage())
+
+    logger = logging.getLogger("googlenet")
+    if _Shown.handler is not None:
+        logger.removeHandler(_Shown.handler)
+    _Shown.handler = Handler() if verbosity is Verbosity.verbose else None
+    logger.setLevel(logging.INFO if _Shown.handler else logging.NOTSET)
+    if _Shown.handler is not None:
+        logger.addHandler(_Shown.handler)
+
+
+def is_quiet() -> bool:
+    """Whether only results and errors are printed."""
+    return _Shown.verbosity is Verbosity.quiet
+
+
+def is_verbose() -> bool:
+    """Whether details are printed."""
+    return _Shown.verbosity is Verbosity.verbose
 
 
 def say(*lines: str) -> None:
@@ -34,7 +92,13 @@ def say_json(value: Any, *, indent: int | None = 2) -> None:
 
 
 def report(*lines: str) -> None:
-    """Print and flush lines about work whose result is a file; a closed or full standard output is ignored."""
+    """Print and flush what is being done, unless quiet; a closed or full standard output is ignored."""
+    if not is_quiet():
+        report_result(*lines)
+
+
+def report_result(*lines: str) -> None:
+    """Print and flush the result of work that also wrote a file; a closed or full standard output is ignored."""
     try:
         say(*lines)
         sys.stdout.flush()
@@ -43,19 +107,31 @@ def report(*lines: str) -> None:
 
 
 def warn(*lines: str) -> None:
-    """Print lines on standard error."""
+    """Print remarks on standard error, unless quiet."""
+    if not is_quiet():
+        complain(*lines)
+
+
+def detail(*lines: str) -> None:
+    """Print what was decided on standard error, if verbose."""
+    if is_verbose():
+        complain(*lines)
+
+
+def complain(*lines: str) -> None:
+    """Print an error on standard error."""
     error_stream().write("".join(f"{printable(line)}\n" for line in lines))
 
 
 def show_live(line: str) -> None:
-    """Replace the live line, if standard error is a terminal; "" clears it."""
+    """Replace the live line, if there can be one; "" clears it."""
     if has_terminal():
         error_stream().write(f"{CLEAR_LINE}{printable(line)}")
 
 
 def has_terminal() -> bool:
-    """Whether standard error is a terminal."""
-    return sys.stderr.isatty()
+    """Whether standard error is a terminal that shows progress: one that can replace a line, and is not to be quiet."""
+    return not is_quiet() and sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def error_stream() -> TextIO:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from googlenet.cli.arguments import Argument, Option
-from googlenet.cli.members import train_members
-from googlenet.cli.plan import Request, check_same_pictures, new_plan, resumed_plan, settled_plan
+from googlenet.cli.display import TrainingDisplay
+from googlenet.cli.stop_signals import StopSignals
 from googlenet.cli.terminal import report
-from googlenet.cli.training_run import StopSignals, check_new, print_result, run_training
-from googlenet.errors import InputError
-
-if TYPE_CHECKING:
-    from googlenet.runs import RunFolder
+from googlenet.workflow import TrainingStoppedError, train
 
 
 def train_command(
@@ -24,27 +20,38 @@ def train_command(
     ] = None,
     recipe: Annotated[
         str | None,
-        Option(
-            help="A recipe (`googlenet recipes`); default: scratch, small for embedded sets, finetune with --start."
-        ),
+        Option(help="A recipe (`googlenet recipes`); default: finetune, or scratch or small from random weights."),
     ] = None,
     out: Annotated[
         Path | None, Option(help="Folder for the new run; default: runs/DATA-RECIPE.", metavar="RUN")
     ] = None,
     start: Annotated[
         str | None,
-        Option(help="Start from this model's weights, with a new classifier (fine-tuning).", metavar="MODEL"),
+        Option(
+            help="Start from this model's weights, with a new classifier (fine-tuning); default: bvlc, the shipped "
+            "ImageNet weights, except for embedded sets and pictures below 96 px.",
+            metavar="MODEL",
+        ),
     ] = None,
+    from_scratch: Annotated[bool, Option(help="Start from random weights.")] = False,
     settings: Annotated[
         list[str] | None, Option(name="--set", help="Override a setting; repeatable.", metavar="KEY=VALUE")
     ] = None,
     minutes: Annotated[
         float | None, Option(help="Train for this long instead of the recipe's epochs, then evaluate.")
     ] = None,
+    epochs: Annotated[float | None, Option(help="Passes over the training pictures.")] = None,
+    batch_size: Annotated[int | None, Option(least=1, help="Pictures per update.")] = None,
+    learning_rate: Annotated[float | None, Option(help="Initial learning rate, after any warm-up.")] = None,
+    workers: Annotated[int | None, Option(least=1, help="Threads that load and augment pictures.")] = None,
     resume: Annotated[
         Path | None, Option(help="Resume a run; a finished one is left unchanged.", metavar="RUN")
     ] = None,
     fit: Annotated[str | None, Option(help="How a picture is made square: crop, squash or letterbox.")] = None,
+    exclude: Annotated[
+        Path | None,
+        Option(help="Leave out the pictures listed in this file, one path relative to DATA a line.", metavar="FILE"),
+    ] = None,
     val_share: Annotated[
         float | None, Option(help="Share of each class held back if there is no val/ folder; default: 0.2.")
     ] = None,
@@ -62,37 +69,46 @@ def train_command(
     DATA holds one folder per class, inside train/ and val/ (and test/) or directly; without val/, a share of each class
     is held back for validation. Ctrl-C saves the run and prints the command that resumes it.
 
-    Example: googlenet train photos/ --minutes 30 --set input_size=160
+    Example: googlenet train photos/ --minutes 30
     """
-    from googlenet.runs import RunFolder
+    from googlenet.recipes import parse_overrides
 
-    if resume is not None and out is not None and resume != out:
-        raise InputError(f"--resume {resume} continues in that folder, not in --out {out}; omit --out")
-    if minutes is not None and not (minutes > 0 and math.isfinite(minutes)):
-        raise InputError(f"--minutes is {minutes}; give a time above 0")
-    overrides = (*(settings or []), *([f"fit={fit}"] if fit else []))
-    request = Request(data, recipe, overrides, minutes, seed, val_share, split_seed, start, members)
-    folder = None if resume is None else RunFolder(resume)
-    stored = folder.read_settings() if folder else None
-    if folder and folder.finished:  # checked before opening its pictures, which may no longer exist
-        if stored is not None:
-            resumed_plan(folder, stored, request)
-        report(f"{folder.path} is finished; nothing to do")
-        print_result(folder)
-        return
-    plan = resumed_plan(folder, stored, request) if folder and stored is not None else new_plan(request)
-    dataset = plan.open_dataset()
-    folder = folder or _new_folder(out, f"{dataset.name}-{plan.recipe}")
-    plan = settled_plan(check_same_pictures(folder, plan, dataset), device=device)
-    run = run_training if plan.members is None else train_members
-    with StopSignals() as stop:
-        run(plan, dataset, folder, new=stored is None, device=device, tensorboard=tensorboard, stop=stop)
+    with StopSignals() as stop, TrainingDisplay() as display:
 
+        def tell(line: str) -> None:
+            stop.watch()  # the first line comes when the run's folder exists, so that there is something to resume
+            report(line)
 
-def _new_folder(out: Path | None, default_name: str) -> RunFolder:
-    """The folder of a new run; raises InputError if it already holds one."""
-    from googlenet.runs import RunFolder, new_run_path
-
-    folder = RunFolder(out or new_run_path(Path("runs"), default_name))
-    check_new(folder)
-    return folder
+        try:
+            train(
+                data,
+                start=start,
+                from_scratch=from_scratch,
+                recipe=recipe,
+                minutes=minutes,
+                epochs=epochs,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                workers=workers,
+                fit=fit,
+                settings=parse_overrides(settings or ()),
+                exclude=exclude,
+                val_share=val_share,
+                split_seed=split_seed,
+                out=out,
+                resume=resume,
+                seed=seed,
+                device=device,
+                members=members,
+                tensorboard=tensorboard,
+                on_event=display,
+                on_line=tell,
+                should_stop=stop,
+            )
+        except TrainingStoppedError as stopped:
+            display.close()
+            how = (
+                "and saved; resume with:" if stopped.saved else "without saving; resume from the last checkpoint with:"
+            )
+            report(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(stopped.folder))}")
+            raise SystemExit(stop.exit_code) from None

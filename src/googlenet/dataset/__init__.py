@@ -12,8 +12,10 @@ from googlenet.dataset.dataset import (
     relabel,
 )
 from googlenet.dataset.embedded import EMBEDDED, ArraySource
+from googlenet.dataset.exclusion import ExcludeSection, describe_exclusion, read_exclude, write_exclude
 from googlenet.dataset.folder import FolderSource, read_folder
 from googlenet.dataset.layout import Layout, LayoutHint, Split, classify_names
+from googlenet.dataset.memory import PictureSource, dataset_from_lists
 from googlenet.dataset.samples import Sample, Samples, Source
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import TarSource, read_tar
@@ -24,10 +26,12 @@ __all__ = [
     "EMBEDDED",
     "ArraySource",
     "Dataset",
+    "ExcludeSection",
     "FolderSource",
     "Ignored",
     "Layout",
     "LayoutHint",
+    "PictureSource",
     "Sample",
     "Samples",
     "Source",
@@ -38,13 +42,17 @@ __all__ = [
     "check_readable",
     "class_level",
     "classify_names",
+    "dataset_from_lists",
+    "describe_exclusion",
     "find_folders",
     "find_pictures",
     "hold_back",
     "normal_name",
     "open_dataset",
+    "read_exclude",
     "read_folder",
     "read_tar",
     "relabel",
     "split_samples",
+    "write_exclude",
 ]

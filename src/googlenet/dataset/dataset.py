@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from googlenet.argument_types import PathArgument, as_path
 from googlenet.dataset.class_names import alike_hint, normal_name, quote_names
 from googlenet.dataset.embedded import EMBEDDED
 from googlenet.dataset.folder import read_folder
@@ -21,13 +24,17 @@ from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
 from googlenet.files import check_not_special
 from googlenet.images import BadImage
+from googlenet.notebook import quoted, table
 from googlenet.parallel import map_in_order
 from googlenet.suggestions import did_you_mean
+
+_CLASSES_SHOWN = 20
+_LOG = logging.getLogger(__name__)
 
 DEFAULT_SPLIT_RULE = SplitRule(seed=0, share=0.2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dataset:
     """Pictures with classes, in splits; labels mean the same class in each split.
 
@@ -42,9 +49,61 @@ class Dataset:
     ignored: Ignored
     fingerprint: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """A summary as JSON values: the classes, and how many pictures of each are in each split."""
+        rule = self.split_rule
+        return {
+            "name": self.name,
+            "classes": list(self.classes),
+            "pictures": {split: samples.counts for split, samples in self.splits.items()},
+            "held_back": None if rule is None else {"seed": rule.seed, "share": rule.share},
+            "ignored": self.ignored.sentence(),
+            "fingerprint": self.fingerprint,
+        }
+
+    def __repr__(self) -> str:
+        pictures = ", ".join(f"{len(samples):,} {split}" for split, samples in self.splits.items())
+        return f"<Dataset {quoted(self.name)}: {len(self.classes):,} classes, pictures: {pictures}>"
+
+    def _repr_html_(self) -> str:
+        counts = [samples.counts for samples in self.splits.values()]
+        rows = [[name, *(f"{count[name]:,}" for count in counts)] for name in self.classes[:_CLASSES_SHOWN]]
+        rows.append(["all classes", *(f"{len(samples):,}" for samples in self.splits.values())])
+        left = len(self.classes) - _CLASSES_SHOWN
+        notes = [f"and {left:,} more classes" if left > 0 else None, self.ignored.sentence()]
+        return table(self.name, ["class", *self.splits], rows, note="; ".join(filter(None, notes)) or None)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all pictures, relative to DATA."""
+        return frozenset(item.name for samples in self.splits.values() for item in samples.items)
+
+    def without(self, names: Collection[str]) -> Dataset:
+        """Leave out the pictures called `names`; all others stay in their split, and classes keep their labels.
+
+        A split that becomes empty is omitted. The fingerprint stays that of all pictures, so that `evaluate` recognizes
+        the data. Names that are not in the dataset are ignored (`describe_exclusion` tells the user), but raises
+        `DataError` if none of them is, or if nothing remains.
+        """
+        if names and not self.names.intersection(names):
+            what = (
+                f"the excluded pictures are not in {self.name}" if len(names) > 1 else f"no such picture in {self.name}"
+            )
+            raise DataError(
+                f"{what}: {quote_names(sorted(names))}; names must be relative to DATA, such as '{min(self.names)}'"
+            )
+        splits = {
+            split: samples.select([at for at, item in enumerate(samples.items) if item.name not in names])
+            for split, samples in self.splits.items()
+        }
+        kept = {split: samples for split, samples in splits.items() if len(samples)}
+        if not kept:
+            raise DataError(f"all pictures of {self.name} are excluded")
+        return replace(self, splits=kept)
+
 
 def open_dataset(
-    data: str | Path, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
+    data: PathArgument, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
 ) -> Dataset:
     """Open a folder, a plain tar or an embedded set; an existing path takes precedence over an embedded set's name.
 
@@ -53,7 +112,8 @@ def open_dataset(
     itself: `photos/*/*` means that the class folders are two levels below `photos`.
     Raises `InputError` if DATA cannot be opened, `DataError` if it cannot be used.
     """
-    path, levels = class_level(data)
+    what = "a folder, a .tar (str or Path) or the name of an embedded set"
+    path, levels = class_level(as_path(data, "data", what=what))
     layout, source = _read(path, LayoutHint(levels, frozenset(map(normal_name, classes))))
     dataset = Dataset(
         name=path.resolve().name.removesuffix(".tar"),
@@ -63,6 +123,8 @@ def open_dataset(
         ignored=layout.ignored,
         fingerprint=_fingerprint(item.name for items in layout.splits.values() for item in items),
     )
+    counts = ", ".join(f"{len(samples):,} {split}" for split, samples in dataset.splits.items())
+    _LOG.info("data: %s, %d classes, pictures: %s", path, len(dataset.classes), counts)
     return dataset if split_rule is None else hold_back(dataset, split_rule)
 
 
@@ -137,7 +199,7 @@ def relabel(samples: Samples, classes: Sequence[str]) -> Samples:
     return replace(samples, classes=tuple(classes), items=items)
 
 
-def class_level(data: str | Path) -> tuple[Path, int | None]:
+def class_level(data: PathArgument) -> tuple[Path, int | None]:
     """`photos/*/*` -> `photos`, 2: the level of the class folders that DATA states; None if it does not."""
     path, levels = Path(data), 0
     while path.name == "*" and not path.exists():

@@ -14,11 +14,14 @@ from googlenet.errors import MissingExtraError
 from googlenet.images import BadImage, Enough, Rgb
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ArraySource:
     """Pictures in memory, (H, W, 3) uint8 RGB by name."""
 
     images: Mapping[str, Rgb]
+
+    def __repr__(self) -> str:
+        return f"<ArraySource: {len(self.images):,} pictures>"
 
     def decode(
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None

@@ -22,10 +22,18 @@ class FolderSource:
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
     ) -> Rgb | BadImage:
         """Read and decode the file `name`."""
-        data = read_file(os.path.join(self.root, name))
+        data = self.read(name)
         if isinstance(data, BadImage):
             return data
         return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
+
+    def read(self, name: str) -> bytes | BadImage:
+        """Read the file `name`, if it begins like a picture."""
+        return read_file(os.path.join(self.root, name))
+
+    def size(self, name: str) -> int:
+        """The size of the file `name` in bytes; raises `OSError` if it cannot be reached."""
+        return os.stat(os.path.join(self.root, name)).st_size
 
 
 def read_folder(root: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, FolderSource]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,19 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class FileSource(Source, Protocol):
+    """A source whose pictures are files: not those of an embedded set."""
+
+    def read(self, name: str) -> bytes | BadImage:
+        """The bytes of the file `name`; may raise `OSError`."""
+        ...
+
+    def size(self, name: str) -> int:
+        """The size of the file `name` in bytes; may raise `OSError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One picture: `name` is its path below the data ("train/cat/001.jpg"), `label` the position of its class."""
@@ -32,13 +46,16 @@ class Sample:
     label: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Samples:
     """Pictures in a fixed order, their classes, and where they are read from."""
 
     classes: tuple[str, ...]
     items: tuple[Sample, ...]
     source: Source
+
+    def __repr__(self) -> str:
+        return f"<Samples: {len(self):,} pictures of {len(self.classes):,} classes>"
 
     def __len__(self) -> int:
         """Count the pictures, including bad ones, which only decoding reveals."""
@@ -55,8 +72,25 @@ class Samples:
         """Read picture `index`: (H, W, 3) uint8 RGB, reduced as by `decode_image`, or a BadImage."""
         try:
             return self.source.decode(self.items[index].name, shortest_side, enough, notes)
-        except OSError as error:  # vanished, no permission, a disk or network that fails
-            return BadImage(f"cannot be read ({error.strerror or error})")
+        except OSError as error:
+            return _unreadable(error)
+
+    def read(self, index: int) -> bytes | BadImage | None:
+        """The bytes of the file of picture `index`, or why they cannot be read; None if it is not a file."""
+        if not isinstance(self.source, FileSource):
+            return None
+        try:
+            return self.source.read(self.items[index].name)
+        except OSError as error:
+            return _unreadable(error)
+
+    def size(self, index: int) -> int | None:
+        """The size of the file of picture `index` in bytes; None if it cannot be reached or is not a file."""
+        if not isinstance(self.source, FileSource):
+            return None
+        with suppress(OSError):
+            return self.source.size(self.items[index].name)
+        return None
 
     def note(self) -> str | None:
         """The first note of `decode_image` on a few pictures spread evenly over all of them; None if there is none."""
@@ -82,3 +116,8 @@ class Samples:
     def select(self, indices: Sequence[int]) -> Samples:
         """Keep the pictures at `indices`, in that order."""
         return replace(self, items=tuple(self.items[index] for index in indices))
+
+
+def _unreadable(error: OSError) -> BadImage:
+    """A picture that vanished, or lies on a disk or network that fails, or may not be read."""
+    return BadImage(f"cannot be read ({error.strerror or error})")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import tarfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names
+from googlenet.dataset.walking import is_hidden, is_picture_name
 from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage, Enough, Rgb, decode_image, too_large_file
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 Extent = tuple[int, int]  # offset and size in bytes
 
@@ -21,23 +28,81 @@ class TarSource:
 
     def __init__(self, path: Path, members: Mapping[str, Extent]) -> None:
         """Open `path`, whose pictures are at `members`."""
-        self._path, self._members = path, members
+        self.path, self._members = path, members
         self._descriptor = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._descriptor)
 
     def __reduce__(self) -> tuple[type[TarSource], tuple[Path, Mapping[str, Extent]]]:
         """Pickle the path and the offsets: a worker process opens the file itself."""
-        return TarSource, (self._path, self._members)
+        return TarSource, (self.path, self._members)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Read bytes; raises `OSError` if the file cannot be read."""
+        return os.pread(self._descriptor, size, offset)
 
     def decode(
         self, name: str, shortest_side: int | None, enough: Enough | None = None, notes: list[str] | None = None
     ) -> Rgb | BadImage:
         """Read and decode the member `name`; raises `OSError` if the file cannot be read."""
-        offset, size = self._members[name]
-        if bad := too_large_file(size):
-            return bad
-        data = os.pread(self._descriptor, size, offset)
+        data = self.read(name)
+        if isinstance(data, BadImage):
+            return data
         return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
+
+    def read(self, name: str) -> bytes | BadImage:
+        """Read the member `name`; raises `OSError` if the file cannot be read."""
+        offset, size = self._members[name]
+        return too_large_file(size) or self.read_at(offset, size)
+
+    def size(self, name: str) -> int:
+        """The size of the member `name` in bytes."""
+        return self._members[name][1]
+
+
+class _OpenMember(io.RawIOBase):
+    """A file in a tar as an open file with a `name`; read when asked for."""
+
+    def __init__(self, name: str, source: TarSource, extent: Extent) -> None:
+        """`extent`: where it is."""
+        self.name = name
+        self._source, (self._at, size) = source, extent
+        self._end = self._at + size
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Read the next bytes into `buffer`."""
+        room = memoryview(buffer).cast("B")
+        data = self._source.read_at(self._at, min(len(room), self._end - self._at))
+        room[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+@dataclass(frozen=True, slots=True)
+class TarPictures:
+    """The pictures of a tar, whatever its layout: `members` by their names inside, sorted, and what was left out."""
+
+    path: Path
+    members: Mapping[str, Extent]
+    left_out: Mapping[str, Sequence[str]]
+    source: TarSource
+
+    def open(self, member: str) -> BinaryIO:
+        """A picture as an open file, whose name is the path of the tar and the member's; KeyError if there is none."""
+        return io.BufferedReader(_OpenMember(os.path.join(self.path, member), self.source, self.members[member]))
+
+
+def open_tar(path: Path) -> TarPictures:
+    """Find the pictures of a plain tar by their names; raises as `read_tar` does for a file that is none."""
+    files, _, links = _index(path)
+    hidden = {name for name in files if any(map(is_hidden, name.split("/")))}
+    pictures = {name: files[name] for name in sorted(files) if name not in hidden and is_picture_name(name)}
+    others = [name for name in files if name not in hidden and name not in pictures]
+    left_out = {"hidden": sorted(hidden), "not_pictures": others, "links": links}
+    return TarPictures(path, pictures, left_out, TarSource(path, pictures))
 
 
 def read_tar(path: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, TarSource]:

@@ -41,6 +41,11 @@ class CropRunner:
         return tuple(dict.fromkeys(member.preprocessing for member in self.members))
 
     @property
+    def averages(self) -> bool:
+        """Whether the answers of the last protocol are averages over several members or crops."""
+        return len(self.members) > 1 or self.protocols[-1] != 1
+
+    @property
     def pictures_at_once(self) -> int:
         """Number of pictures that are run together: as many as fill a batch, at least one."""
         return max(1, self.batch_size // sum(self.protocols))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from googlenet.engines.forks import no_fork
 from googlenet.engines.reopening import ReopenableEngine
 from googlenet.errors import InputError, MissingExtraError
 from googlenet.parallel import thread_count
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ def _runs(entry: EngineEntry, model: AnyModel) -> bool:
 def _open(name: str, model: AnyModel, device: str | None, threads: int | None, load: Callable[[], AnyModel]) -> Engine:
     with no_fork():
         engine = _make(name, model, device, threads)
+    _LOG.info("engine: %s, threads: %d", engine.name, thread_count(threads))
     again = partial(_make_again, name, load, device, threads)
     return ReopenableEngine(again, ENGINES[name].again_after_fork, engine)
 

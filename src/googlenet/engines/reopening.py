@@ -51,6 +51,9 @@ class ReopenableEngine:
         with no_fork():
             self._engine = None
 
+    def __repr__(self) -> str:
+        return f"<engine {self.name}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return ReopenableEngine, (self.open_again, self.again_after_fork)
 

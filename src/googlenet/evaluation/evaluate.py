@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from googlenet.dataset import Sample, Samples, check_readable
 from googlenet.engines import CropRunner, Engine, PreparedCrops, average_members, members_of
 from googlenet.errors import InputError
+from googlenet.evaluation.answers import Answers
 from googlenet.evaluation.counts import Counts, Evaluation
 from googlenet.images import BadImage, Crops, Preprocessing, Rgb, Size, least_size, to_square
 from googlenet.parallel import DEFAULT_WORKERS, in_batches, map_in_order
@@ -61,6 +62,8 @@ def evaluate(
     images: PreparedSquares | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_row: OnRow | None = None,
+    temperature: float = 1.0,
+    keep_answers: bool = False,
     workers: int = DEFAULT_WORKERS,
 ) -> Evaluation:
     """Run every picture of `samples` once and count; bad pictures are skipped and listed in the result.
@@ -68,8 +71,9 @@ def evaluate(
     `samples.classes` are the engine's, in its order (`googlenet.dataset.relabel`); the members of an `EnsembleEngine`
     have their own preprocessing. `crops` (1, 10, 144) squares of each picture are run, `batch_size` at a time.
     `images`: the same samples prepared with the same preprocessing, for one crop. `on_progress` gets (pictures done,
-    all); `on_row` gets (name, class, probabilities) of each picture that was counted, in order. Raises DataError if
-    no picture, or none of a class, could be read.
+    all); `on_row` gets (name, class, probabilities) of each picture that was counted, in order. `temperature`: the
+    model's, for its calibration error; `keep_answers`: the result has all probabilities. Raises DataError if no
+    picture, or none of a class, could be read.
     """
     runner = CropRunner(members_of(engine, preprocessing), (crops,), batch_size)
     if images is not None and (crops != 1 or len(runner.preprocessings) > 1):
@@ -82,6 +86,8 @@ def evaluate(
         split=split,
         on_progress=on_progress,
         on_row=on_row,
+        temperature=temperature,
+        keep_answers=keep_answers,
     )
 
 
@@ -137,14 +143,24 @@ def count_answers(
     split: str,
     on_progress: Callable[[int, int], None] | None = None,
     on_row: OnRow | None = None,
+    temperature: float = 1.0,
+    keep_answers: bool = False,
 ) -> Evaluation:
-    """Count the average of all members under the last protocol; arguments as for `evaluate`."""
-    counts = Counts(len(samples.classes))
+    """Count the average of all members under the last protocol; arguments as for `evaluate`.
+
+    The temperature is that of one crop of one network: averages are counted without it.
+    """
+    counts = Counts(len(samples.classes), temperature=1.0 if runner.averages else temperature)
+    items: list[Sample] = []
+    rows: list[NDArray[np.float32]] = []
     bad: list[tuple[str, str]] = []
     for batch in batches:
         bad += batch.bad
         probabilities = average_members(batch.answers)[:, -1]
         counts.add(batch.labels, probabilities)
+        if keep_answers:
+            items += batch.items
+            rows.append(probabilities)
         if on_row:
             for item, row in zip(batch.items, probabilities, strict=True):
                 on_row(item.name, samples.classes[item.label], row)
@@ -158,7 +174,17 @@ def count_answers(
         crops=runner.protocols[-1],
     )
     check_readable(samples, dict(bad), where=split)
-    return evaluation
+    if not keep_answers:
+        return evaluation
+    answers = Answers(
+        names=tuple(item.name for item in items),
+        labels=np.array([item.label for item in items], np.int64),
+        probabilities=np.concatenate(rows),
+        classes=samples.classes,
+        split=split,
+        bad_pictures=tuple(bad),
+    )
+    return replace(evaluation, answers=answers)
 
 
 def _as_crops(square: Rgb | BadImage) -> PreparedCrops | BadImage:

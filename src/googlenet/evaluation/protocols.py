@@ -83,12 +83,14 @@ def compare_protocols(
     batch_size: int = 64,
     on_progress: Callable[[int, int], None] | None = None,
     on_row: OnRow | None = None,
+    temperature: float = 1.0,
+    keep_answers: bool = False,
     workers: int = DEFAULT_WORKERS,
 ) -> ProtocolComparison:
     """Evaluate the first network, and all of them if there are several, under each of the protocols `crops`.
 
     Every picture is decoded once, and a crop that several protocols share is run once. The base is the first network
-    with the fewest crops. Other arguments are as for `evaluate`; `on_row` gets the answers of the last row.
+    with the fewest crops. Other arguments are as for `evaluate`; `on_row` and the kept answers are of the last row.
     """
     protocols = tuple(sorted(set(crops)))
     runner = CropRunner(members_of(engine, preprocessing), protocols, batch_size)
@@ -100,6 +102,8 @@ def compare_protocols(
         split=split,
         on_progress=on_progress,
         on_row=on_row,
+        temperature=temperature,
+        keep_answers=keep_answers,
     )
     return ProtocolComparison(misses.rows(protocols), evaluation)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -15,6 +15,7 @@ import numpy as np
 from googlenet.artifacts import (
     EXPORT_FORMATS,
     Agreement,
+    AnyModel,
     Description,
     ExportedModel,
     ExportedNetwork,
@@ -33,9 +34,10 @@ from googlenet.export.agreement import difference, fastest, misses, run_in_batch
 from googlenet.export.example import example_path, write_example
 from googlenet.export.pictures import GatePictures
 from googlenet.export.targets import EXPORT_TARGETS, NEEDS_CALIBRATION, PRECISIONS, cpu_computes
-from googlenet.files import cannot_write, move_into_place
+from googlenet.files import cannot_write, check_not_replaced, move_into_place
 from googlenet.graph import Graph, build_graph, decompose_lrn
 from googlenet.model import TOLERANCE, KnownAnswer, Model, compare_answer, known_answer_images
+from googlenet.notebook import card, quoted
 
 SECONDS = 3.0
 """Time for benchmarking all candidates of an export together."""
@@ -71,8 +73,17 @@ class Candidate:
         """Whether it passes all checks."""
         return not self.agreement.misses
 
+    def to_dict(self) -> dict[str, Any]:
+        """The candidate as JSON values."""
+        return {
+            "precision": self.precision,
+            "megabytes": round(self.exported.megabytes, 3),
+            "passes": self.passes,
+            "agreement": asdict(self.agreement),
+        }
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExportResult:
     """The path that was written, the chosen candidate, all candidates (float32 first), and the reason in a sentence."""
 
@@ -81,6 +92,48 @@ class ExportResult:
     candidates: tuple[Candidate, ...]
     reason: str
     example: Path | None = None
+
+    def __repr__(self) -> str:
+        chosen = self.chosen.exported
+        return f"<ExportResult {quoted(str(self.path))}: {chosen.precision}, {chosen.megabytes:.1f} MB>"
+
+    def _repr_html_(self) -> str:
+        chosen, agreement = self.chosen.exported, self.chosen.agreement
+        rows = {
+            "format": f"{EXPORT_FORMATS[chosen.target].what}, {chosen.megabytes:.1f} MB",
+            "precision": self.reason,
+            "agreement": f"{agreement.same_top1:.1%} of {agreement.pictures:,} pictures have float32's top class",
+            "evaluated on": agreement.evaluated_on,
+            "speed": f"{agreement.milliseconds:.2f} ms per picture, {agreement.float32_milliseconds:.2f} in float32",
+            **{f"missed {number}": miss for number, miss in enumerate(agreement.misses, start=1)},
+        }
+        return card(str(self.path), rows.items())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `googlenet export --json`."""
+        return {
+            "path": str(self.path),
+            "example": None if self.example is None else str(self.example),
+            "target": self.chosen.exported.target,
+            "reason": self.reason,
+            **self.chosen.to_dict(),
+            "considered": [one.to_dict() for one in self.candidates],
+        }
+
+
+def not_exported(models: Iterable[AnyModel]) -> tuple[Model, ...]:
+    """The models; raises InputError for an exported file, whose weights no longer have their names."""
+    found: list[Model] = []
+    for model in models:
+        if isinstance(model, ExportedModel):
+            raise InputError(f"{model.path} is already an exported file; export the model that it was made from")
+        found.append(model)
+    return tuple(found)
+
+
+def default_name(model: str, target: Target) -> str:
+    """What an exported file is called if nobody says: `model`, a short name, with the suffix of the target."""
+    return f"{model}{EXPORT_FORMATS[target].suffix or f'-{target}'}"
 
 
 def export_models(models: Sequence[Model], out: Path, request: ExportRequest, pictures: GatePictures) -> ExportResult:
@@ -122,13 +175,13 @@ def check_place(out: Path, request: ExportRequest) -> None:
         raise InputError(f"--with-example writes a program for ONNX Runtime; it needs --to onnx, not {request.target}")
     if not out.absolute().parent.is_dir():
         raise InputError(f"cannot write {out}: there is no folder {out.parent}")
-    if not files and out.is_dir():
-        raise InputError(f"{out} is a folder; --out must be a file")
+    if not files:
+        check_not_replaced(out, option="--out", force=request.force)
     if files and out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(files)):
         raise InputError(f"{out} already exists and is not an exported network; choose another folder with --out")
     for path in (out, *((example_path(out),) if request.with_example else ())):
         if path.exists() and not request.force:
-            raise InputError(f"{path} already exists; choose another path with --out, or overwrite it with --force")
+            raise InputError(f"{path} already exists; use --out to write another one, or --force to replace it")
     if request.with_example and example_path(out).is_dir():
         raise InputError(
             f"the example cannot be written: {example_path(out)} is a folder; choose another path with --out"
@@ -205,6 +258,7 @@ def _encode(
         classes=models[0].classes,
         preprocessing=models[0].preprocessing,
         known_answer=tuple(tuple(map(float, row)) for row in known.probabilities),
+        temperature=models[0].temperature if len(models) == 1 else 1.0,
         sha256="",
     )
     return _Encoded(EXPORT_TARGETS[target].encode(converted, models), description)

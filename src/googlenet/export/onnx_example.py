@@ -53,10 +53,17 @@ def main(paths: list[str]) -> int:
             failed = 1
             continue
         (probabilities,) = session.run(["probabilities"], {"images": square[np.newaxis]})[0]
+        probabilities = at_temperature(probabilities, model.get("temperature", 1))
         print(printable(path))
         for place in np.argsort(-probabilities, kind="stable")[:TOP]:
             print(f"  {probabilities[place]:.6f}  {printable(model['classes'][place]['name'])}")
     return failed
+
+
+def at_temperature(probabilities: Any, temperature: float) -> Any:
+    """What the probabilities would be with the logits divided by the temperature, which the model's maker fitted."""
+    powers = (probabilities / probabilities.max()) ** (1 / temperature)
+    return powers / powers.sum()
 
 
 def read_square(path: str, preprocessing: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:

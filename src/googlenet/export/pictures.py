@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from googlenet.argument_types import PathArgument
 from googlenet.dataset import Dataset, Samples, open_dataset
 from googlenet.errors import DataError
-from googlenet.evaluation import PreparedSquares
+from googlenet.evaluation import PreparedSquares, name_hash
+from googlenet.evaluation import halves as name_halves
 from googlenet.images import BadImage, Preprocessing
 from googlenet.model import known_answer_images
 
@@ -36,7 +37,9 @@ class GatePictures:
     ignored: tuple[str, ...] = ()
 
 
-def gather_pictures(preprocessing: Preprocessing, *, calibrate: str | None, evaluate_on: str | None) -> GatePictures:
+def gather_pictures(
+    preprocessing: Preprocessing, *, calibrate: PathArgument | None, evaluate_on: PathArgument | None
+) -> GatePictures:
     """Read the pictures for an export; `calibrate` and `evaluate_on` are DATA as in `open_dataset`.
 
     Without `evaluate_on`, or if it is the same data, the pictures of `calibrate` are split by the hashes of their
@@ -74,10 +77,8 @@ def _ignored(*datasets: Dataset) -> tuple[str, ...]:
 
 def halves(samples: Samples) -> tuple[Samples, Samples]:
     """Split by the hash of each picture's name, independent of other pictures; the halves can differ in size."""
-    sizes: tuple[list[int], list[int]] = ([], [])
-    for index, item in enumerate(samples.items):
-        sizes[_hash(item.name) % 2].append(index)
-    return samples.select(sizes[0]), samples.select(sizes[1])
+    first, second = (np.flatnonzero(half).tolist() for half in name_halves([item.name for item in samples.items]))
+    return samples.select(first), samples.select(second)
 
 
 def generated_pictures(input_size: int, count: int = GENERATED) -> NDArray[np.uint8]:
@@ -127,7 +128,7 @@ def _pictures_of(data: Dataset) -> Samples:
     """All splits together, sorted by the hashes of their names, so that the first ones are a random sample."""
     first, *others = data.splits.values()
     items = first.items + tuple(item for samples in others for item in samples.items)
-    return Samples(first.classes, tuple(sorted(items, key=lambda item: _hash(item.name))), first.source)
+    return Samples(first.classes, tuple(sorted(items, key=lambda item: name_hash(item.name))), first.source)
 
 
 def _squares(samples: Samples, preprocessing: Preprocessing, most: int, name: str) -> NDArray[np.uint8]:
@@ -137,7 +138,3 @@ def _squares(samples: Samples, preprocessing: Preprocessing, most: int, name: st
     if not good:
         raise DataError(f"{name} has no readable picture; more pictures are needed")
     return np.stack(good)
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest(), "big")

@@ -1,8 +1,17 @@
 """Pictures: from the bytes of a file to the uint8 RGB squares that are every engine's input."""
 
 from googlenet.images.crops import CROPS, Crops, View, crop_scales, crop_views, least_size, take_crops
-from googlenet.images.decode import PIXEL_LIMIT, BadImage, Enough, Rgb, Size, decode_image, decode_picture
-from googlenet.images.formats import PICTURE_FORMATS, PICTURE_SUFFIXES, PictureFormat
+from googlenet.images.decode import (
+    PIXEL_LIMIT,
+    BadImage,
+    Enough,
+    Rgb,
+    Size,
+    decode_image,
+    decode_picture,
+    exif_orientation,
+)
+from googlenet.images.formats import HEAD_BYTES, PICTURE_FORMATS, PICTURE_SUFFIXES, PictureFormat, recognize
 from googlenet.images.preprocessing import (
     CHANNEL_ORDERS,
     DEFAULT_PREPROCESSING,
@@ -32,6 +41,7 @@ __all__ = [
     "FILE_LIMIT",
     "FITS",
     "GREY_WEIGHTS",
+    "HEAD_BYTES",
     "IMAGENET_MEAN_RGB",
     "INTERPOLATIONS",
     "PICTURE_FORMATS",
@@ -55,6 +65,7 @@ __all__ = [
     "crop_views",
     "decode_image",
     "decode_picture",
+    "exif_orientation",
     "fit_square",
     "is_address",
     "is_picture",
@@ -62,6 +73,7 @@ __all__ = [
     "picture_name",
     "read_file",
     "read_picture",
+    "recognize",
     "resize_image",
     "scaled_size",
     "take_crops",

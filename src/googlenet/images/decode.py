@@ -100,6 +100,20 @@ def decode_picture(picture: Image.Image, *, notes: list[str] | None = None) -> R
         return BadImage(_reason(error, picture.format or ""))
 
 
+def exif_orientation(data: bytes) -> int | None:
+    """The EXIF orientation of a picture file, 1 to 8; None if it has none. Never raises, whatever the bytes are."""
+    kind = recognize(data[:HEAD_BYTES])
+    if kind is None or kind == "HEIC":  # HEIC's own rotation is applied by its decoder
+        return None
+    _silence_pillow()
+    try:
+        with Image.open(io.BytesIO(data), formats=(kind,)) as image:
+            orientation = _orientation(image)
+    except Exception:  # on damaged bytes, parsers can raise anything
+        return None
+    return orientation if orientation in range(1, 9) else None
+
+
 def _decode_file(
     data: bytes, kind: str, shortest_side: int | None, enough: Enough | None, notes: list[str] | None
 ) -> Rgb | BadImage:

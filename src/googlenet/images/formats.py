@@ -56,7 +56,12 @@ _OTHERS: tuple[tuple[str, str, int, tuple[bytes, ...]], ...] = (  # files that a
     ("a PostScript drawing", "convert it to PNG", 0, (b"%!PS",)),
     ("a video", "extract frames from it first", 0, (b"\x1aE\xdf\xa3", b"\0\0\1\xba")),
     ("a Git LFS pointer", "run `git lfs pull` to fetch the picture itself", 0, (b"version https://git-lfs",)),
-    ("a tar archive", "unpack it and name the folder; `googlenet evaluate` reads it in place", 257, (b"ustar",)),
+    (
+        "a tar archive",
+        "unpack it and name the folder; `predict` and `evaluate` read a file that ends in .tar as it is",
+        257,
+        (b"ustar",),
+    ),
     ("a zip archive", _UNPACK, 0, (b"PK\3\4",)),
     ("a compressed file", _UNPACK, 0, (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"(\xb5/\xfd", b"7z\xbc\xaf\x27\x1c")),
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterable
-from typing import IO, TypeAlias, TypeGuard
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from googlenet.argument_types import wrong_type
 from googlenet.errors import InputError
 from googlenet.files import special_kind
 from googlenet.images.decode import BadImage, Enough, Rgb, decode_image, decode_picture
@@ -30,10 +31,14 @@ _PIECE = 2**20  # bytes read at once from a file of unknown size
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
+_A_PICTURE = "a path, bytes, a file open in binary mode, a Pillow picture or a NumPy array"
+
 
 def is_picture(source: object) -> TypeGuard[Picture]:
-    """Whether `source` is one picture, rather than an iterable of pictures."""
-    known = isinstance(source, (str, os.PathLike, Image.Image, np.ndarray)) or hasattr(source, "read")
+    """Whether `source` is one picture, rather than an iterable of pictures, as an array of paths or (N, H, W, 3) is."""
+    if isinstance(source, np.ndarray):
+        return not _is_array_of_pictures(source)
+    known = isinstance(source, (str, os.PathLike, Image.Image)) or hasattr(source, "read")
     return known or _is_bytes_like(source)
 
 
@@ -53,14 +58,20 @@ def check_picture(source: object) -> None:
                 f"an array must be (H, W, 3) or (H, W) uint8 to be a picture, not {source.shape} {source.dtype}"
             )
     elif not is_picture(source):
-        raise _not_a_picture(source)
+        raise wrong_type("a picture", _A_PICTURE, source)
 
 
-def check_pictures(sources: object) -> Iterable[Picture]:
-    """Return `sources`; raises InputError if it is not iterable, or is a list or tuple with something else in it."""
-    if not isinstance(sources, Iterable) or hasattr(sources, "__dlpack__"):  # a tensor would iterate over its rows
-        raise _not_a_picture(sources)
-    for one in sources if isinstance(sources, (list, tuple)) else ():
+def check_pictures(sources: object, name: str = "images") -> Iterable[Picture]:
+    """Return `sources`; raises InputError if it is no iterable of pictures, or a list or array with something else.
+
+    A dict and a table would iterate over their keys, a tensor over its rows: they are refused, too. `name`: of the
+    argument.
+    """
+    is_array = isinstance(sources, np.ndarray)
+    has_rows = hasattr(sources, "__dlpack__") or getattr(sources, "ndim", 1) != 1
+    if not isinstance(sources, Iterable) or isinstance(sources, Mapping) or (has_rows and not is_array):
+        raise wrong_type(name, f"a picture or a list of pictures ({_A_PICTURE})", sources)
+    for one in sources if is_array or isinstance(sources, (list, tuple)) else ():
         check_picture(one)
     return sources
 
@@ -71,7 +82,13 @@ def picture_name(source: Picture, index: int) -> str:
     return os.fspath(path) if isinstance(path, str | os.PathLike) and path else f"picture {index}"
 
 
-def read_picture(source: Picture, *, enough: Enough | None = None, notes: list[str] | None = None) -> Rgb | BadImage:
+def read_picture(
+    source: Picture,
+    *,
+    shortest_side: int | None = None,
+    enough: Enough | None = None,
+    notes: list[str] | None = None,
+) -> Rgb | BadImage:
     """Read and decode a picture as `decode_image` does; raises InputError as `check_picture` does."""
     check_picture(source)
     if isinstance(source, np.ndarray):
@@ -79,7 +96,9 @@ def read_picture(source: Picture, *, enough: Enough | None = None, notes: list[s
     if isinstance(source, Image.Image):
         return decode_picture(source, notes=notes)
     data = _read_data(source)
-    return data if isinstance(data, BadImage) else decode_image(data, enough=enough, notes=notes)
+    if isinstance(data, BadImage):
+        return data
+    return decode_image(data, shortest_side=shortest_side, enough=enough, notes=notes)
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes | BadImage:
@@ -106,9 +125,10 @@ def too_large_file(size: int) -> BadImage | None:
     return BadImage(f"too large: a file of {size / 1e9:,.1f} GB, the limit is {FILE_LIMIT / 1e9:.1f} GB")
 
 
-def _not_a_picture(source: object) -> InputError:
-    known = "a path, bytes, a file open in binary mode, a Pillow picture or a NumPy array"
-    return InputError(f"a picture must be {known}, not {type(source).__name__}")
+def _is_array_of_pictures(array: NDArray[Any]) -> bool:
+    return (array.ndim == 4 and array.dtype == np.uint8 and array.shape[3] == 3) or (
+        array.ndim == 1 and array.dtype.kind in "OUT"  # objects and text, such as paths
+    )
 
 
 def _read_data(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> bytes | BadImage:

@@ -11,6 +11,7 @@ from googlenet.architecture import ArchitectureSpec, build_architecture, check_i
 from googlenet.errors import InputError, ModelFileError
 from googlenet.images import Preprocessing
 from googlenet.model.model import AUXILIARY_PREFIX, ClassLabel, Model
+from googlenet.model.temperature import check_temperature
 
 CLASSIFIER = "linear.weight"  # its shape gives the number of classes
 SCALES = (1e-6, 1e6)
@@ -58,6 +59,7 @@ def check_model(model: Model, *, where: str) -> None:
         if not np.isfinite(weight).all():
             raise ModelFileError(f"{where}: the weight {name} contains NaN or infinite values")
     check_fit(model.spec, model.classes, model.preprocessing, where=where)
+    check_temperature(model.temperature, where=where)
     _check_known_answer(model, where=where)
 
 

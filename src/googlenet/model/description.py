@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from googlenet.errors import InputError, ModelFileError
-from googlenet.json_text import parse_json
+from googlenet.json_text import parse_json, write_json
 from googlenet.model.container import what_is_wrong
 from googlenet.model.migrations import SCHEMA_VERSION, migrate
 
@@ -20,6 +20,12 @@ DESCRIPTION_KEY = "googlenet"
 DESCRIPTION_SUM_KEY = "googlenet_sha256"
 
 D = TypeVar("D", bound=msgspec.Struct)
+
+
+def description_text(record: msgspec.Struct) -> str:
+    """The JSON text of a description; without a temperature of 1, which is what no temperature means."""
+    fields = msgspec.to_builtins(record)
+    return write_json({key: value for key, value in fields.items() if (key, value) != ("temperature", 1)})
 
 
 def with_checksum(text: str) -> dict[str, str]:

@@ -20,14 +20,15 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec
+from googlenet.argument_types import PathArgument, as_path, check_type
 from googlenet.errors import InputError, ModelFileError
 from googlenet.files import MODEL_FILE, cannot_read, check_not_special, write_atomically
 from googlenet.images import Preprocessing
-from googlenet.json_text import write_json
 from googlenet.model.checks import check_model, check_shapes
 from googlenet.model.container import Container, read_container, read_tensors, with_sorted_metadata
-from googlenet.model.description import DESCRIPTION_KEY, read_description, with_checksum
+from googlenet.model.description import DESCRIPTION_KEY, description_text, read_description, with_checksum
 from googlenet.model.model import AUXILIARY_PREFIX, About, ClassLabel, KnownAnswer, Model
+from googlenet.model.temperature import check_temperature
 
 ANSWER_IMAGES = "known_answer/images"
 ANSWER_PROBABILITIES = "known_answer/probabilities"
@@ -49,6 +50,7 @@ class ModelHeader:
     has_auxiliary_classifiers: bool
     has_known_answer: bool
     sha256: str
+    temperature: float = 1.0
     target: None = None
     agreement: None = None
 
@@ -72,14 +74,17 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     classes: tuple[ClassLabel, ...]
     preprocessing: Preprocessing
     about: About
+    temperature: float = 1.0
     sha256: str
 
 
-def save_model(model: Model, path: Path, *, half: bool = False) -> None:
+def save_model(model: Model, path: PathArgument, *, half: bool = False) -> None:
     """Write a model to one file, atomically; `half` stores the weights as float16.
 
     Raises ModelFileError for an inconsistent model, InputError if the file cannot be written.
     """
+    check_type(model, "model", Model, "a googlenet.Model")
+    path = as_path(path, "path")
     tensors = _tensors_to_store(model, "<f2" if half else "<f4")
     check_shapes(model.spec, {name: weight.shape for name, weight in model.weights.items()}, where=str(path))
     check_model(replace(model, weights={name: tensors[name] for name in model.weights}), where=str(path))
@@ -88,13 +93,14 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         classes=model.classes,
         preprocessing=model.preprocessing,
         about=model.about,
+        temperature=model.temperature,
         sha256=_checksum(tensors),
     )
-    text = write_json(msgspec.to_builtins(header))
-    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, with_checksum(text))))
+    metadata = with_checksum(description_text(header))
+    write_atomically(path, with_sorted_metadata(safetensors.numpy.save(tensors, metadata)))
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: PathArgument) -> Model:
     """Read a model file (or the one in a RUN folder); float16 weights are converted to float32.
 
     Everything is checked: header, names and shapes against the architecture, finite values, checksums. Raises
@@ -115,6 +121,7 @@ def load_model(path: Path) -> Model:
         preprocessing=header.preprocessing,
         known_answer=answer,
         about=header.about,
+        temperature=header.temperature,
     )
     check_model(model, where=str(path))
     if _checksum(tensors) != header.sha256:
@@ -122,7 +129,7 @@ def load_model(path: Path) -> Model:
     return model
 
 
-def read_header(path: Path) -> ModelHeader:
+def read_header(path: PathArgument) -> ModelHeader:
     """Read the description of a model file, without its weights; raises as `load_model` does, except for values."""
     path = resolve_model_path(path)
     with _opened(path) as file:
@@ -138,11 +145,13 @@ def read_header(path: Path) -> ModelHeader:
         has_auxiliary_classifiers=any(name.startswith(AUXILIARY_PREFIX) for name in weights),
         has_known_answer=ANSWER_IMAGES in container.tensors,
         sha256=header.sha256,
+        temperature=header.temperature,
     )
 
 
-def resolve_model_path(path: Path) -> Path:
+def resolve_model_path(path: PathArgument) -> Path:
     """The model file at a path: itself, or `model.safetensors` in a RUN folder; InputError if neither exists."""
+    path = as_path(path, "path")
     if path.is_dir():
         if not (path / MODEL_FILE).is_file():
             raise InputError(f"the folder {path} contains no {MODEL_FILE}")
@@ -165,6 +174,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 def _read_header(container: Container, path: Path) -> _Header:
     """Check the JSON, then names, dtypes and shapes of the tensors against it."""
     header = read_description(container.metadata, _Header, kind="model", where=str(path))
+    check_temperature(header.temperature, where=str(path))
     _check_tensors(container, header.architecture, path)
     return header
 

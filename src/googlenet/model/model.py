@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import ArchitectureSpec
 from googlenet.images import Preprocessing
+from googlenet.notebook import card, name_some, quoted
 
 AUXILIARY_PREFIX = "auxiliary_"
 """Prefix of the names of the auxiliary classifiers' weights."""
@@ -29,7 +30,7 @@ class ClassLabel:
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class KnownAnswer:
     """Pictures and the probabilities that the model gave for them where it was made.
 
@@ -41,8 +42,12 @@ class KnownAnswer:
     probabilities: NDArray[np.float32]
     tolerance: float = TOLERANCE
 
+    def __repr__(self) -> str:
+        pictures, size = self.images.shape[:2]
+        return f"<KnownAnswer: {pictures} pictures of {size} px>"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class About:
     """Where a model comes from, as JSON values; none of it is needed to run the model.
 
@@ -60,13 +65,18 @@ class About:
     created: str = ""
     source_sha256: str = ""
 
+    def __repr__(self) -> str:
+        return f"<About: {quoted(self.source)}, created {quoted(self.created, 30)}>"
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Model:
     """Architecture, weights, classes, preprocessing, known answer and provenance.
 
     `weights`: float32 by name, as in `weight_shapes` of the architecture; those of the auxiliary classifiers are either
-    complete or absent. There are `spec.classes` `classes`, in the order of the network's outputs.
+    complete or absent. There are `spec.classes` `classes`, in the order of the network's outputs. `temperature`: what
+    `Classifier.predict` divides the logits by, so that probabilities can be believed; the known answer and the scores
+    are without it.
     """
 
     spec: ArchitectureSpec
@@ -75,6 +85,33 @@ class Model:
     preprocessing: Preprocessing
     known_answer: KnownAnswer | None = None
     about: About = field(default_factory=About)
+    temperature: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The description as JSON values, as `googlenet info --json` prints it: everything but the arrays."""
+        return {
+            "architecture": self.spec.to_dict(),
+            **asdict(self.about),
+            "classes": [asdict(one) for one in self.classes],
+            "preprocessing": self.preprocessing.to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        weights = sum(values.size for values in self.weights.values())
+        size = self.preprocessing.input_size
+        return f"<Model {self.spec.variant}: {len(self.classes):,} classes, {size} px, {weights:,} weights>"
+
+    def _repr_html_(self) -> str:
+        size, channels = self.preprocessing.input_size, self.preprocessing.channel_order
+        rows = {
+            "network": f"{self.spec.variant}, width {self.spec.width:g}",
+            "classes": name_some([one.name for one in self.classes]),
+            "input": f"{size} x {size} px, {channels}, fit {self.preprocessing.fit}",
+            "weights": f"{sum(values.size for values in self.weights.values()):,}",
+            "source": self.about.source or "not stated",
+            "licence": self.about.licence or "not stated",
+        }
+        return card("Model", rows.items())
 
     @property
     def specs(self) -> tuple[ArchitectureSpec, ...]:

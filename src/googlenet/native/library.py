@@ -7,20 +7,17 @@ and another engine runs the model.
 from __future__ import annotations
 
 import ctypes
-import os
 from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_void_p
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from googlenet.environment import INSTRUCTION_SET, read_variable
 from googlenet.errors import InputError
 from googlenet.machine import read_machine
 
 LIBRARY = Path(__file__).with_name("kernels.so")
-
-INSTRUCTION_SET = "GOOGLENET_INSTRUCTION_SET"
-"""The environment variable that names another instruction set than the processor's fastest, to test and compare."""
 
 MAX_TILES = 32
 """Winograd's tiles of an item: what they are computed from stays in a second cache of 512 KiB."""
@@ -178,7 +175,7 @@ def choose_instruction_set(name: str | None = None) -> InstructionSet:
     Raises InputError for a name that does not exist, and for instructions that this processor lacks.
     """
     sets = {each.name: each for each in instruction_sets() if each.is_here}
-    wanted = name or os.environ.get(INSTRUCTION_SET) or next(reversed(sets))
+    wanted = name or read_variable(INSTRUCTION_SET) or next(reversed(sets))
     if wanted not in sets:
         raise InputError(
             f"the engine native has no instruction set {wanted!r} for this processor, only {', '.join(sets)}"

@@ -3,10 +3,19 @@
 from googlenet.predictions.features import FeatureChunk, Neighbour, nearest, read_features
 from googlenet.predictions.formats import read_predictions
 from googlenet.predictions.model_identity import ModelIdentity, identity_of
-from googlenet.predictions.output import ExistingOutput, note_path, open_predictions, partial_path, read_existing
+from googlenet.predictions.output import (
+    ExistingOutput,
+    check_output,
+    note_path,
+    open_predictions,
+    partial_path,
+    read_existing,
+)
 from googlenet.predictions.row import Note, PredictionRow, Write, json_line, written_name
+from googlenet.predictions.table import Columns
 
 __all__ = [
+    "Columns",
     "ExistingOutput",
     "FeatureChunk",
     "ModelIdentity",
@@ -14,6 +23,7 @@ __all__ = [
     "Note",
     "PredictionRow",
     "Write",
+    "check_output",
     "identity_of",
     "json_line",
     "nearest",

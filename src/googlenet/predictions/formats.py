@@ -9,15 +9,16 @@ from typing import BinaryIO, Protocol
 
 from googlenet.errors import InputError
 from googlenet.files import cannot_read
+from googlenet.predictions.jsonl import read_jsonl, write_jsonl
 from googlenet.predictions.parquet import check_pyarrow, read_parquet
 from googlenet.predictions.row import PredictionRow, StoredRow
-from googlenet.predictions.text import read_csv, read_jsonl, write_csv, write_jsonl
+from googlenet.predictions.table import Columns, csv_header, read_csv, write_csv
 
 
 class WriteRow(Protocol):
-    """Appends a row to an open file and flushes it; `first` if the file has none yet."""
+    """Appends a row to an open file and flushes it; only tables have `columns`."""
 
-    def __call__(self, row: PredictionRow, file: BinaryIO, *, first: bool) -> None:
+    def __call__(self, row: PredictionRow, file: BinaryIO, columns: Columns) -> None:
         """Append the row."""
         ...
 
@@ -34,19 +35,26 @@ class ReadGrowing(Protocol):
 class PredictionFormat:
     """A file format: an unfinished file is text, which `write` appends to and `read_growing` reads.
 
-    If `read_finished` is None, the finished file has the same format. `check` raises if a package is missing.
+    If `read_finished` is None, the finished file has the same format. `check` raises if a package is missing. `header`
+    gives the bytes before the first row; `has_features`: whether rows can have an embedding.
     """
 
     write: WriteRow
     read_growing: ReadGrowing
     read_finished: Callable[[Path], Iterator[PredictionRow]] | None = None
     check: Callable[[], None] = lambda: None
+    header: Callable[[Columns], bytes] = lambda columns: b""
+    has_features: bool = True
+
+
+def _write_line(row: PredictionRow, file: BinaryIO, columns: Columns) -> None:
+    write_jsonl(row, file)
 
 
 FORMATS: dict[str, PredictionFormat] = {
-    ".csv": PredictionFormat(write_csv, read_csv),
-    ".jsonl": PredictionFormat(write_jsonl, read_jsonl),
-    ".parquet": PredictionFormat(write_jsonl, read_jsonl, read_parquet, check_pyarrow),
+    ".csv": PredictionFormat(write_csv, read_csv, header=csv_header, has_features=False),
+    ".jsonl": PredictionFormat(_write_line, read_jsonl),
+    ".parquet": PredictionFormat(_write_line, read_jsonl, read_parquet, check_pyarrow),
 }
 
 

@@ -21,6 +21,7 @@ from googlenet.errors import InputError
 from googlenet.files import (
     cannot_read,
     cannot_write,
+    check_not_replaced,
     current_folder,
     is_at,
     open_atomically,
@@ -33,6 +34,9 @@ from googlenet.predictions.formats import PredictionFormat, format_of, read_pred
 from googlenet.predictions.names import PictureNames
 from googlenet.predictions.parquet import write_parquet
 from googlenet.predictions.row import Note, PredictionRow, Write
+from googlenet.predictions.table import Columns
+
+DEFAULT_COLUMNS = Columns()
 
 SAMPLES = 20
 """The number of rows of a resumed file that are kept, to compare their predictions with new ones."""
@@ -65,6 +69,22 @@ def note_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.partial.json")
 
 
+def check_output(path: Path, *, features: bool = False, force: bool = False) -> None:
+    """Raise InputError for an output that cannot be written, or that exists, finished or not, unless `force`.
+
+    `features`: whether rows have an embedding, for which a CSV file has no column.
+    """
+    row_format = _checked_format(path)
+    if features and not row_format.has_features:
+        raise InputError(f"{path} has no columns for embeddings: write FILE.parquet or FILE.jsonl")
+    check_not_replaced(path, option="--output", force=force, resume=True)
+    if partial_path(path).exists() and not force:
+        raise InputError(
+            f"{partial_path(path)} has the rows of an unfinished run; use --resume to continue it, or --force to "
+            "start again"
+        )
+
+
 def read_existing(path: Path) -> ExistingOutput:
     """Read what exists of an output: the interrupted file, else the finished one, else nothing.
 
@@ -85,14 +105,18 @@ def read_existing(path: Path) -> ExistingOutput:
 
 @contextmanager
 def open_predictions(
-    path: Path | None, *, existing: ExistingOutput | None = None, note: Note | None = None
+    path: Path | None,
+    *,
+    existing: ExistingOutput | None = None,
+    note: Note | None = None,
+    columns: Columns = DEFAULT_COLUMNS,
 ) -> Iterator[Write]:
     """Yield a function that writes a row to `path` (.csv, .jsonl, .parquet); without a path it does nothing.
 
     With `existing` its rows come first, and if the block fails, the rows written so far are kept, with their `note`.
-    Without it a new file is written, and removed if the block fails. In CSV and Parquet the best prediction has columns
-    of its own. A file that is deleted while it is written is restored when the block ends. Raises InputError for an
-    unsupported suffix, a folder that cannot be written to, or a full disk.
+    Without it a new file is written, and removed if the block fails. `columns` are those of a CSV file. A file that is
+    deleted while it is written is restored when the block ends. Raises InputError for an unsupported suffix, a folder
+    that cannot be written to, a full disk, or an existing CSV file with other columns.
     """
     if path is None:
         yield lambda row: None
@@ -104,12 +128,12 @@ def open_predictions(
     def write(row: PredictionRow) -> None:
         nonlocal written
         with _as_sentence(path, kept=existing is not None):
-            row_format.write(row, file, first=written == 0)
+            row_format.write(row, file, columns)
         written += 1
 
     done, ours, current = False, True, current_folder()
     with _as_sentence(path, kept=False):
-        file, locked = _open_partial(path, row_format, started)
+        file, locked = _open_partial(path, row_format, started, columns)
     try:
         if note is not None:
             write_atomically(note_path(path), json.dumps(note).encode())
@@ -181,7 +205,9 @@ def _read_note(path: Path) -> Note:
     return {str(key): value for key, value in fields.items()} if isinstance(fields, dict) else {}
 
 
-def _open_partial(path: Path, row_format: PredictionFormat, existing: ExistingOutput) -> tuple[BinaryIO, bool]:
+def _open_partial(
+    path: Path, row_format: PredictionFormat, existing: ExistingOutput, columns: Columns
+) -> tuple[BinaryIO, bool]:
     """Open the partial file after its last complete row; also returns whether it is locked."""
     partial = partial_path(path)
     if existing.file == path:
@@ -190,15 +216,21 @@ def _open_partial(path: Path, row_format: PredictionFormat, existing: ExistingOu
                 with path.open("rb") as finished:
                     shutil.copyfileobj(finished, copy, 2**20)
             else:
-                for number, row in enumerate(row_format.read_finished(path)):
-                    row_format.write(row, copy, first=number == 0)
+                for row in row_format.read_finished(path):
+                    row_format.write(row, copy, columns)
                 existing = ExistingOutput(path, copy.tell())
     file, locked = open_locked(partial, _taken(partial))
     try:
         for target in (path, partial):  # writing one of 100,000 rows takes seconds, so a run may be killed meanwhile
             remove_unfinished(target)
+        header = row_format.header(columns)
+        if existing.end and file.read(len(header)) != header:
+            raise InputError(f"{existing.file} has other columns: resume it with the --top that it was written with")
         file.truncate(existing.end)
         file.seek(existing.end)
+        if not existing.end:
+            file.write(header)
+            file.flush()
     except BaseException:
         file.close()
         raise

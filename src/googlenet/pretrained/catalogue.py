@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from googlenet.argument_types import PathArgument, as_path
 from googlenet.errors import InputError
 from googlenet.suggestions import did_you_mean
 
@@ -70,14 +71,14 @@ CATALOGUE: dict[str, Published] = {
 """Published weights by name."""
 
 
-def find_model(name_or_path: str | Path) -> Path:
+def find_model(name_or_path: PathArgument) -> Path:
     """The path that a user means: the shipped file for a name in the catalogue, else the path itself.
 
     A `Path` is always a path, and so is a string with a folder in it: `./bvlc` is a file. Raises InputError for a name
-    whose weights do not ship, and for a misspelled one.
+    whose weights do not ship, for a misspelled one, and for anything else.
     """
-    if isinstance(name_or_path, Path) or Path(name_or_path).name != name_or_path:
-        return Path(name_or_path)
+    if not isinstance(name_or_path, str) or Path(name_or_path).name != name_or_path:
+        return as_path(name_or_path, "a model", what="a path (str or Path) or a name such as 'bvlc'")
     published = CATALOGUE.get(name_or_path)
     if published is not None and published.shipped_path is not None:
         return published.shipped_path

@@ -7,12 +7,12 @@ is discarded. So every file in the cache folder with its final name is complete.
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
+from googlenet.environment import CACHE, read_variable
 from googlenet.errors import InputError
 from googlenet.files import cannot_write
 from googlenet.pretrained.catalogue import Published
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # it imports ssl and urllib, which only a download needs
 
 def cache_folder() -> Path:
     """Where downloads are kept: GOOGLENET_CACHE, else the system's cache folder of the user."""
-    own = os.environ.get("GOOGLENET_CACHE")
+    own = read_variable(CACHE)
     return Path(own) if own else user_cache_path("googlenet", appauthor=False)
 
 

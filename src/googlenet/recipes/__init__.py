@@ -5,11 +5,12 @@ from googlenet.recipes.recipe import (
     PrecisionSetting,
     Recipe,
     ScheduleName,
+    check_known,
     override,
     parse_overrides,
     recipe_from_dict,
 )
-from googlenet.recipes.recipes import PURPOSES, RECIPES, get_recipe
+from googlenet.recipes.recipes import PURPOSES, RECIPES, STARTS, get_recipe
 from googlenet.recipes.train_sizes import (
     TrainSizes,
     format_train_sizes,
@@ -22,10 +23,12 @@ __all__ = [
     "PURPOSES",
     "RECIPES",
     "SETTINGS",
+    "STARTS",
     "PrecisionSetting",
     "Recipe",
     "ScheduleName",
     "TrainSizes",
+    "check_known",
     "format_train_sizes",
     "get_recipe",
     "override",

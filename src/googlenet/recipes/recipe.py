@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -141,6 +141,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if self.train_sizes is not None:
             parse_train_sizes(format_train_sizes(self.train_sizes))
 
+    def __repr__(self) -> str:
+        length = f"{self.steps:,} steps" if self.steps else f"{self.epochs:g} epochs"
+        pictures = f"batches of {self.batch_size}, learning rate {self.learning_rate:g}"
+        return f"<Recipe for {self.variant}, {self.input_size} px: {length}, {pictures}; to_dict() has all settings>"
+
     @property
     def sizes(self) -> TrainSizes:
         """Input size by share of the training."""
@@ -219,14 +224,56 @@ SETTINGS = {name: _setting(hint) for name, hint in get_type_hints(Recipe, includ
 
 ALSO_CALLED = {
     "imgsz": "input_size",
+    "img": "input_size",
     "img_size": "input_size",
+    "image_size": "input_size",
+    "crop_size": "input_size",
+    "train_crop_size": "input_size",
+    "val_crop_size": "input_size",
     "side": "input_size",
-    "lr": "learning_rate",
+    "size": "input_size",
     "resize": "resize_size",
+    "val_resize_size": "resize_size",
     "train_sides": "train_sizes",
+    "lr": "learning_rate",
+    "lr0": "learning_rate",
+    "lrf": "final_fraction",
+    "min_lr": "final_fraction",
+    "epoch": "epochs",
+    "max_epochs": "epochs",
+    "num_epochs": "epochs",
+    "batch": "batch_size",
+    "bs": "batch_size",
+    "b": "batch_size",
+    "j": "workers",
+    "num_workers": "workers",
+    "wd": "weight_decay",
+    "opt": "optimizer",
+    "sched": "schedule",
+    "scheduler": "schedule",
+    "lr_scheduler": "schedule",
+    "lr_schedule": "schedule",
+    "warmup_epochs": "warmup",
+    "lr_warmup_epochs": "warmup",
+    "freeze": "frozen",
+    "drop": "dropout",
+    "smoothing": "label_smoothing",
+    "ema": "averaging",
+    "model_ema": "averaging",
+    "model_ema_decay": "averaging_decay",
+    "amp": "precision",
+    "scale": "patch_area",
+    "ratio": "patch_aspect",
+    "hflip": "mirror",
+    "fliplr": "mirror",
+    "color_jitter": "photometric",
+    "interpolation": "interpolations",
+    "early_stopping": "patience",
+    "model": "variant",
+    "arch": "variant",
     "adaptive_side_pooling": "adaptive_auxiliary_pooling",
 }
-"""Names of settings in other programs and in older versions of this one -> their current names."""
+"""Names of settings in timm, torchvision, Ultralytics, fastai and older versions -> their names here."""
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
@@ -283,16 +330,21 @@ def override(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
     return recipe_from_dict(recipe.to_dict() | dict(overrides))
 
 
+def check_known(keys: Iterable[str]) -> None:
+    """Raise SettingsError for the first key that is not a setting, naming the setting that is probably meant."""
+    for key in keys:
+        if key not in SETTINGS:
+            hint = did_you_mean(key, SETTINGS, also_called=ALSO_CALLED, otherwise="`googlenet recipes` lists them")
+            raise SettingsError(f"unknown setting {key!r}; {hint}")
+
+
 def recipe_from_dict(settings: Mapping[str, Any]) -> Recipe:
     """A recipe from its settings by name.
 
     Raises SettingsError for the first error, naming the key, and for an unknown key the most similar one.
     """
+    check_known(settings)
     given = dict(settings)
-    for key in given:
-        if key not in SETTINGS:
-            hint = did_you_mean(ALSO_CALLED.get(key, key), SETTINGS, otherwise="`googlenet recipes` lists them")
-            raise SettingsError(f"unknown setting {key!r}; {hint}")
     if isinstance(sizes := given.get("train_sizes"), str | int):
         given["train_sizes"] = parse_train_sizes(str(sizes))
     try:

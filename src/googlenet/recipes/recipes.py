@@ -131,11 +131,19 @@ RECIPES: dict[str, Recipe] = {
 }
 PURPOSES: dict[str, str] = {
     "paper": "exactly Section 6 of the paper, at 224 px",
-    "scratch": "the best network from random weights within minutes or hours on a few cores",
-    "finetune": "new classes from another model's weights; the default with --start",
+    "scratch": "the best network from random weights within minutes or hours on a few cores; the default with --from-scratch",
+    "finetune": "new classes from another model's weights (--start), by default the shipped bvlc; the default",
     "small": "small pictures of simple things; the default for embedded sets",
     "smoke": "a few seconds, to check that everything works; for tests",
 }
+STARTS: dict[str, str | None] = {
+    "paper": None,
+    "scratch": None,
+    "finetune": "bvlc",
+    "small": None,
+    "smoke": None,
+}
+"""The shipped weights that a training with the recipe starts from unless the user says otherwise; None: random ones."""
 
 
 def get_recipe(name: str) -> Recipe:

@@ -1,5 +1,6 @@
 """A run: its events and its folder."""
 
+from googlenet.runs.duration import duration
 from googlenet.runs.events import (
     BadPictureFound,
     CheckpointFailed,
@@ -10,6 +11,8 @@ from googlenet.runs.events import (
     FolderRecreated,
     HeadStuck,
     HeadValues,
+    LengthEstimated,
+    MembersEvaluated,
     ModelSaved,
     StepDone,
     TrainingDiverged,
@@ -28,6 +31,8 @@ __all__ = [
     "FolderRecreated",
     "HeadStuck",
     "HeadValues",
+    "LengthEstimated",
+    "MembersEvaluated",
     "ModelSaved",
     "RunFolder",
     "RunWriter",
@@ -36,5 +41,6 @@ __all__ = [
     "TrainingStarted",
     "TrainingStopped",
     "describe",
+    "duration",
     "new_run_path",
 ]

@@ -44,6 +44,22 @@ class StepDone:
 
 
 @dataclass(frozen=True, slots=True)
+class LengthEstimated:
+    """Once, after the first updates of a training without a limit in minutes: how long the rest takes, roughly.
+
+    `seconds`: until the end; `updates`: those left; `updates_per_second` at the present `input_size`; `later_sizes`:
+    the input sizes that follow, which are included in `seconds`.
+    """
+
+    step: int
+    seconds: float
+    updates: int
+    updates_per_second: float
+    input_size: int
+    later_sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EpochDone:
     """After the last step of an epoch, with the validation if one was due."""
 
@@ -127,9 +143,18 @@ class ModelSaved:
     scores: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class MembersEvaluated:
+    """While the members of an ensemble are evaluated together: pictures done, and all."""
+
+    done: int
+    total: int
+
+
 Event: TypeAlias = (
     TrainingStarted
     | StepDone
+    | LengthEstimated
     | EpochDone
     | HeadStuck
     | BadPictureFound
@@ -139,5 +164,6 @@ Event: TypeAlias = (
     | TrainingDiverged
     | TrainingStopped
     | ModelSaved
+    | MembersEvaluated
 )
 Emit: TypeAlias = Callable[[Event], None]

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.architecture import HEADS
+from googlenet.argument_types import PathArgument, as_path
 from googlenet.errors import InputError
 from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_read, cannot_write, write_atomically
 from googlenet.printable import printable
+from googlenet.runs.duration import duration
 from googlenet.runs.events import (
     BadPictureFound,
     CheckpointFailed,
@@ -21,6 +23,7 @@ from googlenet.runs.events import (
     Event,
     FolderRecreated,
     HeadStuck,
+    LengthEstimated,
     ModelSaved,
     TrainingDiverged,
     TrainingStarted,
@@ -47,11 +50,15 @@ BAD_PICTURES = ("image", "error")
 WITHOUT_IT = "remove or rename it to resume the run without its contents"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class RunFolder:
     """A run on disk. The names of its files are defined here and nowhere else."""
 
     path: Path
+
+    def __init__(self, path: PathArgument) -> None:
+        """`path`: the folder, which need not exist."""
+        object.__setattr__(self, "path", as_path(path, "path"))
 
     @property
     def model(self) -> Path:
@@ -87,6 +94,31 @@ class RunFolder:
     def evaluation(self) -> Path:
         """The final evaluation on val, as `googlenet evaluate --json` prints it."""
         return self.path / "evaluation.json"
+
+    @property
+    def report(self) -> Path:
+        """The page about the run, one HTML file."""
+        return self.path / "report.html"
+
+    @property
+    def curves(self) -> Path:
+        """Loss, accuracy and learning rate as a picture."""
+        return self.path / "curves.png"
+
+    @property
+    def confusion(self) -> Path:
+        """The confusion matrix on val as a picture."""
+        return self.path / "confusion.png"
+
+    @property
+    def mistakes(self) -> Path:
+        """The worst mistakes on val as a picture."""
+        return self.path / "mistakes.png"
+
+    @property
+    def answers(self) -> Path:
+        """The finished model's probabilities for each picture of val (`googlenet.evaluation.Answers`)."""
+        return self.path / "answers.npz"
 
     @property
     def log(self) -> Path:
@@ -153,6 +185,20 @@ class RunFolder:
     def read_evaluation(self) -> dict[str, Any]:
         """The final evaluation on val; raises InputError for a missing or damaged file."""
         return _read_object(self.evaluation, "`googlenet evaluate` computes it again")
+
+    def read_metrics(self) -> list[dict[str, float | None]]:
+        """The rows of `metrics.csv`, numbers by column; [] without the file. Raises InputError if it is damaged."""
+        rows = _read_rows(self.metrics, METRICS)
+        try:
+            return [
+                {name: float(cell) if cell else None for name, cell in zip(METRICS, row, strict=True)} for row in rows
+            ]
+        except ValueError:
+            raise InputError(f"{self.metrics} is damaged: a cell is not a number") from None
+
+    def read_bad_pictures(self) -> list[tuple[str, str]]:
+        """The (name, reason) of `bad_pictures.csv`; [] without the file. Raises InputError if it is damaged."""
+        return [(name, reason) for name, reason in _read_rows(self.bad_pictures, BAD_PICTURES)]
 
     def write_table(self, path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a whole CSV file at once."""
@@ -283,6 +329,12 @@ def _sentence(event: Event) -> str | None:
                 f"{where}: {event.training_pictures:,} training pictures, "
                 f"{event.validation_pictures:,} validation pictures, {event.steps_per_epoch} steps per epoch, "
                 f"{event.parameters:,} parameters, on {event.device}"
+            )
+        case LengthEstimated():
+            later = f", then slower at {' and '.join(map(str, event.later_sizes))} px" if event.later_sizes else ""
+            return (
+                f"about {duration(event.seconds)} from here: {event.updates:,} updates, "
+                f"{event.updates_per_second:.2g} a second at {event.input_size} px{later}"
             )
         case EpochDone():
             heads = "  ".join(

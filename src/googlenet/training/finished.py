@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from googlenet.evaluation import Evaluation
-from googlenet.machine import installed_version
-from googlenet.model import About, ClassLabel, KnownAnswer, Model, known_answer_images
+from googlenet.evaluation import Calibration, Evaluation, calibrate, reliability
+from googlenet.machine import installed_version, read_machine
+from googlenet.model import About, ClassLabel, KnownAnswer, Model, apply_temperature, known_answer_images
 from googlenet.network import read_weights
 from googlenet.training.job import TrainingJob
 from googlenet.training.parts import TrainingParts
+
+
+def calibrated(validation: Evaluation) -> tuple[Evaluation, Calibration | None]:
+    """The evaluation at the temperature that its answers give, as `evaluate` of the finished model gives it; and how.
+
+    Without enough answers for a temperature it is as it was, and there is no calibration.
+    """
+    calibration = None if validation.answers is None else calibrate(validation.answers)
+    if validation.answers is None or calibration is None:
+        return validation, None
+    scaled = apply_temperature(validation.answers.probabilities, calibration.temperature)
+    ece = reliability(scaled, validation.answers.labels).ece
+    return replace(validation, ece=ece, temperature=calibration.temperature), calibration
 
 
 def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluation) -> Model:
@@ -32,6 +46,7 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
             scores=scores(validation)
             | {
                 "training_seconds": round(parts.state.seconds, 1),
+                "machine": f"{read_machine()}; trained on {job.device}",
                 "best_of": parts.state.validations if job.recipe.selection == "best" else 1,
             },
             licence="not stated",
@@ -44,6 +59,7 @@ def finished_model(job: TrainingJob, parts: TrainingParts, validation: Evaluatio
             },
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         ),
+        temperature=validation.temperature,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -13,8 +12,8 @@ import torch
 
 from googlenet.dataset import Split
 from googlenet.errors import InputError, TrainingError
-from googlenet.evaluation import Evaluation, evaluate
-from googlenet.files import FolderLock, write_atomically
+from googlenet.evaluation import Evaluation, evaluate, store_evaluation
+from googlenet.files import FolderLock
 from googlenet.images import BadImage
 from googlenet.model import Model, save_model
 from googlenet.runs import (
@@ -33,7 +32,7 @@ from googlenet.runs import (
 from googlenet.training.allocation import keep_freed_memory
 from googlenet.training.batches import DROPOUT, Batch, iterate_batches
 from googlenet.training.checkpoint import load_weights, save_checkpoint, save_weights
-from googlenet.training.finished import finished_model
+from googlenet.training.finished import calibrated, finished_model
 from googlenet.training.heads import stuck_heads
 from googlenet.training.job import TrainingJob
 from googlenet.training.optimizer import set_learning_rate
@@ -287,7 +286,14 @@ def validate(parts: TrainingParts) -> Evaluation:
 
 
 def _evaluate(parts: TrainingParts) -> Evaluation:
-    return evaluate(parts.engine, parts.preprocessing, parts.validation.samples, split="val", images=parts.validation)
+    return evaluate(
+        parts.engine,
+        parts.preprocessing,
+        parts.validation.samples,
+        split="val",
+        images=parts.validation,
+        keep_answers=True,  # of the last one, so that the finished model needs no second pass
+    )
 
 
 def _checkpoint(job: TrainingJob, parts: TrainingParts, lock: FolderLock, emit: Emit) -> None:
@@ -323,9 +329,10 @@ def _save_best_so_far(job: TrainingJob, parts: TrainingParts, emit: Emit) -> str
 
 
 def _save(job: TrainingJob, parts: TrainingParts, validation: Evaluation, emit: Emit) -> Model:
-    """Write the engine's network as the finished model, together with its evaluation."""
-    model = finished_model(job, parts, validation)
-    write_atomically(job.folder.evaluation, (json.dumps(validation.to_dict(), indent=2) + "\n").encode())
+    """Write the engine's network as the finished model, together with its evaluation and its answers on val."""
+    evaluation, calibration = calibrated(validation)
+    model = finished_model(job, parts, evaluation)
+    store_evaluation(job.folder, evaluation, calibration)
     save_model(model, job.folder.model)
     emit(ModelSaved(job.folder.model, model.about.scores))
     return model

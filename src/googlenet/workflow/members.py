@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from googlenet.cli.plan import RunPlan
-from googlenet.cli.terminal import report
-from googlenet.cli.training_run import StopSignals, check_new, end_stopped, print_result, run_training
 from googlenet.errors import InputError
+from googlenet.workflow.plan import RunPlan
+from googlenet.workflow.result import read_result
+from googlenet.workflow.run import Listeners, TrainingStoppedError, check_new, run_plan
 
 if TYPE_CHECKING:
     from googlenet.dataset import Dataset
@@ -46,16 +45,16 @@ def train_members(
     plan: RunPlan,
     dataset: Dataset,
     folder: RunFolder,
+    listeners: Listeners,
     *,
     new: bool,
     device: str | None,
     tensorboard: bool,
-    stop: StopSignals,
 ) -> None:
     """Train the members that are not finished yet, each as a run in `folder`; then evaluate them together on val.
 
-    `new`: the folder must not hold a run yet. When `stop` is set, the program prints the command that resumes, and
-    exits. Raises InputError if another training is writing into the folder.
+    `new`: the folder must not hold a run yet. Raises TrainingStoppedError if a listener stops it, InputError if another
+    training is writing into the folder.
     """
     from googlenet.model import save_ensemble
 
@@ -71,44 +70,41 @@ def train_members(
                 lock.restore()
             folder.write_settings(plan.to_dict())
             if member.finished:
-                report(f"member {number} of {len(plans)} is finished")
+                listeners.on_line(f"member {number} of {len(plans)} is finished")
                 continue
-            report(f"member {number} of {len(plans)}")
-            run_training(
+            listeners.on_line(f"member {number} of {len(plans)}")
+            run_plan(
                 member_plan,
                 dataset,
                 member,
+                listeners,
                 new=False,
                 device=device,
                 tensorboard=tensorboard,
-                stop=stop,
                 resume=folder.path,
                 lock=locks[number - 1],
             )
-            if stop():
-                end_stopped(folder.path, stop)
-        _evaluate(members, dataset, folder, device, stop)
+            for line in read_result(member).lines:
+                listeners.on_line(line)
+            if listeners.should_stop():
+                raise TrainingStoppedError(folder.path)
+        _evaluate(members, dataset, folder, listeners, device)
         save_ensemble(folder.path, [member.path.relative_to(folder.path).as_posix() for member in members])
-    print_result(folder)
 
 
 def _evaluate(
-    members: list[RunFolder], dataset: Dataset, folder: RunFolder, device: str | None, stop: StopSignals
+    members: list[RunFolder], dataset: Dataset, folder: RunFolder, listeners: Listeners, device: str | None
 ) -> None:
     """Evaluate the members together on val and write `evaluation.json`."""
-    from googlenet.cli.display import CountDisplay
     from googlenet.engines import EnsembleEngine
-    from googlenet.evaluation import evaluate
-    from googlenet.files import write_atomically
+    from googlenet.evaluation import evaluate, store_evaluation
     from googlenet.model import load_model, load_models
-
-    display = CountDisplay("evaluated")
+    from googlenet.runs import MembersEvaluated
 
     def on_progress(done: int, total: int) -> None:
-        display(done, total)
-        if stop():
-            display.close()
-            end_stopped(folder.path, stop)
+        listeners.on_event(MembersEvaluated(done, total))
+        if listeners.should_stop():
+            raise TrainingStoppedError(folder.path)
 
     models = load_models([member.path for member in members], load_model)
     engine = EnsembleEngine.from_models(models, name="torch", device=device)
@@ -118,5 +114,6 @@ def _evaluate(
         dataset.splits["val"],
         split="val",
         on_progress=on_progress,
+        keep_answers=True,
     )
-    write_atomically(folder.evaluation, (json.dumps(evaluation.to_dict(), indent=2) + "\n").encode())
+    store_evaluation(folder, evaluation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,23 +17,28 @@ if TYPE_CHECKING:
     from googlenet.runs import RunFolder
 
 DEFAULT_VAL_SHARE = 0.2
-ADDED_LATER = ("fingerprint", "start", "start_sha256", "initial_seed", "members")
+ADDED_LATER = ("fingerprint", "start", "start_sha256", "start_reason", "initial_seed", "members", "exclude")
 """Keys that `settings.json` of a run may lack, because the version that started the run did not write them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a user requests on the command line; None and () stand for options that were not given."""
+    """What a user requests; None stands for what was not given. `overrides`: settings of the recipe by name.
 
-    data: str | None
-    recipe: str | None
-    overrides: tuple[str, ...]
-    minutes: float | None
-    seed: int | None
-    val_share: float | None
-    split_seed: int | None
-    start: str | None = None
+    `start`: the name or path of a model; `from_scratch`: start from random weights; `exclude`: names to leave out.
+    """
+
+    data: str | Dataset | None = None
+    recipe: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    minutes: float | None = None
+    seed: int | None = None
+    val_share: float | None = None
+    split_seed: int | None = None
+    start: str | Path | None = None
+    from_scratch: bool = False
     members: int | None = None
+    exclude: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,9 @@ class RunPlan:
     """What a run does, fully resolved: `settings` are all settings of the recipe, `minutes` is its budget or None.
 
     `fingerprint` is that of the pictures' names, once the data were read; `start` is the model that the training starts
-    from, `start_sha256` the checksum of its tensors; `initial_seed` draws the initial weights where that is not `seed`;
-    `members` is None for one network, or the number of networks of an ensemble, which share the minutes.
+    from, None for random weights, `start_sha256` the checksum of its tensors, `start_reason` why the weights are random
+    if nobody asked for that; `initial_seed` draws the initial weights where that is not `seed`; `members` is None for
+    one network, or the number of networks of an ensemble, which share the minutes; `exclude`: the pictures left out.
     """
 
     data: str
@@ -55,8 +61,10 @@ class RunPlan:
     fingerprint: str | None = None
     start: str | None = None
     start_sha256: str | None = None
+    start_reason: str | None = None
     initial_seed: int | None = None
     members: int | None = None
+    exclude: tuple[str, ...] | None = None
 
     def load_start(self) -> Model | None:
         """Load the model to start from; raises InputError if it is not the one that the run was started with."""
@@ -73,45 +81,84 @@ class RunPlan:
             )
         return load_model(path)
 
-    def open_dataset(self) -> Dataset:
-        """Open the pictures with the plan's split."""
-        from googlenet.dataset import SplitRule, open_dataset
-
-        return open_dataset(self.data, split_rule=SplitRule(self.split_seed, self.val_share))
+    def open_dataset(self, held: Dataset | None = None) -> Dataset:
+        """Open the pictures, or those that a program holds, with the plan's split, without the excluded ones."""
+        return _open_pictures(held or self.data, self.split_seed, self.val_share, self.exclude)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON values."""
         return dataclasses.asdict(self)
 
 
-def new_plan(request: Request) -> RunPlan:
-    """The plan of a new run; raises InputError if DATA is missing, SettingsError for a wrong setting."""
-    from googlenet.dataset import EMBEDDED
+def new_plan(request: Request) -> tuple[RunPlan, Dataset]:
+    """The plan of a new run, and its pictures, which decide where it starts unless the request does.
+
+    Raises InputError if DATA is missing or cannot be opened, SettingsError for a wrong setting.
+    """
     from googlenet.model import read_header
     from googlenet.pretrained import find_model
-    from googlenet.recipes import get_recipe, override, parse_overrides
+    from googlenet.recipes import STARTS, check_known, get_recipe, override
+    from googlenet.workflow.starting import choose_recipe
 
     if request.data is None:
         raise InputError("DATA is missing: googlenet train DATA (a folder of class folders, a .tar of one, or digits)")
-    embedded = request.data in EMBEDDED and not Path(request.data).exists()
-    name = request.recipe or ("finetune" if request.start else "small" if embedded else "scratch")
-    recipe, overrides = get_recipe(name), parse_overrides(request.overrides)
-    start = None if request.start is None else _stable_name(request.start)
+    _check_start(request)
+    check_known(request.overrides)  # before pictures are read
+    val_share = DEFAULT_VAL_SHARE if request.val_share is None else request.val_share
+    dataset = _open_pictures(request.data, request.split_seed or 0, val_share, request.exclude)
+    name, reason = choose_recipe(request, dataset)
+    recipe, overrides = get_recipe(name), dict(request.overrides)
+    if "epochs" in overrides:  # a user's epochs are done as they are, however few updates that is
+        overrides.setdefault("least_steps", 1)
+    start = STARTS[name] if request.start is None and not request.from_scratch else request.start
     header = None if start is None else read_header(find_model(start))
     if header is not None:
         recipe = _adapted_to_start(recipe, header, overrides)
-    return RunPlan(
+    plan = RunPlan(
         data=_absolute(request.data),
         recipe=name,
         settings=override(recipe, overrides).to_dict(),
-        start=start,
-        start_sha256=None if header is None else header.sha256,
         minutes=request.minutes,
-        members=request.members,
         seed=request.seed or 0,
-        val_share=DEFAULT_VAL_SHARE if request.val_share is None else request.val_share,
+        val_share=val_share,
         split_seed=request.split_seed or 0,
+        fingerprint=dataset.fingerprint,
+        start=None if start is None else _stable_name(start),
+        start_sha256=None if header is None else header.sha256,
+        start_reason=reason,
+        members=request.members,
+        exclude=request.exclude,
     )
+    return plan, dataset
+
+
+def _open_pictures(data: str | Dataset, split_seed: int, val_share: float, exclude: tuple[str, ...] | None) -> Dataset:
+    from googlenet.dataset import SplitRule, hold_back, open_dataset
+
+    rule = SplitRule(split_seed, val_share)
+    dataset = open_dataset(data, split_rule=rule) if isinstance(data, str) else hold_back(data, rule)
+    return dataset if exclude is None else dataset.without(exclude)
+
+
+def _check_start(request: Request) -> None:
+    """Raise InputError if the model to start from does not exist, or contradicts the rest of the request."""
+    from googlenet.model import read_header
+    from googlenet.pretrained import find_model
+    from googlenet.recipes import STARTS, get_recipe
+
+    if request.recipe is not None:
+        get_recipe(request.recipe)
+    if request.from_scratch and request.start is not None:
+        raise InputError(
+            f"--from-scratch starts from random weights, --start {request.start} from that model: omit one of them"
+        )
+    if request.from_scratch and request.recipe is not None and STARTS[request.recipe] is not None:
+        raise InputError(
+            f"--from-scratch starts from random weights, but the recipe {request.recipe} is for a model to start from: "
+            "omit one of them"
+        )
+    if request.start is not None:
+        read_header(find_model(request.start))
 
 
 def _adapted_to_start(recipe: Recipe, start: ModelHeader, overrides: Mapping[str, Any]) -> Recipe:
@@ -150,7 +197,7 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
     import msgspec
 
     from googlenet.model.migrations import renamed
-    from googlenet.recipes import override, parse_overrides, recipe_from_dict
+    from googlenet.recipes import override, recipe_from_dict
 
     fields = dataclasses.fields(RunPlan)
     if {field.name for field in fields} - {*ADDED_LATER} - stored.keys():
@@ -161,7 +208,7 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
     except msgspec.ValidationError as error:
         raise InputError(f"{folder.settings} is damaged ({error}); start a new run in another folder") from None
     recipe = recipe_from_dict(plan.settings)
-    overrides = parse_overrides(request.overrides)
+    overrides = dict(request.overrides)
     if overrides.get("precision") == "auto":  # it was resolved when the run started
         del overrides["precision"]
     requested = {
@@ -172,6 +219,13 @@ def resumed_plan(folder: RunFolder, stored: dict[str, Any], request: Request) ->
     overridden = override(recipe, overrides).to_dict()
     _check_agreement(folder, plan.to_dict(), {key: value for key, value in requested.items() if value is not None})
     _check_agreement(folder, recipe.to_dict(), overridden)
+    if request.from_scratch and plan.start is not None:
+        raise InputError(f"{folder.path} was started from {plan.start}, not from scratch; omit it to resume the run")
+    if request.exclude is not None and set(request.exclude) != set(plan.exclude or ()):
+        raise InputError(
+            f"{folder.path} was started without {len(plan.exclude or ()):,} excluded pictures, and --exclude lists "
+            "others; omit it to resume the run"
+        )
     return plan
 
 
@@ -208,16 +262,18 @@ def check_same_pictures(folder: RunFolder, plan: RunPlan, dataset: Dataset) -> R
     return dataclasses.replace(plan, fingerprint=dataset.fingerprint)
 
 
-def _stable_name(start: str) -> str:
+def _stable_name(start: str | Path) -> str:
     """A model's name in the catalogue unchanged; a path made absolute, so that it holds from any folder."""
     from googlenet.pretrained import find_model
 
     path = find_model(start)
-    return start if path != Path(start) else str(path.resolve())
+    return str(start) if path != Path(start) else str(path.resolve())
 
 
-def _absolute(data: str) -> str:
-    """DATA as an absolute path, so that it holds from any folder; the name of an embedded set unchanged."""
+def _absolute(data: str | Dataset) -> str:
+    """DATA as an absolute path, so that it holds from any folder; the name of a set without a path unchanged."""
     from googlenet.dataset import class_level
 
+    if not isinstance(data, str):
+        return data.name
     return str(Path(data).resolve()) if class_level(data)[0].exists() else data

@@ -1,0 +1,105 @@
+"""The models that a classifier was made from, and how to read them again: for copies, and for export."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from googlenet.argument_types import PathArgument, wrong_type
+from googlenet.artifacts import AnyModel, ExportedModel, open_model
+from googlenet.errors import InputError
+from googlenet.images import Preprocessing
+from googlenet.model import About, Model, check_same_classes, member_paths, read_header
+from googlenet.pretrained import find_model
+
+
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """A model file, identified by the checksum of its weights and its preprocessing.
+
+    `name`: a short one, of the file or folder that a user named; `origins`: as in `Model`.
+    """
+
+    path: Path
+    sha256: str
+    preprocessing: Preprocessing
+    name: str = field(default="", compare=False)
+    origins: tuple[About, ...] = field(default=(), compare=False, repr=False)
+
+    @classmethod
+    def of(cls, path: Path, model: AnyModel, *, name: str = "") -> SavedModel:
+        """Identify a model that was just read from `path`."""
+        sha256 = model.sha256 if isinstance(model, ExportedModel) else read_header(path).sha256
+        return cls(path.absolute(), sha256, model.preprocessing, name, model.origins)
+
+    def load(self) -> AnyModel:
+        """Read it again; raises InputError if it has changed, and errors as `open_model` does."""
+        model = open_model(self.path)
+        if SavedModel.of(self.path, model) != self:
+            raise InputError(f"{self.path} has changed since this classifier was loaded; load it again")
+        return model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldModel:
+    """A model in memory; copies and other processes get it with the classifier."""
+
+    model: AnyModel
+
+    @property
+    def name(self) -> str:
+        """A model in memory has no name."""
+        return "model"
+
+    @property
+    def origins(self) -> tuple[About, ...]:
+        """Where each of its networks comes from."""
+        return self.model.origins
+
+    def load(self) -> AnyModel:
+        """The model itself."""
+        return self.model
+
+
+ModelSource: TypeAlias = SavedModel | HeldModel
+"""Where the models of a classifier are read from again."""
+
+_A_MODEL = "a path (str or Path), a name such as 'bvlc', a Model, or a list of them"
+
+
+def open_sources(
+    given: PathArgument | AnyModel | Sequence[PathArgument | AnyModel],
+) -> tuple[tuple[ModelSource, ...], tuple[AnyModel, ...]]:
+    """Open what a user names, including the members of ensembles: where each model comes from, and the model.
+
+    Raises InputError for anything but paths and models, if there are none, and if their classes differ; and errors as
+    `find_model` and `open_model` do.
+    """
+    sources: list[ModelSource] = []
+    models: list[AnyModel] = []
+    names: list[str] = []
+    for one in [given] if isinstance(given, str | bytes) or not isinstance(given, Sequence) else given:
+        for name, source, model in _opened(one):
+            sources.append(source)
+            models.append(model)
+            names.append(name)
+            check_same_classes(models[0].classes, model.classes, names=(names[0], name))
+    if not models:
+        raise InputError("name at least one model")
+    return tuple(sources), tuple(models)
+
+
+def _opened(given: object) -> Iterator[tuple[str, ModelSource, AnyModel]]:
+    if isinstance(given, Model | ExportedModel):
+        yield "the model in memory", HeldModel(given), given
+        return
+    if not isinstance(given, str | os.PathLike):
+        raise wrong_type("path", _A_MODEL, given)
+    path = find_model(given)
+    name = path.resolve().name if path.is_dir() else path.stem
+    for file in member_paths(path):
+        model = open_model(file)
+        yield str(file), SavedModel.of(file, model, name=name), model

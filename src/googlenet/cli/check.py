@@ -1,0 +1,151 @@
+"""`googlenet check`: what is wrong with the pictures, their classes and their splits, before they are trained on."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from googlenet.cli.arguments import Argument, Option
+from googlenet.cli.options import EngineOption, ThreadsOption
+from googlenet.cli.terminal import say, say_json, warn
+from googlenet.errors import EXIT_FINDINGS, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from googlenet.checks import CheckResult
+    from googlenet.cli.display import CountDisplay
+    from googlenet.dataset import Dataset, Split
+
+EXCLUDE = Path("exclude.txt")
+EXAMPLES = 3  # findings of each kind that are printed
+PATHS = 4  # of one finding
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+def check_command(
+    data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
+    model: Annotated[
+        str | None, Option(help="Also look for wrong labels, with the features of this model (bvlc, a file, a run).")
+    ] = None,
+    report: Annotated[Path | None, Option(metavar="FILE.html", help="Write the findings with pictures.")] = None,
+    exclude: Annotated[
+        Path | None, Option(metavar="FILE", help="Leave out the pictures listed here, as train --exclude does.")
+    ] = None,
+    output: Annotated[
+        Path, Option(metavar="FILE", help="Where to list the pictures that a training should leave out.")
+    ] = EXCLUDE,
+    as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
+    engine: EngineOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Check the pictures of a dataset: unreadable, turned, dark, tiny, duplicate, in two classes, in two splits.
+
+    Nothing is deleted. Pictures that a training should leave out are listed in exclude.txt, for train --exclude; a list
+    that you have edited is not overwritten. The exit code is 1 if anything was found.
+
+    Example: googlenet check photos/ --model bvlc --report check.html
+    """
+    from googlenet.artifacts import open_model
+    from googlenet.checks import exclude_sections, find
+    from googlenet.dataset import ExcludeSection, describe_exclusion, open_dataset, read_exclude, write_exclude
+    from googlenet.pretrained import find_model
+
+    dataset = open_dataset(data, split_rule=None)
+    before = frozenset[str]() if exclude is None else read_exclude(exclude)
+    if before:
+        (warn if as_json else say)(describe_exclusion(dataset, before))
+        dataset = dataset.without(before)
+    loaded = None if model is None else open_model(find_model(model))
+    progress = _Progress()
+    result = find(dataset, model=loaded, engine=engine, threads=threads, on_progress=progress)
+    sections = exclude_sections(result)
+    if sections and before:
+        sections.insert(0, ExcludeSection(f"listed in {exclude} before", tuple(sorted(before))))
+    listed = None
+    if sections:
+        heading = f"Pictures of {result.data} to leave out: googlenet train DATA --exclude {output.name}"
+        try:
+            listed = write_exclude(output, sections, heading=heading)
+        except InputError as error:  # what was found is worth more
+            warn(f"warning: {error}; --output FILE writes the list elsewhere")
+    command = None if listed is None else f"googlenet train {shlex.quote(data)} --exclude {shlex.quote(str(listed))}"
+    left_out = sum(len(section.names) for section in sections if not section.suggested)
+    suggested = sum(len(section.names) for section in sections if section.suggested)
+    if as_json:
+        say_json(
+            result.to_dict()
+            | {
+                "exclude": {
+                    "file": None if listed is None else str(listed),
+                    "pictures": left_out,
+                    "suggested": suggested,
+                }
+            }
+        )
+    else:
+        say(*_lines(result, dataset), *_advice(output, listed, left_out, suggested, command))
+    if report is not None:
+        from googlenet.report import write_check_report
+
+        write_check_report(result, dataset, report, command=command)
+        if not as_json:
+            say(f"report: {report}")
+    if result.findings:
+        raise SystemExit(EXIT_FINDINGS)
+
+
+class _Progress:
+    """A live line for each thing that is done to the pictures."""
+
+    def __init__(self) -> None:
+        self._displays: dict[str, CountDisplay] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        from googlenet.cli.display import CountDisplay
+
+        if what not in self._displays:
+            self._displays[what] = CountDisplay(what)
+        self._displays[what](done, total)
+
+
+def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
+    from googlenet.checks import KINDS
+
+    named = [split for split in SPLITS if split in dataset.splits]
+    splits = ", ".join(f"{split} {len(dataset.splits[split]):,}" for split in named)
+    yield f"pictures  {result.pictures:,} in {result.classes:,} classes{f' ({splits})' if splits else ''}"
+    if ignored := dataset.ignored.sentence():
+        yield ignored
+    if not result.findings:
+        yield "nothing found"
+        return
+    counts = Counter(one.severity for one in result.findings)
+    yield "found     " + ", ".join(
+        f"{counts[severity]:,} {severity if counts[severity] == 1 else f'{severity}s'}"
+        for severity in ("error", "warning", "note")
+        if counts[severity]
+    )
+    for kind, rows in result.by_kind().items():
+        yield ""
+        yield f"{kind}  {len(rows):,}  {KINDS[kind].meaning}"
+        for one in rows[:EXAMPLES]:
+            more = f" and {len(one.paths) - PATHS:,} more" if len(one.paths) > PATHS else ""
+            paths = ", ".join(one.paths[:PATHS]) + more
+            yield f"  {paths}: {one.detail}" if paths else f"  {one.detail}"
+        if len(rows) > EXAMPLES:
+            yield f"  ... and {len(rows) - EXAMPLES:,} more; --json and --report list them all"
+
+
+def _advice(output: Path, listed: Path | None, left_out: int, suggested: int, command: str | None) -> Iterator[str]:
+    """Where the list is, and how to use it."""
+    if listed is None:
+        return
+    yield ""
+    if listed != output:
+        yield f"{output} is another file, or was edited, and stays as it is"
+    maybe = f", and {suggested:,} suggested for you to decide" if suggested else ""
+    yield f"{left_out:,} {'picture' if left_out == 1 else 'pictures'} to leave out{maybe}: {listed}"
+    yield f"  {command}"

@@ -1,0 +1,140 @@
+"""How results look: one short line as text, a small table in a notebook, plain values as JSON, all text escaped."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import googlenet
+from googlenet.classifier import Classifier, Prediction, Ranked
+from googlenet.dataset import dataset_from_lists
+from googlenet.engines import FunctionEngine
+from googlenet.evaluation import Counts
+from googlenet.images import Preprocessing
+from googlenet.model import ClassLabel, load_model
+from googlenet.pretrained import find_model
+from googlenet.recipes import RECIPES
+
+EVIL = "<script>alert('x')</script>&amp;\x1b[2J\u202e\udcff" + "long " * 2000
+SQUARE = np.random.default_rng(0).integers(0, 256, (30, 30, 3), np.uint8)
+LONGEST = 200
+
+
+def evil_classifier() -> Classifier:
+    engine = FunctionEngine(lambda squares: np.tile(np.array([[0.75, 0.25]]), (len(squares), 1)))
+    preprocessing = Preprocessing(8, 8, "crop", "RGB", (0.0,) * 3, (1.0,) * 3)
+    return Classifier(engine, preprocessing, (ClassLabel(EVIL, EVIL), ClassLabel("b", "b")))
+
+
+def evaluation() -> Any:
+    counts = Counts(2)
+    counts.add(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], np.float32))
+    return counts.result((EVIL, "b"), split="val", bad_pictures=(("x.png", "not a picture"),))
+
+
+OBJECTS: dict[str, Any] = {
+    "classifier": lambda: googlenet.load("bvlc"),
+    "classifier with evil classes": evil_classifier,
+    "prediction": lambda: evil_classifier().predict(SQUARE),
+    "prediction of many classes": lambda: googlenet.load("bvlc").predict(SQUARE, top=1000),
+    "bad picture": lambda: Prediction(EVIL, (), EVIL),
+    "ranked": lambda: Ranked(EVIL, EVIL, 0.5),
+    "model": lambda: load_model(find_model("bvlc")),
+    "known answer": lambda: load_model(find_model("bvlc")).known_answer,
+    "about": lambda: load_model(find_model("bvlc")).about,
+    "preprocessing": lambda: evil_classifier().preprocessing,
+    "dataset": lambda: googlenet.open_dataset("digits"),
+    "samples": lambda: googlenet.open_dataset("digits").splits["val"],
+    "source": lambda: googlenet.open_dataset("digits").splits["val"].source,
+    "dataset from lists": lambda: dataset_from_lists([SQUARE] * 4, [EVIL, "b"] * 2, name=EVIL),
+    "run": lambda: googlenet.RunFolder("runs/demo"),
+    "recipe": lambda: RECIPES["finetune"],
+    "architecture": lambda: googlenet.PAPER,
+    "spec": lambda: googlenet.ArchitectureSpec(),
+    "evaluation": evaluation,
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_the_text_of_everything_is_one_short_line(name: str) -> None:
+    text = repr(OBJECTS[name]())
+    assert len(text) <= LONGEST
+    assert text.isprintable()
+
+
+class Page(HTMLParser):
+    """Collects tags, and what is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("name", [name for name in OBJECTS if hasattr(OBJECTS[name](), "_repr_html_")])
+def test_in_a_notebook_all_text_is_escaped_and_every_tag_closed(name: str) -> None:
+    html = OBJECTS[name]()._repr_html_()
+    page = Page()
+    page.feed(html)
+    page.close()
+    assert page.open == []
+    assert {*page.tags} <= {"div", "table", "tr", "td", "th", "span"}
+    assert not {"\x1b", "\u202e"} & {*html}
+    html.encode()  # no half characters, which a notebook cannot store
+
+
+def test_a_prediction_is_a_table_of_bars() -> None:
+    page = Page()
+    page.feed(Prediction("photo.jpg", (Ranked("a", "cat & dog", 0.75), Ranked("b", "bird", 0.25)))._repr_html_())
+    for shown in ("photo.jpg", "cat & dog", "75.0%", "bird", "25.0%"):
+        assert shown in page.text
+
+
+def test_a_card_says_what_a_classifier_is() -> None:
+    page = Page()
+    page.feed(googlenet.load("bvlc")._repr_html_())
+    for shown in ("Classifier bvlc", "(1,000 in all)", "squash to 256 px, centre 224 px", "BVLC GoogLeNet", "68.7%"):
+        assert shown in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("prediction", {"image", "predictions", "error"}),
+        ("bad picture", {"image", "predictions", "error"}),
+        ("ranked", {"label", "name", "probability"}),
+        ("dataset", {"name", "classes", "pictures", "held_back", "ignored", "fingerprint"}),
+        ("evaluation", {"top1", "top1_interval", "classes", "confusion", "bad_pictures"}),
+        ("model", {"architecture", "classes", "preprocessing", "scores", "licence"}),
+        ("recipe", {"epochs", "learning_rate"}),
+        ("preprocessing", {"input_size", "mean"}),
+        ("spec", {"variant", "classes"}),
+    ],
+)
+def test_results_become_json(name: str, keys: set[str]) -> None:
+    fields = OBJECTS[name]().to_dict()
+    assert keys <= fields.keys()
+    assert json.loads(json.dumps(fields)) == fields
+
+
+def test_a_prediction_becomes_the_row_of_the_verb(tmp_path: Path) -> None:
+    from googlenet.cli.predict import prediction_row
+
+    prediction = googlenet.load("bvlc").predict(SQUARE)
+    assert prediction.to_dict() == prediction_row(prediction)
