@@ -89,7 +89,7 @@ def test_a_run_goes_on_only_from_the_weights_it_was_started_from(
 
 def test_the_recipe_for_a_start_needs_one(googlenet: Run, two_colours: Path, tmp_path: Path) -> None:
     done = googlenet("train", two_colours, "--recipe", "finetune", "--out", tmp_path / "run")
-    assert done.error.startswith("trunk_rate and head_warmup and frozen of the recipe")
+    assert done.error.startswith("linear_probe and frozen of the recipe")
     assert done.error.endswith("need a model to start from; give --start MODEL")
 
 
