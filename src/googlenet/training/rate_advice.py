@@ -13,7 +13,7 @@ from googlenet.training.rate_search import RateCurve
 
 NEAR = 3.0
 """A suggestion within this factor of the recipe's rate is no reason to leave it: the rate where the loss turns is
-divided by a rule of thumb (`SAFETY`), and the search sees a few dozen updates where the recipe was tuned on whole trainings."""
+divided by a rule of thumb (`SAFETY`), and the search sees a few dozen updates, the recipe saw whole trainings."""
 
 CLEAR = 2.0
 """A dip is clear if it is deeper than this many times the scatter of single losses."""
