@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from googlenet.estimator import GoogLeNetClassifier
     from googlenet.evaluation import Evaluation
+    from googlenet.explanation import Explanation
     from googlenet.export import ExportResult
     from googlenet.images import BadImage, Preprocessing
     from googlenet.model import Model, load_model, save_model
@@ -91,6 +92,7 @@ _ROOMS = {
     ),
     "estimator": ("GoogLeNetClassifier",),
     "evaluation": ("Evaluation",),
+    "explanation": ("Explanation",),
     "export": ("ExportResult",),
     "images": ("BadImage", "Preprocessing"),
     "model": ("Model", "load_model", "save_model"),
@@ -111,6 +113,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Evaluation",
+    "Explanation",
     "ExportResult",
     "GoogLeNet",
     "GoogLeNetClassifier",

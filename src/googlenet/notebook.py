@@ -7,30 +7,36 @@ page, or half transparent, so that they are seen on white and on black.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 from googlenet.printable import printable
 
 LONGEST = 60
 """Characters of a name that a `repr` shows."""
 
-_BOX = "display:inline-block;text-align:left;font:13px/1.5 system-ui,sans-serif;color:inherit;max-width:100%"
+_BOX = "display:inline-block;text-align:left;font:13px/1.5 system-ui,sans-serif;color:inherit;max-width:min(100%,56em)"
 _TITLE = "font-weight:600;overflow-wrap:anywhere"
 _ROW = "background:none;border:0"
 _CELL = "padding:2px 14px 2px 0;border:0;background:none;text-align:left;vertical-align:top;overflow-wrap:anywhere"
+_HEAD = f"{_CELL};white-space:nowrap;font-weight:400;opacity:.75"
 _NUMBER = "text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
-_TRACK = "display:inline-block;width:140px;height:10px;border-radius:5px;background:rgba(128,128,128,.25)"
-_BAR = "display:block;height:10px;border-radius:5px;background:#3b82d6"
+_ROUND = "height:10px;border-radius:5px"
+_TRACK = f"display:inline-block;vertical-align:middle;width:140px;{_ROUND};background:rgba(128,128,128,.25)"
+_BAR = f"display:block;{_ROUND};background:#3b82d6"
 _NOTE = "opacity:.75;overflow-wrap:anywhere"
 
 
-def quoted(text: str, most: int = LONGEST) -> str:
-    """Text in quotes for a `repr`, on one line, shortened in the middle to `most` characters."""
+def shortened(text: str, most: int) -> str:
+    """Text of at most `most` characters, with dots in the middle if something was left out there."""
     half = (most - 3) // 2
-    return f"{text if len(text) <= most else f'{text[:half]}...{text[-half:]}'!r}"
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
 
 
-def name_some(names: Sequence[str], most: int = 8) -> str:
+def quoted(text: str, most: int = LONGEST) -> str:
+    """Text in quotes for a `repr`, on one line, shortened to `most` characters."""
+    return repr(shortened(text, most))
+
+
+def name_some(names: Sequence[str], most: int = 5) -> str:
     """The first names, and how many there are in all."""
     shown = "; ".join(names[:most])
     return shown if len(names) <= most else f"{shown} ... ({len(names):,} in all)"
@@ -38,10 +44,7 @@ def name_some(names: Sequence[str], most: int = 8) -> str:
 
 def card(title: str, rows: Iterable[tuple[str, str]], *, note: str | None = None) -> str:
     """HTML: a title above rows of a name and its value."""
-    lines = [
-        f'<th scope="row" style="{_CELL};font-weight:400;opacity:.75">{_safe(name)}</th>{_cell(value)}'
-        for name, value in rows
-    ]
+    lines = [f'<th scope="row" style="{_HEAD}">{_safe(name)}</th>{_cell(value)}' for name, value in rows]
     return _box(title, _table(lines), note)
 
 
@@ -72,7 +75,7 @@ def _table(rows: Sequence[str]) -> str:
     if not rows:
         return ""
     lines = "".join(f'<tr style="{_ROW}">{row}</tr>' for row in rows)
-    return f'<table style="border-collapse:collapse;border:0;margin:4px 0;color:inherit">{lines}</table>'
+    return f'<table style="border-collapse:collapse;border:0;margin:4px 0;font:inherit;color:inherit">{lines}</table>'
 
 
 def _cell(text: str, style: str = "") -> str:
@@ -86,4 +89,6 @@ def _bar(share: float) -> str:
 
 
 def _safe(text: str) -> str:
+    from html import escape  # not needed for a prediction
+
     return escape(printable(text))

@@ -146,7 +146,8 @@ def test_an_address_and_an_archive_say_what_to_do(classifier: Classifier, tmp_pa
     address, archive = classifier.predict(["https://example.org/cat.jpg?size=1", tmp_path / "photos.tar"])
     assert address.error == "a URL, not a file: download it first"
     assert archive.error == (
-        "a tar archive, which is not supported: unpack it and name the folder; `googlenet evaluate` reads it in place"
+        "a tar archive, which is not supported: unpack it and name the folder; `predict` and `evaluate` read a file "
+        "that ends in .tar as it is"
     )
 
 

@@ -405,3 +405,20 @@ def test_an_output_that_cannot_be_written_is_refused(googlenet: Run, trained: Pa
     assert (
         "must end in .csv, .jsonl or .parquet" in googlenet("evaluate", trained, splits, "--output", "rows.txt").error
     )
+
+
+def test_a_file_of_rows_is_only_replaced_on_request(
+    googlenet: Run, trained: Path, splits: Path, tmp_path: Path
+) -> None:
+    (splits / "test" / "notes.txt").write_text("no picture")
+    rows = tmp_path / "rows.csv"
+    rows.write_text("of yesterday")
+    words = ("-q", "evaluate", trained, splits, "--output", rows)
+    assert googlenet(*words).error == (
+        f"{rows} already exists; use --output to write another file, or --force to replace it"
+    )
+    assert rows.read_text() == "of yesterday"
+    done = googlenet(*words, "--force")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("pictures  6 of test\n"), "quiet: without a remark on what was ignored"
+    assert rows.read_text().startswith("image,class,label,probability,")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from googlenet.cli.display import CountDisplay
-from googlenet.dataset import open_dataset
 from googlenet.errors import InputError
+from googlenet.evaluation import Answers
 from googlenet.model import load_model
 from googlenet.recipes import recipe_from_dict
 from googlenet.runs import ModelSaved, RunFolder
@@ -39,18 +39,17 @@ def ensemble(program: Run, photos: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def member_jobs(photos: Path, members: int) -> list[TrainingJob]:
-    request = Request(str(photos), "smoke", (), 7.0, 5, None, None, members=members)
-    dataset = open_dataset(photos)
+    plan, dataset = new_plan(Request(data=str(photos), recipe="smoke", minutes=7.0, seed=5, members=members))
     return [
         TrainingJob(
             dataset,
-            recipe_from_dict(plan.settings),
+            recipe_from_dict(member.settings),
             RunFolder(photos / "none"),
-            plan.seed,
-            plan.minutes,
-            initial_seed=plan.initial_seed,
+            member.seed,
+            member.minutes,
+            initial_seed=member.initial_seed,
         )
-        for plan in member_plans(new_plan(request))
+        for member in member_plans(plan)
     ]
 
 
@@ -81,6 +80,8 @@ def test_an_ensemble_is_one_model_for_every_verb(googlenet: Run, ensemble: tuple
     again = googlenet("evaluate", run, photos, "--json").json
     assert (again["top1"], again["models"]) == (evaluation["top1"], 3)
     assert again["loss"] == pytest.approx(evaluation["loss"], rel=1e-5)
+    answers = Answers.load(run / "answers.npz")
+    assert (len(answers), evaluation["calibration"], evaluation["temperature"]) == (evaluation["pictures"], None, 1)
     (row,) = googlenet("predict", run, photos / "red" / "00.png", "--json").lines
     alone = [
         googlenet("predict", run / "members" / str(number), photos / "red" / "00.png", "--json").lines[0]

@@ -178,7 +178,7 @@ def test_a_file_is_only_replaced_on_request(googlenet: Run, trained: Path, photo
     assert path.read_bytes() == before
     path.write_text("image,predictions,error,label,name,probability\n")
     assert googlenet(*words, "--resume").error == (
-        f"{path} is a CSV file of an older version of googlenet, which had other columns; make it again"
+        f"{path} is a CSV file of an older version of googlenet, which had other columns; write it again"
     )
     assert googlenet(*words, "--force").code == 0
     assert path.read_bytes() == before

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from googlenet.model import load_model
+from googlenet.pretrained import find_model
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -87,26 +90,115 @@ def test_a_run_goes_on_only_from_the_weights_it_was_started_from(
     )
 
 
-def test_the_recipe_for_a_start_needs_one(googlenet: Run, two_colours: Path, tmp_path: Path) -> None:
-    done = googlenet("train", two_colours, "--recipe", "finetune", "--out", tmp_path / "run")
-    assert done.error.startswith("linear_probe and frozen of the recipe")
-    assert done.error.endswith("need a model to start from; give --start MODEL")
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (
+            ("--recipe", "smoke", "--set", "frozen=conv2"),
+            "frozen of the recipe need a model to start from; give --start MODEL",
+        ),
+        (
+            ("--recipe", "finetune", "--from-scratch"),
+            "--from-scratch starts from random weights, but the recipe finetune is for a model to start from: "
+            "omit one of them",
+        ),
+        (
+            ("--start", "bvlc", "--from-scratch"),
+            "--from-scratch starts from random weights, --start bvlc from that model: omit one of them",
+        ),
+    ],
+)
+def test_what_contradicts_random_weights_is_refused(
+    googlenet: Run, two_colours: Path, tmp_path: Path, flags: tuple[str, ...], sentence: str
+) -> None:
+    assert googlenet("train", two_colours, *flags, "--out", tmp_path / "run").error == sentence
+    assert not (tmp_path / "run").exists()
 
 
-def test_a_learning_rate_is_suggested_with_its_curve(
+def test_small_pictures_start_from_scratch_and_the_first_lines_say_why(
+    googlenet: Run, two_colours: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    small = ("--set", "input_size=32", "--set", "train_sizes=32", "--set", "width=1")
+    done = googlenet("train", two_colours, "--out", run, *SHORT, *small)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[:2] == [
+        f"training batchnorm from scratch on two: 2 classes, 3 steps, into {run}",
+        "from scratch, because the pictures are small: a shorter side of 30 px, below 96 px "
+        "(--start bvlc: fine-tune the ImageNet weights instead)",
+    ]
+    assert googlenet("train", "--resume", run, "--from-scratch").code == 0
+
+
+def test_larger_pictures_are_fine_tuned_from_the_shipped_weights_and_the_first_line_says_so(
+    googlenet: Run, tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(0)
+    for name, red in (("cat", 200), ("dog", 60)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(6):
+            pixels = generator.integers(red - 50, red + 50, (100, 120, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
+    run = tmp_path / "run"
+    small: tuple[str, ...] = (
+        "--set",
+        "steps=2",
+        "--batch-size",
+        "2",
+        "--set",
+        "input_size=96",
+        "--set",
+        "train_sizes=96",
+    )
+    small += ("--set", "precision=float32")
+    done = googlenet("train", tmp_path / "photos", "--out", run, *small, "--device", "cpu")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[:3] == [
+        f"fine-tuning bvlc, GoogLeNet's weights from ImageNet, on photos: 2 classes, 2 steps, into {run}",
+        "starting from bvlc: its weights, channel order, mean and scale; the classifier is new "
+        "(--from-scratch: random weights instead)",
+        f"recipe finetune: fit squash to 96 px, trained in float32; all settings are in {run}/settings.json",
+    ]
+    model = load_model(run)
+    assert "from the weights of: BVLC GoogLeNet" in model.about.source
+    frozen = "conv1.weight"
+    assert np.array_equal(model.weights[frozen], load_model(find_model("bvlc")).weights[frozen])
+    assert googlenet("train", "--resume", run, "--from-scratch").error == (
+        f"{run} was started from bvlc, not from scratch; omit it to resume the run"
+    )
+
+
+def test_a_learning_rate_is_suggested_with_its_curve_and_whether_to_follow_it(
     googlenet: Run, trained: Path, two_colours: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "curve.png"
     lr = ("lr-find", two_colours, "--start", trained, "--steps", "12", "--out", out, "--set", "batch_size=8")
     done = googlenet(*lr)
     assert done.code == 0, done.err
-    assert done.out.startswith("suggested: --set learning_rate=0.")
-    assert done.out.rstrip().endswith(f"; plot: {out}")
+    suggested, advice, plot = done.out.splitlines()
+    assert suggested.startswith("suggested: --learning-rate 0.")
+    assert advice.startswith(("keep the recipe finetune's own 0.008: ", "try it: it is "))
+    assert plot == f"plot: {out}"
+    assert done.err.startswith(f"starting from {trained.resolve()}: ")
     with Image.open(out) as curve:
         assert curve.size == (960, 600)
     fields = googlenet(*lr, "--json").json
-    assert f"learning_rate={fields['learning_rate']:g} " in done.out
+    assert f"--learning-rate {fields['learning_rate']:g} " in suggested
+    assert (fields["recipe"], fields["recipe_learning_rate"], fields["advice"]) == ("finetune", 0.008, advice)
     assert len(fields["rates"]) == len(fields["losses"]) <= 12
+
+
+def test_without_matplotlib_a_rate_is_suggested_and_a_line_says_why_there_is_no_plot(
+    googlenet: Run, trained: Path, two_colours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("matplotlib", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    out = tmp_path / "curve.png"
+    done = googlenet("lr-find", two_colours, "--start", trained, "--steps", "10", "--out", out, "--set", "batch_size=8")
+    assert done.code == 0
+    assert done.out.startswith("suggested: ")
+    assert 'no plot: the plot needs matplotlib, which is not installed: pip install "googlenet[report]"\n' in done.err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

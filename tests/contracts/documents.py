@@ -1,9 +1,9 @@
 """Examples in Markdown: found, shrunk where they train, run, and what is shown of them compared with what they print.
 
 - Lines of a ```console block that begin with `$ ` are for a shell; what stands below a line is what it prints.
-- A `googlenet train` line is shrunk: two steps in place of its time or epochs, in the width and the batches of the
-  smoke recipe. What it sets itself stays; so do recipe and run folder, for later lines to find the run. In the same
-  way, a `googlenet lr-find` line tries ten rates.
+- A `googlenet train` line is shrunk: two steps in place of its time or epochs, in the batches of the smoke recipe, and
+  in its width where it starts from random weights. What it sets itself stays; so do recipe and run folder, for later
+  lines to find the run. In the same way, a `googlenet lr-find` line tries ten rates.
 - A line that shows `^C` is interrupted once the line above that has been printed, and must end as interrupted. It is
   given more steps, so that it is still at work then.
 - A ```text block below a ```python block is what the program prints. ```text varies is not compared.
@@ -25,7 +25,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from googlenet.recipes import RECIPES
+from googlenet.dataset import EMBEDDED
+from googlenet.recipes import RECIPES, STARTS
 
 SMALLER = {"width": RECIPES["smoke"].width, "batch_size": RECIPES["smoke"].batch_size}
 STEPS_TO_INTERRUPT = 50
@@ -80,11 +81,18 @@ def shrunk(line: str, *, steps: int = 2) -> str:
     if "--resume" in words and words[2:] == ["--resume", _after(words, "--resume")]:
         return shlex.join(words)
     given = {word.partition("=")[0] for word in words}
-    given |= {"width"} if "--start" in words else set()  # the start has one
+    given |= {"width"} if _fine_tunes(words) else set()  # the model to start from has one
     smaller = SMALLER if words[1] == "lr-find" else {"steps": steps, **SMALLER}
     settings = [f"{key}={value}" for key, value in smaller.items() if key not in given]
     rates = ["--steps", str(RATES)] if words[1] == "lr-find" else []
     return shlex.join([*words, *rates, *(word for pair in settings for word in ("--set", pair))])
+
+
+def _fine_tunes(words: list[str]) -> bool:
+    """Whether the training starts from another model, as photographs do unless the line says otherwise."""
+    recipe = _after(words, "--recipe")
+    from_scratch = "--from-scratch" in words or words[2] in EMBEDDED or any("variant=" in word for word in words)
+    return "--start" in words or not (from_scratch or (recipe and STARTS[recipe] is None))
 
 
 def _after(words: list[str], flag: str) -> str | None:

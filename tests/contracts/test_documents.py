@@ -49,7 +49,12 @@ def test_examples_are_found_with_what_is_shown_below_them() -> None:
     ("line", "short"),
     [
         ("googlenet predict runs/demo photo.jpg | head -3", "googlenet predict runs/demo photo.jpg | head -3"),
-        ("googlenet train photos", "googlenet train photos --set steps=2 --set width=0.125 --set batch_size=16"),
+        ("googlenet train photos", "googlenet train photos --set steps=2 --set batch_size=16"),
+        (
+            "googlenet train photos --from-scratch",
+            "googlenet train photos --from-scratch --set steps=2 --set width=0.125 --set batch_size=16",
+        ),
+        ("googlenet train digits", "googlenet train digits --set steps=2 --set width=0.125 --set batch_size=16"),
         (
             "googlenet train photos --minutes 30 --set width=0.5  # half as wide",
             "googlenet train photos --set width=0.5 --set steps=2 --set batch_size=16",

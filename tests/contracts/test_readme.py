@@ -34,7 +34,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
     for name, red in (("cat", 200), ("dog", 60)):
         (folder / "photos" / name).mkdir(parents=True)
         for number in range(10):
-            pixels = generator.integers(red - 50, red + 50, (40, 50, 3)).astype(np.uint8)
+            pixels = generator.integers(red - 50, red + 50, (100, 120, 3)).astype(np.uint8)
             Image.fromarray(pixels).save(folder / "photos" / name / f"{number}.jpg")
     for name in ("photo.jpg", "picture.jpg"):
         shutil.copy(folder / "photos" / "cat" / "0.jpg", folder / name)

@@ -47,7 +47,8 @@ def test_it_has_every_section(text: str) -> None:
 def test_it_says_what_the_run_was_and_cost(text: str) -> None:
     for words in ("812 pictures a second", "75 s", "a processor", "400 train, 60 val", "4 epochs, 40 steps"):
         assert words in text
-    assert "--recipe smoke --seed 0 --val-share 0.2 --split-seed 4 --set mirror=false --set learning_rate=0.02" in text
+    assert "--recipe smoke --seed 0 --val-share 0.2 --split-seed 4 --from-scratch " in text
+    assert "--from-scratch --set mirror=false --set learning_rate=0.02<" in text
 
 
 def test_names_are_text_and_never_markup(text: str) -> None:
@@ -163,7 +164,7 @@ def test_of_a_thousand_classes_the_matrix_shows_those_confused_most(tmp_path: Pa
     answers = random_answers([*range(40)] * 2, classes, accuracy=0.5)
     folder = fill_run(RunFolder(tmp_path / "run"), tmp_path / "data", answers)
     text = write_run_report(folder).read_text("utf-8")
-    assert "Of 1,000 classes, these are the 30 that are confused most" in text
+    assert "Of 1,000 classes, these are the 30 that are confused most with each other" in text
     assert text.count('<tr>\n<th scope="row" title=') == 30
     assert "960 classes without pictures of val" in text
     assert folder.report.stat().st_size < 8e6
@@ -188,5 +189,5 @@ def test_what_is_wrong_with_the_data_is_said(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "data" / answers.names[0], tmp_path / "data" / "train" / "a" / "copy.png")
     text = write_run_report(folder).read_text("utf-8")
     assert "error: leak: " in text
-    assert "note: imbalance: " in text
+    assert "error: missing_class: " in text
     assert "1 class with fewer than 10 pictures of val" in text

@@ -63,9 +63,12 @@ def test_a_matrix_with_room_shows_all_classes() -> None:
 def test_a_matrix_without_room_shows_the_classes_confused_most_and_counts_the_others() -> None:
     matrix = shown_matrix(CONFUSION, most=3)
     assert not matrix.complete
-    assert matrix.classes == (0, 1, 2)
-    assert matrix.counts.tolist() == [[5, 3, 0], [1, 9, 0], [0, 0, 0]]
+    assert matrix.classes == (0, 1, 3)
+    assert matrix.counts.tolist() == [[5, 3, 0], [1, 9, 0], [0, 0, 4]]
+    assert matrix.others.tolist() == [0, 0, 2]
     assert shown_matrix(CONFUSION, most=1).others.tolist() == [3]
+    assert shown_matrix(CONFUSION[::-1, ::-1], most=2).classes == (2, 3)
+    assert shown_matrix(np.diag([2, 2, 2]), most=2).classes == (0, 1)  # nothing is confused
 
 
 def test_the_orders_of_a_matrix_are_of_all_its_classes() -> None:

@@ -292,3 +292,11 @@ def test_a_new_run_takes_the_first_free_name(tmp_path: Path) -> None:
 )
 def test_events_are_told_in_a_line(event: Event, line: str | None) -> None:
     assert describe(event) == line
+
+
+def test_a_picture_whose_name_is_a_formula_is_only_text_to_a_spreadsheet(folder: RunFolder) -> None:
+    RunWriter(folder)(BadPictureFound("=1+1.png", "empty file"))
+    assert folder.bad_pictures.read_text() == "image,error\n'=1+1.png,empty file\n"
+    assert folder.read_bad_pictures() == [("=1+1.png", "empty file")]
+    RunWriter(folder, step=1)(BadPictureFound("-2.png", "empty file"))
+    assert folder.read_bad_pictures() == [("=1+1.png", "empty file"), ("-2.png", "empty file")]

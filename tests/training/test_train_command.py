@@ -452,7 +452,7 @@ def test_a_run_tells_its_plan_and_leaves_its_files(pictures: Path, tmp_path: Pat
     answer = googlenet("train", pictures, "--out", run, *SHORT, "--set", "patch_area=off", "--fit", "crop")
     assert answer.code == 0
     assert answer.out.splitlines()[:3] == [
-        f"training small-32 on colours: 2 classes, 2 steps, into {run}",
+        f"training small-32 from scratch on colours: 2 classes, 2 steps, into {run}",
         f"recipe smoke: fit crop to 28 px, trained in float32; all settings are in {run}/settings.json",
         "no val/ folder: 20% of each class is held back for validation, with seed 0 (see split.csv)",
     ]

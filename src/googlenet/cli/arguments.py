@@ -19,17 +19,21 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
+from googlenet.cli.foreign_words import argument_hint, flag_hint
 from googlenet.cli.terminal import Verbosity, complain, say, set_verbosity
 from googlenet.environment import read_variable
 from googlenet.errors import EXIT_WRONG_INPUT
-from googlenet.suggestions import did_you_mean
 
 GENERAL = ("-h", "--help", "-q", "--quiet", "-v", "--verbose", "-V", "--version")
 """The options of every verb, which may also stand before it."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("split", "fit", "val_share", "split_seed", "exclude", "calibrate", "evaluate_on"),
-    "output": ("top", "as_json", "markdown", "output", "out", "report", "resume", "force", "embeddings", "tensorboard"),
+    "training": ("minutes", "epochs", "learning_rate", "settings", "seed", "members"),
+    "output": (
+        *("top", "as_json", "markdown", "embeddings", "boxes", "output", "out", "report", "report_file", "tensorboard"),
+        *("resume", "force"),
+    ),
     "computation": ("engine", "threads", "device", "batch_size", "batch", "workers"),
 }
 """Headings in --help, and the parameters whose options stand below them; the others stand below "options"."""
@@ -78,12 +82,10 @@ def parse_arguments(program: str, verb: Callable[..., Any], texts: Sequence[str]
     parsed, unknown = parser.parse_known_intermixed_args(texts)
     if unknown:
         first = unknown[0].partition("=")[0]
-        hint = did_you_mean(first, parser.options, likeness=0.7)
-        parser.error(
-            "; ".join(filter(None, (f"no such option: {first}", hint)))
-            if first.startswith("-")
-            else f"unexpected argument: {unknown[0]!a}"
-        )
+        is_flag = first.startswith("-")
+        hint = flag_hint(first, parser.options) if is_flag else argument_hint(unknown[0], parser.options)
+        problem = f"no such option: {first}" if is_flag else f"unexpected argument: {unknown[0]!a}"
+        parser.error("; ".join(filter(None, (problem, hint))))
     values = vars(parsed)
     set_verbosity(values.pop("verbosity"))
     return values

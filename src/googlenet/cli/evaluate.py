@@ -37,6 +37,7 @@ def evaluate_command(
         Path | None,
         Option(name="--report", help="Write the report of the evaluation, one HTML file.", metavar="FILE.html"),
     ] = None,
+    force: Annotated[bool, Option(help="Replace an existing --output.")] = False,
     batch_size: Annotated[int, Option(least=1, help="Crops per batch.")] = 16,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
@@ -53,10 +54,12 @@ def evaluate_command(
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.predict import columns_for, prediction_row
     from googlenet.cli.sources import remarks
-    from googlenet.predictions import open_predictions
+    from googlenet.predictions import check_output, open_predictions
     from googlenet.workflow import evaluate_models
 
     protocols = _protocols(crops or ["1"])
+    if output is not None:
+        check_output(output, force=force, can_resume=False)
     classifier = Classifier.load(models, engine=engine, device=device, threads=threads)
     with open_predictions(output, columns=columns_for(classifier.classes, true_class=True)) as write:
 
@@ -71,7 +74,7 @@ def evaluate_command(
             crops=protocols,
             batch_size=batch_size,
             report=report_file,
-            on_data=lambda dataset, samples: (warn if as_json else say)(*remarks(dataset, samples)),
+            on_data=lambda dataset, samples: (warn if as_json else report)(*remarks(dataset, samples)),
             on_progress=CountDisplay("evaluated"),
             on_prediction=write_row if output else None,
         )

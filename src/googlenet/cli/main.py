@@ -12,6 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from itertools import takewhile
 
+from googlenet.cli.foreign_words import verb_hint
 from googlenet.cli.terminal import (
     Verbosity,
     complain,
@@ -23,7 +24,6 @@ from googlenet.cli.terminal import (
 )
 from googlenet.errors import EXIT_INTERRUPTED, EXIT_WRONG_INPUT, GoogLeNetError, InputError
 from googlenet.files import cannot_write, check_current_folder
-from googlenet.suggestions import did_you_mean
 
 COMMANDS = {
     "train": "googlenet.cli.train:train_command",
@@ -139,7 +139,7 @@ def _help(topics: list[str]) -> None:
 
             say(*parser_of(f"googlenet {verb}", _command(verb)).format_help().splitlines())
         case [topic, *_]:
-            hint = did_you_mean(topic, [*COMMANDS, "environment"], otherwise="`googlenet help` lists the commands")
+            hint = verb_hint(topic, [*COMMANDS, "environment"], otherwise="`googlenet help` lists the commands")
             raise InputError(f"there is no help on {topic!a}; {hint}")
 
 
@@ -161,7 +161,7 @@ def _overview() -> str:
 def _unknown(verb: str) -> str:
     if verb.startswith("-"):
         return f"no such option before a command: {verb}; options of a command follow it: googlenet COMMAND {verb}"
-    hint = did_you_mean(verb, [*COMMANDS, "help"], otherwise="`googlenet help` lists them")
+    hint = verb_hint(verb, [*COMMANDS, "help"], otherwise="`googlenet help` lists them")
     return f"unknown command {verb!a}; {hint}"
 
 

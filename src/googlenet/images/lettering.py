@@ -35,7 +35,7 @@ NOT_A_CHARACTER = "\uffff"
 
 
 def font_for(text: str, size: int) -> Font:
-    """The first font of `size` px that has all characters of a text; Pillow's own if none has."""
+    """The first font of `size` px that has all characters of a text, or else the first that lacks the fewest."""
     characters = "".join(sorted({one for one in text if not one.isspace()}))
     return _font_with(characters, size)
 
@@ -43,7 +43,8 @@ def font_for(text: str, size: int) -> Font:
 @lru_cache(maxsize=256)
 def _font_with(characters: str, size: int) -> Font:
     own = ImageFont.load_default(size)
-    return next((font for font in (own, *_installed(size)) if _has(font, characters)), own)
+    fonts = (own, *_installed(size)) if _missing(own, characters) else (own,)
+    return min(fonts, key=lambda font: _missing(font, characters))
 
 
 @lru_cache(maxsize=16)
@@ -57,9 +58,10 @@ def _installed(size: int) -> tuple[Font, ...]:
     return tuple(found)
 
 
-def _has(font: Font, characters: str) -> bool:
+def _missing(font: Font, characters: str) -> int:
+    """How many of the characters the font lacks."""
     missing = bytes(font.getmask(NOT_A_CHARACTER))
-    return all(bytes(font.getmask(one)) != missing for one in characters)
+    return sum(bytes(font.getmask(one)) == missing for one in characters)
 
 
 def wrap_text(text: str, size: int, *, room: int, lines: int = 1) -> list[str]:
@@ -90,6 +92,18 @@ def _beginning(text: str, font: Font, room: int) -> str:
         return text
     space = text.rfind(" ", 0, fitting + 1)
     return text[: space if space > 0 else fitting]
+
+
+def line_height(size: int) -> int:
+    """Pixels from one line to the next."""
+    return round(1.4 * size)
+
+
+def write_line(
+    sheet: Image.Image, place: tuple[int, int], text: str, size: int, colour: tuple[int, int, int], *, room: int
+) -> None:
+    """Write a text on one line of at most `room` px, its top left corner at `place` (x, y)."""
+    write_lines(sheet, place, wrap_text(text, size, room=room), size, colour, line_height=line_height(size))
 
 
 def write_lines(

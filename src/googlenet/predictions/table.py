@@ -1,16 +1,13 @@
 """Prediction files as CSV, for people: a column for each class and probability, and no cell that a spreadsheet runs.
 
-A spreadsheet takes a text that begins with = + - @ for a formula, be it a file's name. Such a text gets an apostrophe
-in front, and so does one that already has apostrophes there: reading removes exactly what writing added. Numbers stay
-as they are. There is no byte-order mark, which would become part of the first column's name in Python, R and awk; where
-a spreadsheet shows names in other scripts wrongly, open the file with its import dialog, as UTF-8.
+There is no byte-order mark, which would become part of the first column's name in Python, R and awk; a spreadsheet that
+shows names in other scripts wrongly is told "UTF-8" in its import dialog.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,11 +16,9 @@ from typing import Any, BinaryIO
 from googlenet.errors import InputError
 from googlenet.predictions.jsonl import append
 from googlenet.predictions.row import PredictionRow, StoredRow
+from googlenet.spreadsheet import cell_text, safe_cell
 
 LARGEST_FIELD = 2**24  # characters
-
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # the last four: full-width = + - @
-_APOSTROPHE = "'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +49,12 @@ def write_csv(row: PredictionRow, file: BinaryIO, columns: Columns) -> None:
     """Append a row as a record; ranks that it does not have are empty. Raises ValueError for keys without a column."""
     if unknown := row.keys() - {"image", "predictions", "error", *(["class"] if columns.true_class else [])}:
         raise ValueError(f"a CSV file has no columns for {', '.join(sorted(unknown))}")
-    cells = [_safe(row["image"]), *([_safe(row["class"])] if columns.true_class else [])]
+    cells = [safe_cell(row["image"]), *([safe_cell(row["class"])] if columns.true_class else [])]
     for one in row["predictions"]:
-        name = [_safe(one["name"])] if columns.names else []
-        cells += [_safe(one["label"]), *name, one["probability"]]
+        name = [safe_cell(one["name"])] if columns.names else []
+        cells += [safe_cell(one["label"]), *name, one["probability"]]
     cells += [""] * (len(columns.header) - 1 - len(cells))
-    append(_record([*cells, _safe(row["error"] or "")]), file)
+    append(_record([*cells, safe_cell(row["error"] or "")]), file)
 
 
 def read_csv(file: BinaryIO, *, where: str) -> Iterator[StoredRow]:
@@ -114,7 +109,7 @@ def _columns_of(header: list[str], where: str) -> Columns:
     """The columns that a header names; raises InputError for one that `csv_header` does not write."""
     if "predictions" in header:
         raise InputError(
-            f"{where} is a CSV file of an older version of googlenet, which had other columns; make it again"
+            f"{where} is a CSV file of an older version of googlenet, which had other columns; write it again"
         )
     true_class, names = "class" in header, "name" in header
     ranks = (len(header) - 2 - true_class) // (3 if names else 2)
@@ -125,7 +120,7 @@ def _columns_of(header: list[str], where: str) -> Columns:
 
 
 def _row(cells: list[str], columns: Columns, place: str) -> PredictionRow:
-    first, error = 1 + columns.true_class, _restored(cells[-1])
+    first, error = 1 + columns.true_class, cell_text(cells[-1])
     predictions = []
     for start in range(first, len(cells) - 1, 2 + columns.names):
         label, *rest, probability = cells[start : start + 2 + columns.names]
@@ -137,17 +132,9 @@ def _row(cells: list[str], columns: Columns, place: str) -> PredictionRow:
             column = columns.header[start + 1 + columns.names]
             raise InputError(f"{place} is damaged: {column} is {probability!a}, not a number") from None
         name = rest[0] if rest else label
-        predictions.append({"label": _restored(label), "name": _restored(name), "probability": share})
-    known = {"class": _restored(cells[1])} if columns.true_class else {}
-    return {"image": _restored(cells[0]), **known, "predictions": predictions, "error": error or None}
-
-
-def _safe(text: str) -> str:
-    return _APOSTROPHE + text if _FORMULA.match(text) else text
-
-
-def _restored(text: str) -> str:
-    return text[1:] if text.startswith(_APOSTROPHE) and _FORMULA.match(text) else text
+        predictions.append({"label": cell_text(label), "name": cell_text(name), "probability": share})
+    known = {"class": cell_text(cells[1])} if columns.true_class else {}
+    return {"image": cell_text(cells[0]), **known, "predictions": predictions, "error": error or None}
 
 
 def _record(cells: Iterable[Any]) -> str:

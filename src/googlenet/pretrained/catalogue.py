@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -71,6 +72,22 @@ CATALOGUE: dict[str, Published] = {
 """Published weights by name."""
 
 
+SAME_NETWORK = ("googlenet", "inceptionv1", "bvlcgooglenet", "googlenettvin1k")
+"""Names of GoogLeNet elsewhere, without marks."""
+
+OTHER_NETWORKS = (
+    *("alexnet", "beit", "coatnet", "convnext", "deit", "densenet", "efficientnet", "inceptionnext", "inceptionresnet"),
+    *("inceptionv", "maxvit", "mnasnet", "mobilenet", "mobilevit", "nasnet", "nfnet", "regnet", "repvgg", "resnet"),
+    *("resnext", "senet", "seresnet", "shufflenet", "squeezenet", "swinb", "swins", "swint", "swinv", "vgg", "vitb"),
+    *("vitgiant", "vith14", "vithuge", "vitl16", "vitl32", "vitlarge", "vitsmall", "vittiny", "wideresnet", "xception"),
+    *("yolo",),
+)
+"""How names of other networks begin in timm, torchvision, Keras and Ultralytics, without marks."""
+
+OUR_FILES = (".safetensors", ".onnx", ".xml", ".pt2", ".caffemodel")
+"""Files of this program may be called anything."""
+
+
 def find_model(name_or_path: PathArgument) -> Path:
     """The path that a user means: the shipped file for a name in the catalogue, else the path itself.
 
@@ -89,6 +106,20 @@ def find_model(name_or_path: PathArgument) -> Path:
         raise InputError(
             f"the weights {name_or_path!r} do not ship with googlenet: `googlenet import {name_or_path}` downloads them"
         )
+    if sentence := _other_network(name_or_path):
+        raise InputError(sentence)
     if not path.suffix and (hint := did_you_mean(name_or_path, CATALOGUE)):
         raise InputError(f"{name_or_path}: no such model file; {hint}")
     return path
+
+
+def _other_network(name: str) -> str:
+    """A sentence for the name of a network that other libraries have; "" for any other name."""
+    if name.endswith(OUR_FILES):
+        return ""
+    word = re.sub(r"[^a-z0-9]", "", name.lower().partition(".")[0])
+    if word in SAME_NETWORK:
+        return f"{name}: no such model file; the ImageNet weights of GoogLeNet are called `bvlc` here"
+    if word.startswith(OTHER_NETWORKS):
+        return f"{name}: this program has GoogLeNet only, whose ImageNet weights are called `bvlc`"
+    return ""

@@ -1,6 +1,7 @@
 """Recipes: named sets of all training settings."""
 
 from googlenet.recipes.recipe import (
+    ALSO_CALLED,
     SETTINGS,
     PrecisionSetting,
     Recipe,
@@ -20,6 +21,7 @@ from googlenet.recipes.train_sizes import (
 )
 
 __all__ = [
+    "ALSO_CALLED",
     "PURPOSES",
     "RECIPES",
     "SETTINGS",

@@ -133,7 +133,7 @@ RECIPES: dict[str, Recipe] = {
 PURPOSES: dict[str, str] = {
     "paper": "exactly Section 6 of the paper, at 224 px",
     "scratch": "the best network from random weights within minutes or hours; the default with --from-scratch",
-    "finetune": "new classes from another model's weights (--start), by default the shipped bvlc; the default",
+    "finetune": "new classes from another model's weights, by default the shipped bvlc; the default",
     "small": "small pictures of simple things; the default for embedded sets",
     "smoke": "a few seconds, to check that everything works; for tests",
 }

@@ -33,12 +33,9 @@ class Matrix:
 
 
 def shown_matrix(confusion: NDArray[np.int64], most: int = MOST_CLASSES) -> Matrix:
-    """The matrix, or, of more than `most` classes, that of the classes which are confused most, either way."""
-    wrong = confusion.copy()
-    np.fill_diagonal(wrong, 0)
+    """The matrix, or, of more than `most` classes, that of those which are confused most with each other."""
     total = len(confusion)
-    by_mistakes = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")
-    classes = np.sort(by_mistakes[:most])
+    classes = np.arange(total) if total <= most else np.array(sorted(_confused_classes(confusion, most)))
     counts = confusion[np.ix_(classes, classes)]
     support = confusion[classes].sum(axis=1)
     return Matrix(
@@ -51,10 +48,21 @@ def shown_matrix(confusion: NDArray[np.int64], most: int = MOST_CLASSES) -> Matr
     )
 
 
+def _confused_classes(confusion: NDArray[np.int64], most: int) -> list[int]:
+    """The classes of the pairs with the most pictures, until there are `most`; then the first of the others."""
+    wrong = confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    truths, answers = np.nonzero(wrong)
+    order = np.argsort(-wrong[truths, answers], kind="stable")
+    pairs = zip(truths[order].tolist(), answers[order].tolist(), strict=True)
+    chosen = dict.fromkeys(label for pair in pairs for label in pair)
+    return list(chosen | dict.fromkeys(range(len(confusion))))[:most]
+
+
 def _orders(counts: NDArray[np.int64], support: NDArray[np.int64]) -> dict[str, tuple[int, ...]]:
     found = np.divide(np.diagonal(counts), support, out=np.full(len(counts), 2.0), where=support > 0)
     return {
-        "alphabetical": tuple(range(len(counts))),
+        "original order": tuple(range(len(counts))),
         "lowest recall first": tuple(np.argsort(found, kind="stable").tolist()),
         "most pictures first": tuple(np.argsort(-support, kind="stable").tolist()),
         "confused classes together": _neighbours(counts),

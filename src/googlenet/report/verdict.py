@@ -57,10 +57,14 @@ def remarks(evaluation: Evaluation, labels: Sequence[str], *, best_of: int = 1) 
     support = evaluation.confusion.sum(axis=1)
     sentences.append(
         f"Always answering \N{LEFT DOUBLE QUOTATION MARK}{labels[support.argmax()]}\N{RIGHT DOUBLE QUOTATION MARK} "
-        f"would be right for {100 * support.max() / total:.0f} of 100."
+        f"would be right for {_of_hundred(support.max() / total)} of 100."
     )
     if best_of > 1:
         sentences.append(
             f"It is the best of {best_of:,} evaluations on these pictures, so the true figure is likely a little lower."
         )
     return sentences
+
+
+def _of_hundred(share: float) -> str:
+    return f"{100 * share:.0f}" if share >= 0.005 else "fewer than 1"

@@ -30,6 +30,7 @@ from googlenet.runs.events import (
     TrainingStarted,
     TrainingStopped,
 )
+from googlenet.spreadsheet import cell_text, safe_cell
 
 NAMES = "surrogateescape"  # file names need not be UTF-8
 METRICS = (
@@ -227,7 +228,7 @@ def _text(value: object) -> str:
 
 
 def _cell(value: object) -> str:
-    text = _text(value)
+    text = safe_cell(value) if isinstance(value, str) else _text(value)
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
 
 
@@ -313,7 +314,7 @@ def _read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
     for number, row in enumerate(rows, start=2):
         if len(row) != len(columns) or (columns is METRICS and not row[STEP].isdecimal()):
             raise InputError(f"{path} is damaged in row {number}: {WITHOUT_IT}")
-    return rows
+    return [[cell_text(cell) for cell in row] for row in rows]
 
 
 def describe(event: Event) -> str | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from googlenet.training.rate_search import RateCurve
 
 NEAR = 3.0
-"""Searches that differ only in their seed give rates that differ by up to this factor, so that a smaller difference
-from the recipe's rate says nothing (docs/results.md)."""
+"""A suggestion within this factor of the recipe's rate is no reason to leave it: the rate where the loss turns is
+divided by a rule of thumb (`SAFETY`), and the search sees a few dozen updates, the recipe saw whole trainings."""
 
 CLEAR = 2.0
-"""A dip is clear from this many times the scatter of single losses around the smoothed curve."""
+"""A dip is clear if it is deeper than this many times the scatter of single losses."""
 
 Verdict = Literal["keep", "try", "unclear"]
 
@@ -39,7 +42,7 @@ def advise(curve: RateCurve, *, recipe: str, recipe_rate: float, fine_tuning: bo
     if 1 / NEAR <= factor <= NEAR:
         return RateAdvice(
             "keep",
-            f"keep {own}: the suggestion is within a factor of {NEAR:g} of it, which is the noise of such a search",
+            f"keep {own}: the suggestion is within a factor of {NEAR:g} of it, and such a search is no finer than that",
         )
     how = f"{_times(factor)} as high as" if factor > 1 else f"{_times(1 / factor)} lower than"
     return RateAdvice("try", f"try it: it is {how} {own}; {_meaning(factor > 1, fine_tuning)}")
@@ -50,16 +53,15 @@ def _unclear(curve: RateCurve) -> str | None:
     lowest = curve.smoothed.index(min(curve.smoothed))
     if lowest == len(curve.smoothed) - 1:
         return "the loss was still falling at the last rate; repeat with a larger --highest"
-    scatter = statistics.pstdev(loss - mean for loss, mean in zip(curve.losses, curve.smoothed, strict=True))
-    if curve.smoothed[0] - curve.smoothed[lowest] < CLEAR * min(scatter, _scatter_before(curve, lowest)):
+    if curve.smoothed[0] - curve.smoothed[lowest] <= CLEAR * _scatter(curve.losses[: lowest + 1]):
         return "the loss has no clear dip; repeat with a smaller --lowest, more --steps or a larger batch_size"
     return None
 
 
-def _scatter_before(curve: RateCurve, lowest: int) -> float:
-    """The scatter of the losses from step to step up to the dip, which the explosion after it does not touch."""
-    steps = [after - before for before, after in zip(curve.losses[:lowest], curve.losses[1:lowest], strict=False)]
-    return statistics.pstdev(steps) / 2**0.5 if len(steps) > 1 else 0.0
+def _scatter(losses: Sequence[float]) -> float:
+    """The standard deviation of single losses, from the differences of neighbours, which a trend hardly touches."""
+    differences = [after - before for before, after in pairwise(losses)]
+    return statistics.pstdev(differences) / math.sqrt(2) if differences else 0.0
 
 
 def _times(factor: float) -> str:

@@ -48,7 +48,7 @@ def draw_rate_curve(curve: RateCurve, *, title: str, recipe_rate: float) -> Figu
     axes.set_xlabel("learning rate")
     axes.set_ylabel("training loss")
     axes.set_title(printable(title).replace("$", r"\$"), loc="left")
-    axes.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none")
+    figure.legend(loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from googlenet.checks import quick_lines
 from googlenet.pretrained import CATALOGUE
 
 if TYPE_CHECKING:
@@ -26,8 +28,9 @@ def announcements(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Re
     if plan.exclude:
         from googlenet.dataset.exclusion import describe_exclusion
 
-        yield describe_exclusion(dataset, plan.exclude)
+        yield describe_exclusion(replace(plan, exclude=None).open_dataset(), plan.exclude)
     yield from filter(None, (dataset.ignored.sentence(), dataset.splits["train"].note()))
+    yield from quick_lines(dataset)
     if dataset.split_rule is not None:
         rule = dataset.split_rule
         yield (

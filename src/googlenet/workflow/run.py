@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ def run_plan(
     `folder`. `lock`: the folder's, if the caller holds it. Raises TrainingStoppedError if a listener stops it,
     InputError if another training is writing into the folder.
     """
+    # Torch's threads spin while they wait for each other, which starves the threads that load pictures if there are few
+    # cores; OpenMP reads this once, when torch is imported. The command sets it as it begins; this is for Python.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from googlenet.engines.torch_engine import choose_device
         from googlenet.training import TrainingJob, train_locked
@@ -142,19 +146,22 @@ def _split_rows(dataset: Dataset) -> list[tuple[str, str, str]]:
 
 
 def _write_sheet(job: TrainingJob) -> None:
-    """Write `augmented.png`: some training pictures and their augmented versions."""
+    """Write `augmented.png`: some training pictures with their classes, and their augmented versions."""
     from googlenet.files import write_atomically
     from googlenet.images import BadImage, fit_square
     from googlenet.training.augmentation_sheet import augmented_sheet
 
     samples = job.dataset.splits["train"]
     spread = [index * len(samples) // SHEET_PICTURES for index in range(min(SHEET_PICTURES, len(samples)))]
-    decoded = [samples.decode(index, shortest_side=2 * job.recipe.input_size) for index in spread]
-    images = [image for image in decoded if not isinstance(image, BadImage)]
+    decoded = {index: samples.decode(index, shortest_side=2 * job.recipe.input_size) for index in spread}
+    good = {index: image for index, image in decoded.items() if not isinstance(image, BadImage)}
+    images, names = list(good.values()), [samples.classes[samples.items[index].label] for index in good]
     if job.recipe.patch_area is None:
         images = [fit_square(image, job.recipe.input_size, fit=job.recipe.fit) for image in images]
     if images:
-        sheet = augmented_sheet(images, input_size=job.recipe.input_size, augmentation=job.augmentation, seed=job.seed)
+        sheet = augmented_sheet(
+            images, names, input_size=job.recipe.input_size, augmentation=job.augmentation, seed=job.seed
+        )
         buffer = io.BytesIO()
         sheet.save(buffer, "PNG")
         write_atomically(job.folder.augmented, buffer.getvalue())
