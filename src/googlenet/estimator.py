@@ -78,9 +78,14 @@ class GoogLeNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # 
         self.threads = threads
 
     def fit(self, X: Iterable[Picture], y: ArrayLike) -> GoogLeNetClassifier:  # noqa: N803
-        """Train on pictures and the label of each; raises errors as `googlenet.train`, and MissingExtraError."""
+        """Train on pictures and the label of each.
+
+        Raises errors as `googlenet.train` and, as every estimator of scikit-learn, ValueError for labels that are none.
+        """
         labels, images = _as_labels(y), _as_pictures(X)
         classes, positions = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"all pictures are of one class, {classes.tolist()}: a training needs at least two")
         names = [str(label) for label in classes.tolist()]
         dataset = dataset_from_lists(images, [names[place] for place in positions], classes=names, split_rule=None)
         with TemporaryDirectory() if self.out is None else nullcontext(self.out) as folder:
@@ -96,6 +101,7 @@ class GoogLeNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # 
                 seed=self.seed,
                 device=self.device,
                 out=folder,
+                report=self.out is not None,
             )
             model = load_model(result.model)
         self.classes_ = classes

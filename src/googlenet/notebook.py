@@ -7,7 +7,6 @@ page, or half transparent, so that they are seen on white and on black.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 from googlenet.printable import printable
 
@@ -26,10 +25,15 @@ _BAR = f"display:block;{_ROUND};background:#3b82d6"
 _NOTE = "opacity:.75;overflow-wrap:anywhere"
 
 
-def quoted(text: str, most: int = LONGEST) -> str:
-    """Text in quotes for a `repr`, on one line, shortened in the middle to `most` characters."""
+def shortened(text: str, most: int) -> str:
+    """Text of at most `most` characters, with dots in the middle if something was left out there."""
     half = (most - 3) // 2
-    return f"{text if len(text) <= most else f'{text[:half]}...{text[-half:]}'!r}"
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
+
+
+def quoted(text: str, most: int = LONGEST) -> str:
+    """Text in quotes for a `repr`, on one line, shortened to `most` characters."""
+    return repr(shortened(text, most))
 
 
 def name_some(names: Sequence[str], most: int = 5) -> str:
@@ -85,4 +89,6 @@ def _bar(share: float) -> str:
 
 
 def _safe(text: str) -> str:
+    from html import escape  # not needed for a prediction
+
     return escape(printable(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,16 +10,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import googlenet
 from googlenet.classifier import Classifier, Prediction, Ranked
 from googlenet.dataset import dataset_from_lists
 from googlenet.engines import FunctionEngine
-from googlenet.evaluation import Counts
+from googlenet.evaluation import Answers, Calibration, Counts, reliability
+from googlenet.explanation import Explanation
 from googlenet.images import Preprocessing
 from googlenet.model import ClassLabel, load_model
+from googlenet.notebook_png import MARGIN, ROW
 from googlenet.pretrained import find_model
 from googlenet.recipes import RECIPES
+from googlenet.workflow import TrainingResult
 
 EVIL = "<script>alert('x')</script>&amp;\x1b[2J\u202e\udcff" + "long " * 2000
 SQUARE = np.random.default_rng(0).integers(0, 256, (30, 30, 3), np.uint8)
@@ -57,6 +62,15 @@ OBJECTS: dict[str, Any] = {
     "architecture": lambda: googlenet.PAPER,
     "spec": lambda: googlenet.ArchitectureSpec(),
     "evaluation": evaluation,
+    "answers": lambda: Answers((EVIL,), np.array([0]), np.array([[0.5, 0.5]], np.float32), ("a", "b"), "val"),
+    "reliability": lambda: reliability(np.array([[0.5, 0.5]], np.float32), np.array([0])),
+    "calibration": lambda: Calibration(1.0, 1, 1, OBJECTS["reliability"](), OBJECTS["reliability"]()),
+    "outputs": lambda: evil_classifier().engine.run(SQUARE[np.newaxis]),
+    "explanation": lambda: googlenet.load("bvlc").explain(SQUARE),
+    "explained class": lambda: googlenet.load("bvlc").explain(SQUARE, top=9).classes[0],
+    "seen picture": lambda: googlenet.load("bvlc").explain(SQUARE).seen,
+    "explanation of a bad picture": lambda: Explanation(EVIL, (), None, error=EVIL),
+    "training": lambda: TrainingResult(Path("runs/demo"), Path("runs/demo/model.safetensors"), {"top1": 0.5}),
 }
 
 
@@ -104,6 +118,18 @@ def test_a_prediction_is_a_table_of_bars() -> None:
     page.feed(Prediction("photo.jpg", (Ranked("a", "cat & dog", 0.75), Ranked("b", "bird", 0.25)))._repr_html_())
     for shown in ("photo.jpg", "cat & dog", "75.0%", "bird", "25.0%"):
         assert shown in page.text
+
+
+def test_a_prediction_is_a_picture_where_the_font_has_its_letters() -> None:
+    ranking = (Ranked("a", "cat & dog", 0.75), Ranked("b", "bird", 0.25))
+    data = Prediction("photo.jpg", ranking)._repr_png_()
+    assert data is not None
+    pixels = np.asarray(Image.open(io.BytesIO(data)))
+    filled = (pixels == (59, 130, 214)).all(axis=2).sum(axis=1)
+    middles = [round(MARGIN + ROW * (place + 0.5)) for place in (1, 2)]
+    assert filled[middles[0]] == pytest.approx(3 * filled[middles[1]], rel=0.05)
+    assert Prediction("사진.jpg", ranking)._repr_png_() is None
+    assert Prediction("broken.jpg", (), "not a picture")._repr_png_() is None
 
 
 def test_a_card_says_what_a_classifier_is() -> None:

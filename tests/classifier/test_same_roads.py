@@ -142,6 +142,7 @@ def test_an_exported_file_predicts_the_same_and_cannot_be_exported_again(path: P
     exported = googlenet.load(result.path)
     np.testing.assert_allclose(exported.predict_proba(SQUARE), classifier.predict_proba(SQUARE), atol=1e-5)
     np.testing.assert_allclose(exported.embed(SQUARE), classifier.embed(SQUARE), atol=1e-4)
+    np.testing.assert_allclose(exported.explain(SQUARE, "a")[0].map, classifier.explain(SQUARE, "a")[0].map, atol=1e-3)
     with pytest.raises(InputError, match=r"small\.onnx is already an exported file; export the model that it was made"):
         exported.export(tmp_path / "again.onnx")
     with pytest.raises(InputError, match="already exists"):

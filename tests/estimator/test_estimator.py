@@ -115,11 +115,12 @@ def test_a_bad_picture_is_left_out_of_the_training_and_has_no_row(
     ("images", "labels", "kind", "refusal"),
     [
         ("photo.jpg", ["a"], InputError, "X must be a list of pictures, not 'photo.jpg'"),
-        ([], [], InputError, "X has no pictures"),
+        ([], [0, 1], InputError, "X has no pictures"),
         (np.zeros((4, 7)), [0, 1, 0, 1], InputError, "X must be a list of pictures, not a ndarray"),
         ({"a": 1}, ["a"], InputError, "X must be a picture or a list of pictures .* not a dict"),
         ([b"x"] * 4, [0, 1], InputError, "there are 4 pictures and 2 labels"),
         ([b"x"] * 4, [0.5, 1.5, 0.25, 3.5], ValueError, "Unknown label type: continuous"),
+        ([b"x"] * 4, ["a"] * 4, ValueError, "all pictures are of one class"),
         ([b"x"] * 4, None, ValueError, "requires y to be passed"),
         ([b"x"] * 3, [0, 0, 1], DataError, "a class needs at least 2 pictures to hold one back: '1' has 1"),
     ],

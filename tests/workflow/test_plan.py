@@ -136,10 +136,10 @@ def test_excluded_pictures_are_left_out_and_kept_in_the_plan(photos: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"data": 5}, "data is 5, which is not a string or a path"),
-        ({"data": "digits", "minutes": "7"}, "minutes is '7', which is not a number"),
-        ({"data": "digits", "batch_size": 1.5}, r"batch_size is 1\.5, which is not an integer"),
-        ({"data": "digits", "settings": ["epochs=3"]}, r"settings is \['epochs=3'\], which is not a dict"),
+        ({"data": 5}, "data must be a string or a path, not 5"),
+        ({"data": "digits", "minutes": "7"}, "minutes must be a number, not '7'"),
+        ({"data": "digits", "batch_size": 1.5}, r"batch_size must be an integer, not 1\.5"),
+        ({"data": "digits", "settings": ["epochs=3"]}, "settings must be a dict, not a list"),
         ({"data": "digits", "minutes": 1, "epochs": 2}, "both say how long to train; omit one of them"),
         ({"data": "digits", "minutes": 0}, "minutes is 0; give a time above 0"),
         ({}, "DATA is missing"),

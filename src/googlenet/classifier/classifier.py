@@ -38,7 +38,8 @@ class Classifier:
     crops or models are without it.
 
     A classifier from `load` is thread-safe, works in forked children, and can be copied and pickled: a copy, also in
-    another process, reads the model file again, which must not have changed.
+    another process, reads the model file again, which must not have changed. One from an exported file does all but
+    `export`; one that was not opened from a model neither exports nor explains.
     """
 
     engine: Engine
@@ -98,6 +99,8 @@ class Classifier:
     ) -> Prediction | Iterator[Prediction]:
         """Return the `top` classes of one picture, or iterate over those of many pictures, in order.
 
+        A picture is a path, bytes, a file open in binary mode, a Pillow picture, or a uint8 array, (H, W, 3) RGB or
+        (H, W) grey; many are any iterable of them, or an array (N, H, W, 3).
         `crops` (1, 10 or 144) squares of each picture are run, `batch` at a time, and their probabilities averaged.
         Pictures are decoded ahead by threads and not kept, so that any number can be processed. A missing or bad
         picture gives a Prediction with `error`. Pictures without a path are named by position: "picture 0". With

@@ -71,6 +71,13 @@ class Prediction:
             return card(self.image, [("error", self.error)])
         return bars(self.image, [(one.name, one.probability) for one in self.ranking], note=self.note)
 
+    def _repr_png_(self) -> bytes | None:
+        """For consoles that show no HTML; None for a picture that could not be read."""
+        from googlenet.notebook_png import bars_png
+
+        rows = [(one.name, one.probability) for one in self.ranking]
+        return bars_png(self.image, rows) if rows else None
+
 
 def rank_classes(
     probabilities: NDArray[np.float32], classes: tuple[ClassLabel, ...], *, top: int = 5, temperature: float = 1.0

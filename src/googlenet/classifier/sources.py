@@ -24,8 +24,8 @@ class SavedModel:
     """
 
     path: Path
-    sha256: str
-    preprocessing: Preprocessing
+    sha256: str = field(repr=False)
+    preprocessing: Preprocessing = field(repr=False)
     name: str = field(default="", compare=False)
     origins: tuple[About, ...] = field(default=(), compare=False, repr=False)
 

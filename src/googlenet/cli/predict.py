@@ -126,16 +126,8 @@ def prediction_row(prediction: Prediction, *, identity: ModelIdentity | None = N
 
     With the model of its features: also `embedding` (null for an unreadable picture), `model`, `model_sha256`.
     """
-    ranked = [
-        {"label": one.label, "name": one.name, "probability": round(one.probability, 6)} for one in prediction.ranking
-    ]
-    row = {"image": prediction.image, "predictions": ranked, "error": prediction.error}
-    if identity is None:
-        return row
-    features = prediction.features
-    return (
-        row | {"embedding": None if features is None else features.astype(float).round(6).tolist()} | identity.as_row()
-    )
+    row = prediction.to_dict()
+    return row if identity is None else row | {"embedding": row.get("embedding")} | identity.as_row()
 
 
 def _lines(prediction: Prediction) -> list[str]:

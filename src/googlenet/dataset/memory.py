@@ -57,6 +57,8 @@ def dataset_from_lists(
     if len(held) != len(named):
         raise InputError(f"there are {len(held):,} pictures and {len(named):,} labels: give one label for each picture")
     known = tuple(sorted(set(named)) if classes is None else map(_class_name, classes))
+    if len(set(known)) < len(known):
+        raise InputError("two classes have the same name: give each a name of its own")
     positions = {label: position for position, label in enumerate(known)}
     if missing := sorted(set(named) - positions.keys()):
         raise InputError(f"the label {missing[0]!a} is not one of the {len(known):,} classes")

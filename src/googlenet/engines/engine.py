@@ -17,7 +17,7 @@ Extra: TypeAlias = Literal["features", "feature_maps"]
 """The optional outputs of a network, computed only on request, by their names in `Outputs`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Outputs:
     """The outputs of a network for N squares.
 
@@ -29,6 +29,9 @@ class Outputs:
     probabilities: NDArray[np.float32]
     features: NDArray[np.float32] | None = None
     feature_maps: NDArray[np.float32] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Outputs: {self.probabilities.shape[0]} squares, {self.probabilities.shape[1]:,} classes>"
 
 
 class Engine(Protocol):

@@ -38,7 +38,7 @@ _HEADER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Answers:
     """The probabilities of N good pictures of a split, in order, before any temperature.
 
@@ -58,6 +58,9 @@ class Answers:
         """Check shapes, labels and probabilities."""
         if problem := _problem(self):
             raise InputError(f"the answers do not belong together: {problem}")
+
+    def __repr__(self) -> str:
+        return f"<Answers: {len(self):,} pictures of {self.split}, {len(self.classes):,} classes>"
 
     def __len__(self) -> int:
         """The number of good pictures."""

@@ -18,7 +18,7 @@ from googlenet.model import TEMPERATURES, apply_temperature
 
 BINS = 15  # as in the paper
 LEAST_PICTURES = 50  # of each half
-LEAST_WRONG = 5  # in the half that is fitted on: without mistakes no probability would be high enough
+LEAST_WRONG = 5  # in the half that is fitted on: without mistakes, certainty would fit best, whatever the network
 
 TOO_FEW = (
     f"no temperature was fitted: each half of the pictures needs at least {LEAST_PICTURES}, and the first half at "
@@ -31,7 +31,7 @@ _FLAT = 1e-9  # nats per unit of inverse temperature
 _ROWS = 4096  # in float64 at once
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Reliability:
     """Confidence against accuracy, in bins of equal width of the most probable class's probability.
 
@@ -45,6 +45,9 @@ class Reliability:
     count: NDArray[np.int64]
     confidence: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"<Reliability: calibration error {self.ece:.3f} on {self.pictures:,} pictures>"
 
     @property
     def pictures(self) -> int:

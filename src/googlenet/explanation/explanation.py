@@ -16,10 +16,11 @@ from googlenet.explanation.boxes import PictureBox
 from googlenet.explanation.overlay import overlay
 from googlenet.explanation.placement import Placement, place_square
 from googlenet.images import Preprocessing, Rgb
+from googlenet.notebook import quoted
 from googlenet.suggestions import did_you_mean
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExplainedClass:
     """What speaks for one class in a picture.
 
@@ -37,6 +38,10 @@ class ExplainedClass:
     peak: tuple[int, int]
     box: PictureBox | None
 
+    def __repr__(self) -> str:
+        where = "" if self.box is None else f", {self.box}"
+        return f"<ExplainedClass {quoted(self.name)}: {self.probability:.1%}, logit {self.logit:.2f}{where}>"
+
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values, for JSON; the map as rows, with four digits after the point."""
         return {
@@ -51,7 +56,7 @@ class ExplainedClass:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SeenPicture:
     """A picture that was explained: its pixels, and how the network saw them.
 
@@ -64,6 +69,10 @@ class SeenPicture:
     square: Rgb
     preprocessing: Preprocessing
     field: ReceptiveField
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        return f"<SeenPicture: {width} x {height} px, seen at {self.preprocessing.input_size} px>"
 
     @property
     def placement(self) -> Placement:
@@ -136,8 +145,9 @@ class Explanation:
         return {"image": self.image, "classes": [one.to_dict() for one in self.classes], "error": self.error}
 
     def __repr__(self) -> str:
-        what = ", ".join(f"{one.name} {one.probability:.1%}" for one in self.classes)
-        return f"Explanation({self.image!r}: {self.error or what})"
+        what = ", ".join(f"{quoted(one.name, 40)} {one.probability:.1%}" for one in self.classes[:2])
+        more = f" and {len(self.classes) - 2} more" if len(self.classes) > 2 else ""
+        return f"<Explanation {quoted(self.image, 40)}: {f'error {quoted(self.error)}' if self.error else what + more}>"
 
     def _repr_png_(self) -> bytes | None:
         """For notebooks; None for an unreadable picture, whose text is shown instead."""

@@ -47,6 +47,12 @@ class TrainingResult:
         """The folder and the score, on one line."""
         return f"TrainingResult({str(self.folder)!r}: {score_sentence(self.scores)})"
 
+    def _repr_html_(self) -> str:
+        from googlenet.notebook import card
+
+        members = [("members", str(self.members))] if self.members > 1 else []
+        return card("Training", [("score", score_sentence(self.scores)), *members, ("model", str(self.model))])
+
 
 def read_result(folder: RunFolder) -> TrainingResult:
     """The result of a finished run, from its files; raises InputError or ModelFileError if one is damaged."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from googlenet.argument_types import wrong_type
 from googlenet.errors import InputError
 from googlenet.workflow.plan import Request, check_same_pictures, new_plan, resumed_plan, settled_plan
 from googlenet.workflow.result import TrainingResult, read_result
@@ -66,6 +67,7 @@ def train(
     device: str | None = None,
     members: int | None = None,
     tensorboard: bool = False,
+    report: bool = True,
     on_event: Callable[[Event], None] | None = None,
     on_line: Callable[[str], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -84,6 +86,7 @@ def train(
     val_share, split_seed: the share of each class that is held back if there is no val/ folder (0.2), and its seed.
     out:           the folder of the new run, by default runs/DATA-RECIPE.
     resume:        the folder of a run to continue; a finished one is left unchanged.
+    report:        write the run's report (report.html), if the extra `report` is installed.
     members:       train an ensemble of this many networks; they share the minutes.
     on_event:      called with each event of the training (`googlenet.runs`), such as `StepDone` and `EpochDone`.
     on_line:       called with each line that the command prints.
@@ -94,7 +97,7 @@ def train(
     from googlenet.dataset import Dataset
 
     given = locals()
-    _check_types({name: given[name] for name in _TYPES if not isinstance(given[name], Dataset)})
+    _check_types({name: given[name] for name in _TYPES if name != "data" or not isinstance(data, Dataset)})
     if resume is not None and out is not None and Path(resume) != Path(out):
         raise InputError(f"--resume {resume} continues in that folder, not in --out {out}; omit --out")
     if minutes is not None and not (minutes > 0 and math.isfinite(minutes)):
@@ -122,7 +125,7 @@ def train(
         exclude=None if exclude is None else _read_exclude(Path(exclude)),
     )
     listeners = Listeners(on_event or _ignore, on_line or _ignore, should_stop or _never)
-    folder = _train(request, out, resume, listeners, device=device, tensorboard=tensorboard)
+    folder = _train(request, out, resume, listeners, device=device, tensorboard=tensorboard, report=report)
     result = read_result(folder)
     for line in result.lines:
         listeners.on_line(line)
@@ -150,6 +153,7 @@ def _train(
     *,
     device: str | None,
     tensorboard: bool,
+    report: bool,
 ) -> RunFolder:
     """Make or continue the run, and return its folder."""
     from googlenet.runs import RunFolder
@@ -175,9 +179,10 @@ def _train(
         from googlenet.workflow.members import train_members
 
         train_members(plan, dataset, folder, listeners, new=stored is None, device=device, tensorboard=tensorboard)
-    from googlenet.report import report_line
+    if report:
+        from googlenet.report import report_line
 
-    listeners.on_line(report_line(folder))
+        listeners.on_line(report_line(folder))
     return folder
 
 
@@ -203,7 +208,7 @@ def _check_types(given: Mapping[str, Any]) -> None:
             expected = " or ".join(
                 _NAMES[kind] for kind in _TYPES[name] if kind is not int or float not in _TYPES[name]
             )
-            raise InputError(f"{name} is {value!r}, which is not {expected}")
+            raise wrong_type(name, expected, value)
 
 
 def _ignore(told: object) -> None:
