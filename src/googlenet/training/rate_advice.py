@@ -12,11 +12,8 @@ from typing import Literal
 from googlenet.training.rate_search import RateCurve
 
 NEAR = 3.0
-"""A suggestion within this factor of the recipe's rate is no reason to leave it: the rate where the loss turns is divided
-by a rule of thumb (`SAFETY`), and the search sees a few dozen updates where the recipe was tuned on whole trainings."""
-
-CLEAR = 2.0
-"""A dip is clear if it is deeper than this many times the scatter of single losses."""
+"""A suggestion within this factor of the recipe's rate is no reason to leave it: the rate where the loss turns is
+divided by a rule of thumb (`SAFETY`), and the search sees a few dozen updates; recipes were tuned on whole trainings."""
 
 Verdict = Literal["keep", "try", "unclear"]
 
@@ -53,7 +50,8 @@ def _unclear(curve: RateCurve) -> str | None:
     lowest = curve.smoothed.index(min(curve.smoothed))
     if lowest == len(curve.smoothed) - 1:
         return "the loss was still falling at the last rate; repeat with a larger --highest"
-    if curve.smoothed[0] - curve.smoothed[lowest] <= CLEAR * _scatter(curve.losses[: lowest + 1]):
+    depth = statistics.median(curve.smoothed[: lowest + 1]) - curve.smoothed[lowest]
+    if depth <= _scatter(curve.losses[: lowest + 1]):
         return "the loss has no clear dip; repeat with a smaller --lowest, more --steps or a larger batch_size"
     return None
 
