@@ -14,7 +14,7 @@ DEMO := runs/demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check sanitize format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-decode bench-fuzz bench-fuzz-structure bench-growth bench-install bench-pipeline bench-members bench-untuned \
-  bench-predict-many bench-check
+  bench-predict-many bench-pointing bench-check bench-report
 .DELETE_ON_ERROR:
 
 help:
@@ -92,6 +92,9 @@ bench-decode: $(INSTALLED)
 
 ORIGINALS ?= ../shared/data/imagenet-originals.tar
 
+bench-pointing: $(INSTALLED)
+	@$(BIN)/python benchmarks/pointing.py
+
 bench-pipeline: $(INSTALLED)
 	@$(BIN)/python benchmarks/pipeline.py $(ORIGINALS)
 
@@ -131,6 +134,9 @@ $(CLEANVISION)/.installed:
 bench-check: $(INSTALLED) $(CLEANVISION)/.installed
 	@$(BIN)/python benchmarks/check.py $(TRANSFER) --photographs ../shared/data/imagenet-sample.tar $(ORIGINALS) \
 	  --peer $(CLEANVISION)/bin/python
+
+bench-report: $(INSTALLED)
+	@$(BIN)/python benchmarks/report.py
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

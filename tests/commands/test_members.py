@@ -14,6 +14,7 @@ import pytest
 
 from googlenet.cli.display import CountDisplay
 from googlenet.errors import InputError
+from googlenet.evaluation import Answers
 from googlenet.model import load_model
 from googlenet.recipes import recipe_from_dict
 from googlenet.runs import ModelSaved, RunFolder
@@ -79,6 +80,8 @@ def test_an_ensemble_is_one_model_for_every_verb(googlenet: Run, ensemble: tuple
     again = googlenet("evaluate", run, photos, "--json").json
     assert (again["top1"], again["models"]) == (evaluation["top1"], 3)
     assert again["loss"] == pytest.approx(evaluation["loss"], rel=1e-5)
+    answers = Answers.load(run / "answers.npz")
+    assert (len(answers), evaluation["calibration"], evaluation["temperature"]) == (evaluation["pictures"], None, 1)
     (row,) = googlenet("predict", run, photos / "red" / "00.png", "--json").lines
     alone = [
         googlenet("predict", run / "members" / str(number), photos / "red" / "00.png", "--json").lines[0]

@@ -140,7 +140,16 @@ def test_larger_pictures_are_fine_tuned_from_the_shipped_weights_and_the_first_l
             pixels = generator.integers(red - 50, red + 50, (100, 120, 3)).astype(np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
     run = tmp_path / "run"
-    small = ("--set", "steps=2", "--batch-size", "2", "--set", "input_size=96", "--set", "train_sizes=96")
+    small: tuple[str, ...] = (
+        "--set",
+        "steps=2",
+        "--batch-size",
+        "2",
+        "--set",
+        "input_size=96",
+        "--set",
+        "train_sizes=96",
+    )
     small += ("--set", "precision=float32")
     done = googlenet("train", tmp_path / "photos", "--out", run, *small, "--device", "cpu")
     assert done.code == 0, done.err

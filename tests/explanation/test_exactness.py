@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from googlenet.artifacts import ExportedModel, Target, describe_content, last_layer, open_model
 from googlenet.engines import open_engine
 from googlenet.explanation import class_activation_maps, explain_squares
+from googlenet.explanation.placement import upsample, whole_square
 from googlenet.export import EXPORT_TARGETS
 from googlenet.export.int8 import to_int8
 from googlenet.graph import build_graph
+from googlenet.images import read_picture, to_square
 from googlenet.model import TOLERANCE, Model, load_model
 from googlenet.pretrained import find_model
 from tests.artifacts.exported_models import exported, small_model
 from tests.engines.opened_models import WAYS, Way
+
+CAT = Path(__file__).parents[2] / "examples" / "cat.jpg"
 
 SINGLE = [way for way in WAYS if way.members == 1]
 
@@ -96,3 +100,25 @@ def test_the_published_network_is_explained_exactly(engine: str) -> None:
     best = explain_squares(opened, last_layer(model), squares, top=3)
     np.testing.assert_array_equal(best.classes[0], np.argsort(-every.probabilities[0])[:3])
     assert every.maps.shape == (1, 1000, 7, 7)
+
+
+def test_a_mirrored_picture_has_the_mirrored_map() -> None:
+    """Spread evenly over the square, both maps would lie too far left, by 14.5 px in theory."""
+    model = load_model(find_model("bvlc"))
+    picture = read_picture(CAT)
+    assert isinstance(picture, np.ndarray)
+    square = to_square(picture, model.preprocessing)
+    layer = last_layer(model)
+    squares = np.stack([square, square[:, ::-1]])
+    maps = explain_squares(open_engine(model, threads=1), layer, squares, top=1).maps[:, 0]
+    placement = whole_square(224, 224, input_size=224)
+    shifts = []
+    for field in (layer.field, None):
+        one, other = (upsample(values, 224, 224, placement=placement, field=field).clip(0) for values in maps)
+        centres = [
+            float(columns @ np.arange(0.5, 224) / columns.sum()) for columns in (one.sum(0), other[:, ::-1].sum(0))
+        ]
+        shifts.append((centres[0] - centres[1]) / 2)
+    by_field, evenly = shifts
+    assert abs(by_field) < 4
+    assert evenly < -8

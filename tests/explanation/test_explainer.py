@@ -16,7 +16,7 @@ from googlenet.artifacts import last_layer
 from googlenet.classifier import Classifier
 from googlenet.engines import FunctionEngine, open_engine
 from googlenet.errors import DataError, InputError, ModelFileError
-from googlenet.explanation import Explainer, explain_squares, find_box, find_classes, place_square
+from googlenet.explanation import explain_squares, find_box, find_classes, place_square
 from googlenet.explanation.boxes import find_peak
 from googlenet.images import FITS, Fit, Preprocessing
 from googlenet.model import ClassLabel, Model
@@ -30,8 +30,8 @@ def model() -> Model:
 
 
 @pytest.fixture(scope="module")
-def explainer(model: Model) -> Explainer:
-    return Explainer.of(model, threads=1)
+def classifier(model: Model) -> Classifier:
+    return Classifier.load(model, threads=1)
 
 
 @pytest.fixture
@@ -42,10 +42,9 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-def test_probabilities_are_those_of_predict(model: Model, explainer: Explainer, picture: Path) -> None:
+def test_probabilities_are_those_of_predict(model: Model, classifier: Classifier, picture: Path) -> None:
     """Although the JPEG is reduced when it is decoded, and boxes are in pixels of the whole picture."""
-    classifier = Classifier(explainer.engine, model.preprocessing, model.classes)
-    explanation = explainer.explain(picture, top=3)
+    explanation = classifier.explain(picture, top=3)
     ranking = classifier.predict(picture, top=3).ranking
     assert [one.label for one in explanation.classes] == [one.label for one in ranking]
     assert [one.probability for one in explanation.classes] == [one.probability for one in ranking]
@@ -55,19 +54,20 @@ def test_probabilities_are_those_of_predict(model: Model, explainer: Explainer, 
     whole = place_square(900, 700, model.preprocessing)
     for one in explanation.classes:
         assert one.logit == pytest.approx(one.bias + float(one.map.mean()), abs=1e-4)
-        assert one.box == find_box(one.map, placement=whole, field=explainer.layer.field)
-        assert one.peak == find_peak(one.map, placement=whole, field=explainer.layer.field)
+        assert one.box == find_box(one.map, placement=whole, field=last_layer(model).field)
+        assert one.peak == find_peak(one.map, placement=whole, field=last_layer(model).field)
 
 
-def test_probabilities_can_be_calibrated_and_logits_stay(explainer: Explainer, picture: Path) -> None:
-    plain = explainer.explain(picture)[0]
-    halved = replace(explainer, calibrate=lambda probabilities: probabilities / np.float32(2)).explain(picture)[0]
-    assert halved.probability == pytest.approx(plain.probability / 2)
-    assert halved.logit == plain.logit
+def test_a_temperature_changes_probabilities_as_in_predict_and_no_logit(model: Model, picture: Path) -> None:
+    warm = Classifier.load(replace(model, temperature=4.0), threads=1)
+    one, plain = warm.explain(picture)[0], Classifier.load(model, threads=1).explain(picture)[0]
+    assert one.probability == warm.predict(picture).best.probability < plain.probability
+    assert one.logit == plain.logit
+    np.testing.assert_array_equal(one.map, plain.map)
 
 
-def test_many_pictures_keep_their_order_and_bad_ones_are_values(explainer: Explainer, picture: Path) -> None:
-    found = list(explainer.explain([picture, picture.with_name("missing.png"), picture], top=1))
+def test_many_pictures_keep_their_order_and_bad_ones_are_values(classifier: Classifier, picture: Path) -> None:
+    found = list(classifier.explain([picture, picture.with_name("missing.png"), picture], top=1))
     assert [len(one.classes) for one in found] == [1, 0, 1]
     assert found[1].error == "cannot be read (No such file or directory)"
     assert found[1].seen is None
@@ -81,8 +81,8 @@ def test_many_pictures_keep_their_order_and_bad_ones_are_values(explainer: Expla
     assert found[1]._repr_png_() is None
 
 
-def test_an_explanation_as_data_text_and_picture(explainer: Explainer, picture: Path) -> None:
-    explanation = explainer.explain(str(picture), ["n03", "tench"])
+def test_an_explanation_as_data_text_and_picture(classifier: Classifier, picture: Path) -> None:
+    explanation = classifier.explain(str(picture), ["n03", "tench"])
     record = json.loads(json.dumps(explanation.to_dict()))
     assert [one["label"] for one in record["classes"]] == ["n03", "n01"]
     first = record["classes"][0]
@@ -106,7 +106,9 @@ def test_an_explanation_as_data_text_and_picture(explainer: Explainer, picture: 
 @pytest.mark.parametrize("size", [(20, 90), (90, 20), (1, 1)])
 def test_pictures_of_every_form_with_every_fit(model: Model, fit: Fit, size: tuple[int, int]) -> None:
     preprocessing = replace(model.preprocessing, fit=fit, resize_size=32 if fit == "letterbox" else 36)
-    explanation = Explainer.of(replace(model, preprocessing=preprocessing), threads=1).explain(Image.new("RGB", size))
+    explanation = Classifier.load(replace(model, preprocessing=preprocessing), threads=1).explain(
+        Image.new("RGB", size)
+    )
     assert explanation.seen is not None
     assert explanation.seen.size == size
     assert explanation.overlay().size == size
@@ -120,7 +122,7 @@ def test_a_network_that_sees_grey() -> None:
     weights = read_weights(GoogLeNet(build_architecture(spec)), auxiliaries=False)
     classes = (ClassLabel("0", "zero"), ClassLabel("1", "one"))
     model = Model(spec, weights, classes, Preprocessing(28, 28, "squash", "GREY", (100.0,), (0.02,)))
-    explanation = Explainer.of(model, threads=1).explain(Image.new("L", (28, 28), 200))
+    explanation = Classifier.load(model, threads=1).explain(Image.new("L", (28, 28), 200))
     assert {one.name for one in explanation.classes} == {"zero", "one"}
     assert explanation.classes[0].map.shape == (3, 3)
 
@@ -130,20 +132,20 @@ def test_a_map_of_one_value_is_explained_too(picture: Path) -> None:
     spec = ArchitectureSpec("paper", classes=3, width=0.05)
     weights = read_weights(GoogLeNet(build_architecture(spec)), auxiliaries=False)
     model = replace(small_model(), spec=spec, weights=weights, known_answer=None)
-    explanation = Explainer.of(model, threads=1).explain(picture)
+    explanation = Classifier.load(model, threads=1).explain(picture)
     one = explanation.classes[0]
     assert one.map.shape == (1, 1)
     assert one.logit == pytest.approx(one.bias + float(one.map[0, 0]), abs=1e-5)
     assert explanation.draw(boxes=True).width > 900
 
 
-def test_wrong_arguments_are_refused_before_any_picture_is_read(explainer: Explainer, picture: Path) -> None:
-    with pytest.raises(InputError, match="top must be at least 1, not 0"):
-        explainer.explain(picture, top=0)
+def test_wrong_arguments_are_refused_before_any_picture_is_read(classifier: Classifier, picture: Path) -> None:
+    with pytest.raises(InputError, match="top must be an integer of at least 1, not 0"):
+        classifier.explain(picture, top=0)
     with pytest.raises(InputError, match="the model has no class 'tenhc'; did you mean 'tench'"):
-        explainer.explain([picture], ["tenhc"])
+        classifier.explain([picture], ["tenhc"])
     with pytest.raises(InputError, match="a picture must be a path, bytes"):
-        explainer.explain([3])  # type: ignore[list-item]
+        classifier.explain([3])  # type: ignore[list-item]
 
 
 def test_an_engine_without_feature_maps_and_one_that_overflows(model: Model) -> None:
@@ -156,11 +158,12 @@ def test_an_engine_without_feature_maps_and_one_that_overflows(model: Model) -> 
         explain_squares(open_engine(huge, threads=1), last_layer(huge), squares + np.uint8(200))
 
 
-def test_squares_of_several_batches_and_their_own_classes(explainer: Explainer) -> None:
+def test_squares_of_several_batches_and_their_own_classes(model: Model) -> None:
     squares = np.random.default_rng(0).integers(0, 256, (19, 32, 32, 3), np.uint8)
     own = np.arange(19)[:, np.newaxis] % 3
-    many = explain_squares(explainer.engine, explainer.layer, squares, own)
-    one = explain_squares(explainer.engine, explainer.layer, squares[17:18], own[17])
+    engine, layer = open_engine(model, threads=1), last_layer(model)
+    many = explain_squares(engine, layer, squares, own)
+    one = explain_squares(engine, layer, squares[17:18], own[17])
     np.testing.assert_array_equal(many.classes, own)
     np.testing.assert_allclose(many.maps[17], one.maps[0], atol=1e-4)
     assert many.probabilities[17, 0] == pytest.approx(one.probabilities[0, 0], abs=1e-5)

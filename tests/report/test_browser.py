@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from PIL import Image
 
+from googlenet.checks import find
+from googlenet.dataset import open_dataset
 from googlenet.evaluation import Answers
-from googlenet.report import compared_run, write_comparison
+from googlenet.report import compared_run, write_check_report, write_comparison
 from googlenet.runs import RunFolder
 from tests.report.conftest import CLASSES, changed, fill_run
 
@@ -41,6 +44,19 @@ def comparison(run: RunFolder, page: Path, answers: Answers, tmp_path_factory: p
 
 
 @pytest.fixture
+def checked(tmp_path: Path) -> Path:
+    data = tmp_path / "data"
+    for name in ("<img src=x onerror=document.title='broken'>", "plain"):
+        (data / name).mkdir(parents=True)
+        (data / name / "empty.jpg").write_bytes(b"")
+        for number in range(40):
+            Image.new("RGB", (60, 40), (number, 90, 200)).save(data / name / f"{number:02}.png")
+    dataset = open_dataset(data, split_rule=None)
+    write_check_report(find(dataset), dataset, tmp_path / "check.html", command="googlenet train data")
+    return tmp_path / "check.html"
+
+
+@pytest.fixture
 def opened(browser: Browser, page: Path) -> Iterator[Watched]:
     watched = Watched(browser, page, viewport={"width": 1440, "height": 900})
     yield watched
@@ -48,7 +64,7 @@ def opened(browser: Browser, page: Path) -> Iterator[Watched]:
     assert watched.problems == []
 
 
-@pytest.mark.parametrize("which", ["page", "comparison"])
+@pytest.mark.parametrize("which", ["page", "comparison", "checked"])
 def test_it_fits_breaks_no_rule_of_accessibility_and_loads_nothing(
     which: str, browser: Browser, request: pytest.FixtureRequest
 ) -> None:

@@ -102,6 +102,9 @@ def test_the_command_that_repeats_a_run_gives_its_settings(overrides: tuple[str,
         **{"start": None, "members": None, "val_share": 0.25, "split_seed": 0},
     }
     words = shlex.split(repeat_command(stored))
+    assert "--from-scratch" in words
+    assert "--from-scratch" not in repeat_command(stored | {"start": "bvlc"})
+    words.remove("--from-scratch")
     assert words[:5] == ["googlenet", "train", "/a folder/photos", "--recipe", "smoke"]
     flags = dict(zip(words[5::2], words[6::2], strict=True))
     assert (flags["--seed"], flags["--minutes"], flags["--val-share"]) == ("3", "1.5", "0.25")

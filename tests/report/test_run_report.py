@@ -47,7 +47,8 @@ def test_it_has_every_section(text: str) -> None:
 def test_it_says_what_the_run_was_and_cost(text: str) -> None:
     for words in ("812 pictures a second", "75 s", "a processor", "400 train, 60 val", "4 epochs, 40 steps"):
         assert words in text
-    assert "--recipe smoke --seed 0 --val-share 0.2 --split-seed 4 --set mirror=false --set learning_rate=0.02" in text
+    assert "--recipe smoke --seed 0 --val-share 0.2 --split-seed 4 --from-scratch " in text
+    assert "--from-scratch --set mirror=false --set learning_rate=0.02<" in text
 
 
 def test_names_are_text_and_never_markup(text: str) -> None:

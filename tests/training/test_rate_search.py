@@ -61,8 +61,9 @@ def test_the_search_gives_the_same_curve_for_the_same_seed(training: Training) -
 def test_the_curve_is_drawn_with_the_suggestion_at_its_place_and_round_ticks(lowest_at: int) -> None:
     curve = valley(lowest_at)
     (axes,) = draw_rate_curve(curve, title="digits", recipe_rate=0.05).axes
-    places = {line.get_color(): line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 2}
-    assert places == {CHOICE: curve.suggestion, OWN: 0.05}
+    places = {line.get_color(): np.asarray(line.get_xdata()).tolist() for line in axes.lines}
+    assert places[CHOICE] == [curve.suggestion] * 2
+    assert places[OWN] == [0.05] * 2
     low, high = axes.get_xlim()
     shown = [tick for tick in axes.xaxis.get_major_locator()() if low <= tick <= high]
     assert {f"{tick:.0e}"[0] for tick in shown} <= {"1", "2", "5"}

@@ -41,6 +41,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "exponential": {"averaging": "exponential", "dropout": 0.4, "nesterov": True},
     "polyak": {"averaging": "polyak", "averaging_start": 0.3, "warmup": 0.2, "momentum": 0.5},
     "muon": {"averaging": "none", "optimizer": "muon"},
+    "adamw": {"averaging": "none", "optimizer": "adamw", "learning_rate": 0.003},
     "bfloat16": {"precision": "bfloat16", "dropout": 0.4, "averaging": "exponential"},
     "growing": {"train_sizes": "0:24,0.6:28", "schedule": "paper", "momentum": 0, "auxiliary_weight": 0},
 }

@@ -7,6 +7,7 @@ import posixpath
 from googlenet.checks.class_names import alike_classes
 from googlenet.checks.finding import Finding, list_some
 from googlenet.checks.kinds import finding
+from googlenet.checks.pictures import SPLIT_ORDER
 from googlenet.dataset import Dataset, Samples
 
 IMBALANCE = 5  # times as many pictures as the smallest class
@@ -19,7 +20,7 @@ def class_findings(dataset: Dataset) -> list[Finding]:
 
 def _missing_classes(dataset: Dataset) -> list[Finding]:
     """Classes that a split lacks, and those with a single picture, which cannot be both learnt and validated."""
-    counts = {split: samples.counts for split, samples in dataset.splits.items()}
+    counts = {split: dataset.splits[split].counts for split in SPLIT_ORDER if split in dataset.splits}
     found = []
     for class_name in dataset.classes:
         having = [split for split, count in counts.items() if count[class_name]]
@@ -68,7 +69,6 @@ def _learnt(dataset: Dataset) -> Samples:
 def _folders(dataset: Dataset, class_name: str) -> list[str]:
     """The folders of a class, one in each split that has it."""
     label = dataset.classes.index(class_name)
-    firsts = (
-        next((item.name for item in samples.items if item.label == label), None) for samples in dataset.splits.values()
-    )
+    splits = [dataset.splits[split] for split in SPLIT_ORDER if split in dataset.splits]
+    firsts = (next((item.name for item in samples.items if item.label == label), None) for samples in splits)
     return list(dict.fromkeys(posixpath.dirname(name) for name in firsts if name is not None))

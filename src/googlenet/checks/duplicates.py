@@ -13,7 +13,7 @@ from googlenet.checks.finding import Finding, list_some
 from googlenet.checks.kinds import finding
 from googlenet.checks.observation import Observation, digest_of, to_grey
 from googlenet.checks.perceptual_hash import close_pairs, similarity, small
-from googlenet.checks.pictures import Pictures, Place
+from googlenet.checks.pictures import SPLIT_ORDER, Pictures, Place
 from googlenet.images import BadImage
 from googlenet.parallel import map_in_order
 
@@ -152,7 +152,7 @@ def _classes(places: Iterable[Place]) -> list[str]:
 
 
 def _splits(places: Iterable[Place]) -> list[str]:
-    return sorted({place.home for place in places})
+    return sorted({place.home for place in places}, key=SPLIT_ORDER.index)
 
 
 def _equal_rows(digests: NDArray[np.uint8], good: NDArray[np.intp]) -> Iterator[list[int]]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.dataset import Dataset, Samples
+from googlenet.dataset import Dataset, Samples, Split
 
-HELD_OUT = ("test", "val", "all", "train")
+SPLIT_ORDER: tuple[Split, ...] = ("train", "val", "test", "all")
+"""The order in which splits are named."""
+
+HELD_OUT: tuple[Split, ...] = ("test", "val", "all", "train")
 """Of copies in several splits, the one in the first of these is kept: a score is worth more than one more example."""
 
 
@@ -19,7 +22,7 @@ class Place:
 
     name: str
     class_name: str
-    home: str
+    home: Split
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -64,7 +67,7 @@ class Pictures:
         """(N,): the class of each picture."""
         return np.concatenate([samples.labels for samples in self.dataset.splits.values()])
 
-    def _find(self, index: int) -> tuple[str, Samples, int]:
+    def _find(self, index: int) -> tuple[Split, Samples, int]:
         at = int(np.searchsorted(self._ends, index, side="right"))
         split, samples = list(self.dataset.splits.items())[at]
         return split, samples, index - (int(self._ends[at - 1]) if at else 0)

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
     from googlenet.checks import CheckResult
     from googlenet.cli.display import CountDisplay
-    from googlenet.dataset import Dataset, Split
+    from googlenet.dataset import Dataset
 
 EXCLUDE = Path("exclude.txt")
 EXAMPLES = 3  # findings of each kind that are printed
 PATHS = 4  # of one finding
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 def check_command(
@@ -53,6 +52,10 @@ def check_command(
     from googlenet.dataset import ExcludeSection, describe_exclusion, open_dataset, read_exclude, write_exclude
     from googlenet.pretrained import find_model
 
+    if report is not None:
+        from googlenet.report import check_installed
+
+        check_installed()  # before the pictures are read, not after
     dataset = open_dataset(data, split_rule=None)
     before = frozenset[str]() if exclude is None else read_exclude(exclude)
     if before:
@@ -112,9 +115,9 @@ class _Progress:
 
 
 def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
-    from googlenet.checks import KINDS
+    from googlenet.checks import KINDS, SPLIT_ORDER
 
-    named = [split for split in SPLITS if split in dataset.splits]
+    named = [split for split in SPLIT_ORDER if split in dataset.splits and split != "all"]
     splits = ", ".join(f"{split} {len(dataset.splits[split]):,}" for split in named)
     yield f"pictures  {result.pictures:,} in {result.classes:,} classes{f' ({splits})' if splits else ''}"
     if ignored := dataset.ignored.sentence():

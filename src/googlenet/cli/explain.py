@@ -12,7 +12,7 @@ from googlenet.cli.terminal import report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
-    from googlenet.explanation import ExplainedClass, Explainer, Explanation
+    from googlenet.explanation import ExplainedClass, Explanation
 
 INDENT = " " * 11
 
@@ -55,16 +55,18 @@ def explain_command(
 
     Example: googlenet explain bvlc photo.jpg --out why.png
     """
+    from googlenet.classifier import Classifier
     from googlenet.cli.drawings import open_drawings
     from googlenet.cli.sources import expand_sources, ignored_sentence
 
-    explainer = _open(model, engine=engine, device=device, threads=threads)
+    _check_one_network(model)
+    classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
     left_out: dict[str, list[str]] = {}
     expanded = expand_sources(paths, left_out)
     first = list(islice(expanded, 2))
     drawings = None if out is None else open_drawings(out, several=len(first) > 1, force=force)
     done = bad = 0
-    for explanation in explainer.explain(chain(first, expanded), classes):
+    for explanation in classifier.explain(chain(first, expanded), classes):
         done += 1
         bad += explanation.error is not None
         if drawings is not None and explanation.error is None:
@@ -83,10 +85,8 @@ def explain_command(
         raise SystemExit(EXIT_FINDINGS)
 
 
-def _open(model: str, *, engine: str | None, device: str | None, threads: int | None) -> Explainer:
-    """The explainer of MODEL; raises InputError for an ensemble, which has no one map."""
-    from googlenet.artifacts import open_model
-    from googlenet.explanation import Explainer
+def _check_one_network(model: str) -> None:
+    """Raise InputError for an ensemble, which has no single map."""
     from googlenet.model import member_paths
     from googlenet.pretrained import find_model
 
@@ -96,7 +96,6 @@ def _open(model: str, *, engine: str | None, device: str | None, threads: int | 
             f"{model} is an ensemble of {1 + len(others)} networks, whose probabilities are averaged, so no single map "
             f"explains them; use one of the networks, such as {path}"
         )
-    return Explainer.of(open_model(path), engine=engine, device=device, threads=threads)
 
 
 def _lines(explanation: Explanation, *, boxes: bool) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.display import TrainingDisplay
 from googlenet.cli.stop_signals import StopSignals
-from googlenet.cli.terminal import report
+from googlenet.cli.terminal import is_quiet, report, report_result
 from googlenet.workflow import TrainingStoppedError, train
 
 
@@ -80,7 +80,7 @@ def train_command(
             report(line)
 
         try:
-            train(
+            result = train(
                 data,
                 start=start,
                 from_scratch=from_scratch,
@@ -110,5 +110,7 @@ def train_command(
             how = (
                 "and saved; resume with:" if stopped.saved else "without saving; resume from the last checkpoint with:"
             )
-            report(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(stopped.folder))}")
+            report_result(f"stopped {how}", f"  googlenet train --resume {shlex.quote(str(stopped.folder))}")
             raise SystemExit(stop.exit_code) from None
+    if is_quiet():
+        report_result(*result.lines)

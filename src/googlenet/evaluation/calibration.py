@@ -18,7 +18,7 @@ from googlenet.model import TEMPERATURES, apply_temperature
 
 BINS = 15  # as in the paper
 LEAST_PICTURES = 50  # of each half
-LEAST_WRONG = 5  # in the half that is fitted on: without mistakes no probability would be high enough
+LEAST_WRONG = 5  # in the half that is fitted on: without mistakes, certainty would fit best, whatever the network
 
 TOO_FEW = (
     f"no temperature was fitted: each half of the pictures needs at least {LEAST_PICTURES}, and the first half at "

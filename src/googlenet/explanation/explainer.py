@@ -9,9 +9,8 @@ from typing import TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.artifacts import AnyModel, LastLayer, last_layer
-from googlenet.engines import Engine, open_engine
-from googlenet.errors import InputError
+from googlenet.artifacts import LastLayer
+from googlenet.engines import Engine
 from googlenet.explanation.boxes import find_box, find_peak
 from googlenet.explanation.chosen_classes import find_classes
 from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture
@@ -41,7 +40,7 @@ LARGEST_SHOWN = 1024  # px: longer side of the picture in an explanation
 
 @dataclass(frozen=True, slots=True)
 class Explainer:
-    """What explaining needs of one model; `of` makes it from a model, a classifier from its own parts.
+    """What explaining needs of one model, and the pictures that it is given; `Classifier.explain` makes one.
 
     `layer`: the `last_layer` of the model that `engine` runs; `calibrate`: makes the probabilities of the engine those
     that `predict` gives.
@@ -52,15 +51,6 @@ class Explainer:
     classes: tuple[ClassLabel, ...]
     layer: LastLayer
     calibrate: Calibrate | None = None
-
-    @classmethod
-    def of(
-        cls, model: AnyModel, *, engine: str | None = None, device: str | None = None, threads: int | None = None
-    ) -> Explainer:
-        """Open a model or an exported file; raises errors as `last_layer` and `open_engine` do."""
-        layer = last_layer(model)
-        opened = open_engine(model, name=engine, device=device, threads=threads)
-        return cls(opened, model.preprocessing, model.classes, layer)
 
     @overload
     def explain(  # type: ignore[overload-overlap]
@@ -78,8 +68,6 @@ class Explainer:
         `classes`: names or ids; default: the `top` most probable ones of each picture. A missing or bad picture gives
         an Explanation with `error`. Raises InputError immediately for an unknown class, and as `Classifier.predict`.
         """
-        if top < 1:
-            raise InputError(f"top must be at least 1, not {top}")
         chosen = None if classes is None else find_classes(self.classes, classes)
         if is_picture(images):
             return next(self._explain([self._read((0, images))], chosen, top))

@@ -50,6 +50,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     head_warmup: Annotated[
         ShareBelowOne, doc("with --start: share of the training in which only new weights are trained")
     ] = 0.0
+    linear_probe: Annotated[
+        int,
+        Meta(ge=0),
+        doc("with --start and new classes: pictures whose features the first classifier is fitted to; 0: off"),
+    ] = 0
     frozen: Annotated[str | None, doc("with --start: rows of Table 1 up to this one are frozen")] = None
     # pictures
     input_size: Annotated[Count, doc("input size for inference and evaluation, px")] = 224
@@ -82,7 +87,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     batch_size: Annotated[Count, doc("pictures per update")] = 32
     balance: Annotated[Share, doc("0: classes are sampled in proportion to their pictures, 1: all equally often")] = 0.0
     # optimization
-    optimizer: Annotated[Literal["sgd", "muon"], doc("sgd; muon: orthogonalised momentum for kernels")] = "sgd"
+    optimizer: Annotated[
+        Literal["sgd", "adamw", "muon"], doc("sgd; adamw; muon: orthogonalised momentum for kernels")
+    ] = "sgd"
     learning_rate: Annotated[Positive, doc("initial learning rate, after any warm-up")] = 0.01
     vector_rate: Annotated[Positive, doc("with muon: rate of norms and linear layers, x learning_rate")] = 1.0
     schedule: Annotated[ScheduleName, doc("how the learning rate changes; paper: 4 % less every 8 epochs")] = "paper"
@@ -158,7 +165,12 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def needs_start(self) -> tuple[str, ...]:
         """The active settings that only apply to a training that starts from another model."""
-        active = {"trunk_rate": self.trunk_rate != 1, "head_warmup": self.head_warmup > 0, "frozen": bool(self.frozen)}
+        active = {
+            "trunk_rate": self.trunk_rate != 1,
+            "head_warmup": self.head_warmup > 0,
+            "linear_probe": self.linear_probe > 0,
+            "frozen": bool(self.frozen),
+        }
         return tuple(key for key, is_active in active.items() if is_active)
 
     def preprocessing(self) -> Preprocessing:

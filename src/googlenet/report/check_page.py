@@ -6,19 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from googlenet.checks import KINDS, CheckResult, Finding, Kind
-from googlenet.dataset import Dataset, Samples, Split
+from googlenet.checks import KINDS, SPLIT_ORDER, CheckResult, Finding, Kind
+from googlenet.dataset import Dataset, Samples
 from googlenet.files import write_atomically
 from googlenet.parallel import map_in_order
 from googlenet.report.page import render
 from googlenet.report.thumbnails import Thumbnail, thumbnail
 
 SIDE = 160  # px of a thumbnail
-SHOWN = 24  # findings of a kind that are shown with pictures
+SHOWN = 18  # findings of a kind that are shown with pictures
 OF_ONE = 6  # pictures of one finding
 LISTED = 1000  # findings of a kind that are listed by name below those
-
-SPLITS: tuple[Split, ...] = ("train", "val", "test", "all")
 
 HEADINGS = {
     "undecodable": "Cannot be read",
@@ -76,7 +74,7 @@ def write_check_report(result: CheckResult, dataset: Dataset, path: Path, *, com
         contents=[(section.name, section.heading) for section in sections],
         result=result,
         severities=severities,
-        splits=[(split, len(dataset.splits[split])) for split in SPLITS if split in dataset.splits],
+        splits=[(split, len(dataset.splits[split])) for split in SPLIT_ORDER if split in dataset.splits],
         command=command,
         sections=sections,
     )
@@ -85,7 +83,8 @@ def write_check_report(result: CheckResult, dataset: Dataset, path: Path, *, com
 
 def _section(name: str, findings: list[Finding], files: dict[str, tuple[Samples, int]]) -> Section:
     first, rest = findings[:SHOWN], findings[SHOWN:]
-    wanted = [[path for path in one.paths[:OF_ONE] if path in files] for one in first]
+    of_one = 0 if name == "undecodable" else OF_ONE  # there is nothing to see
+    wanted = [[path for path in one.paths[:of_one] if path in files] for one in first]
     flat = [path for paths in wanted for path in paths]
     thumbnails = map_in_order(lambda path: _thumbnail(*files[path]), flat)
     return Section(

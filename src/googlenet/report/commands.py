@@ -13,11 +13,18 @@ _FLAGS = ("start", "minutes", "members", "seed", "val_share", "split_seed")
 
 
 def repeat_command(stored: Mapping[str, Any]) -> str:
-    """`googlenet train DATA ...` with everything in which a run (`settings.json`) differs from its recipe."""
+    """`googlenet train DATA ...` with everything in which a run (`settings.json`) differs from its recipe.
+
+    The names that `--exclude` left out are in `settings.json`, not the name of the file that listed them.
+    """
     words = ["googlenet", "train", str(stored["data"]), "--recipe", str(stored["recipe"])]
     for key in _FLAGS:
         if stored.get(key) is not None:
             words += [f"--{key.replace('_', '-')}", _text(stored[key])]
+    if stored.get("start") is None:
+        words.append("--from-scratch")
+    if stored.get("exclude"):
+        words += ["--exclude", "exclude.txt"]
     recipe = RECIPES.get(str(stored["recipe"]))
     usual = {} if recipe is None else recipe.to_dict()
     for key, value in (stored.get("settings") or {}).items():

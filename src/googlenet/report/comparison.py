@@ -20,7 +20,7 @@ from googlenet.report.gallery import small_picture
 from googlenet.report.mistakes import answered
 from googlenet.report.page import render
 from googlenet.report.thumbnails import Thumbnail
-from googlenet.report.training import Curve, Metrics, curve_svg, metric_line
+from googlenet.report.training import Metrics, curve_svg, curves_of_runs
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -76,7 +76,7 @@ def write_comparison(compared: Sequence[Compared], out: Path) -> Path:
     same = same_pictures(subjects)
     others = [place for place in range(len(subjects)) if place != best]
     differences = [paired_difference(subjects, best, other) for other in others] if same else []
-    curves = _curves(compared, names)
+    curves = curves_of_runs([(name, one.metrics) for name, one in zip(names, compared, strict=True)])
     settings = differing_settings([one.settings for one in compared])
     page = render(
         "comparison.html.j2",
@@ -153,24 +153,6 @@ def differing_settings(settings: Sequence[Mapping[str, Any]]) -> list[tuple[str,
 
 def _text(value: Any) -> str:
     return "" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _curves(compared: Sequence[Compared], names: Sequence[str]) -> list[Curve]:
-    """Loss and accuracy on val, and the learning rate, of all runs over each other."""
-    charts = (
-        ("Validation accuracy", "validation_top1", True),
-        ("Validation loss", "validation_loss", False),
-        ("Training loss", "loss_main", False),
-    )
-    curves = []
-    for title, column, shares in charts:
-        lines = [
-            metric_line(one.metrics, column, name, place)
-            for place, (one, name) in enumerate(zip(compared, names, strict=True))
-        ]
-        if drawn := tuple(line for line in lines if line.points):
-            curves.append(Curve(title, "by epoch", drawn, shares))
-    return curves
 
 
 def _chart(names: Sequence[str], evaluations: Sequence[Evaluation]) -> Markup:

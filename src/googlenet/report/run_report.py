@@ -21,7 +21,7 @@ from googlenet.report.maps import open_maps
 from googlenet.report.page import check_installed, count, duration, percent, render
 from googlenet.report.pictures import open_pictures, read_pictures
 from googlenet.report.run_pictures import confusion_png, curves_png, mistakes_png
-from googlenet.report.training import Metrics, curve_svg, training_curves
+from googlenet.report.training import Metrics, curve_svg, curves_of_runs, training_curves
 from googlenet.runs import RunFolder
 
 
@@ -40,7 +40,7 @@ def write_run_report(
     stored = folder.read_settings() or {}
     metrics = folder.read_metrics()
     evaluation = counted(subject.answers)
-    curves = training_curves(metrics, stored)
+    curves = training_curves(metrics, stored) or curves_of_runs(_members(folder))
     shown = evaluation_data(subject, evaluation)
     again = [("Repeat this run", repeat_command(stored))] if stored else []
     page = render(
@@ -91,6 +91,8 @@ def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers 
     where = data or stored.get("data")
     rule = SplitRule(stored["split_seed"], stored["val_share"]) if "split_seed" in stored else None
     opened = open_pictures(where, answers.classes, rule)
+    if not isinstance(opened, str) and stored.get("exclude"):
+        opened = opened.without(stored["exclude"])
     about = _about(folder)
     return Subject(
         name=folder.path.resolve().name,
@@ -121,6 +123,12 @@ def class_names(answers: Answers, model: Path) -> tuple[str, ...]:
     return tuple(names.get(one, one) or one for one in answers.classes)
 
 
+def _members(folder: RunFolder) -> list[tuple[str, Metrics]]:
+    """The metrics of an ensemble's members, with their names for people."""
+    paths = [path for path in member_paths(folder.path) if path != folder.path]
+    return [(f"member {number}", RunFolder(path).read_metrics()) for number, path in enumerate(paths, start=1)]
+
+
 def _about(folder: RunFolder) -> About:
     try:
         return describe_model(member_paths(folder.path)[0]).origins[0]
@@ -137,6 +145,7 @@ def run_facts(stored: Mapping[str, Any], about: About, metrics: Metrics) -> list
         ("Data", stored.get("data")),
         ("Pictures", ", ".join(f"{number:,} {split}" for split, number in (data.get("pictures") or {}).items())),
         ("Held back", _held_back(data.get("split"))),
+        ("Left out", count(len(stored["exclude"]), "picture") + " (--exclude)" if stored.get("exclude") else None),
         ("Recipe", stored.get("recipe")),
         ("Started from", stored.get("start") or "random weights"),
         ("Network", _network(settings)),

@@ -60,6 +60,21 @@ def training_curves(metrics: Metrics, stored: Mapping[str, Any]) -> list[Curve]:
     return [Curve(curve.title, curve.note, lines, curve.shares) for curve, lines in filled if lines]
 
 
+def curves_of_runs(runs: Sequence[tuple[str, Metrics]]) -> list[Curve]:
+    """Accuracy and loss on val, and the training loss, of several runs (name, metrics) over each other."""
+    charts = (
+        ("Validation accuracy", "validation_top1", True),
+        ("Validation loss", "validation_loss", False),
+        ("Training loss", "loss_main", False),
+    )
+    curves = []
+    for title, column, shares in charts:
+        lines = [metric_line(metrics, column, name, place) for place, (name, metrics) in enumerate(runs)]
+        if drawn := tuple(line for line in lines if line.points):
+            curves.append(Curve(title, "by epoch", drawn, shares))
+    return curves
+
+
 def metric_line(metrics: Metrics, column: str, label: str, series: int, *, dashed: bool = False) -> Line:
     """A column of `metrics.csv` over the epochs, without the epochs that lack it."""
     points = ((row["epoch"], row[column]) for row in metrics)

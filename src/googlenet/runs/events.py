@@ -25,6 +25,14 @@ class TrainingStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeFitted:
+    """Before the first step: the classifier was fitted to the features of so many training pictures."""
+
+    pictures: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StepDone:
     """After an update. `loss` is the weighted sum; all smoothed values use the same smoothing of the raw ones."""
 
@@ -153,6 +161,7 @@ class MembersEvaluated:
 
 Event: TypeAlias = (
     TrainingStarted
+    | ProbeFitted
     | StepDone
     | LengthEstimated
     | EpochDone

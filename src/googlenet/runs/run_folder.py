@@ -25,6 +25,7 @@ from googlenet.runs.events import (
     HeadStuck,
     LengthEstimated,
     ModelSaved,
+    ProbeFitted,
     TrainingDiverged,
     TrainingStarted,
     TrainingStopped,
@@ -337,6 +338,8 @@ def _sentence(event: Event) -> str | None:
                 f"about {duration(event.seconds)} from here: {event.updates:,} updates, "
                 f"{event.updates_per_second:.2g} a second at {event.input_size} px{later}"
             )
+        case ProbeFitted():
+            return f"linear probe: the classifier was fitted to {event.pictures:,} pictures in {event.seconds:.0f} s"
         case EpochDone():
             heads = "  ".join(
                 f"{head} {loss:.3f} ({event.head_accuracies[head]:.1%})" for head, loss in event.head_losses.items()

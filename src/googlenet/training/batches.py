@@ -16,7 +16,7 @@ from googlenet.training.pictures import DecodedPictures
 AHEAD = 4  # smallest number of batches prepared ahead of time; otherwise one per thread
 
 # What a seed is used for, so that no two uses draw the same numbers.
-ORDER, AUGMENTATION, DROPOUT, SHEET = range(4)
+ORDER, AUGMENTATION, DROPOUT, SHEET, PROBE = range(5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from googlenet.training.job import TrainingJob
 from googlenet.training.optimizer import set_learning_rate
 from googlenet.training.parts import TrainingParts, build_parts
 from googlenet.training.pictures import check_bad_pictures
+from googlenet.training.probe import fit_first_classifier, is_due
 from googlenet.training.state import EpochSums
 from googlenet.training.step import StepLosses, train_step
 
@@ -87,6 +88,10 @@ def train_locked(
     _report_bad(
         parts, "val", [(item.name, image.reason) for item, image in squares if isinstance(image, BadImage)], emit
     )
+    if is_due(job, parts):
+        fitted, bad = fit_first_classifier(job, parts)
+        _report_bad(parts, "train", bad, emit)
+        emit(fitted)
     try:
         return _train_on(job, parts, lock, emit, should_stop)
     except DivergenceError as divergence:
@@ -192,7 +197,7 @@ def _take_step(job: TrainingJob, parts: TrainingParts, batch: Batch, clock: _Clo
                 smoothed_head_losses=smoothed.head_losses,
                 smoothed_head_accuracies=smoothed.head_accuracies,
                 images_per_second=state.epoch.pictures / max(state.epoch.seconds, 1e-9),
-                seconds_left=state.seconds * (1 - share) / share if share else None,
+                seconds_left=(state.seconds - state.probe_seconds) * (1 - share) / share if share else None,
             )
         )
 

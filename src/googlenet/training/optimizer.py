@@ -13,6 +13,8 @@ from googlenet.network import GoogLeNet
 from googlenet.recipes import Recipe
 from googlenet.training.muon import Muon
 
+ADAMW_SQUARES = 0.99  # decay of the mean of squared gradients: short trainings cannot wait for 0.999
+
 Group: TypeAlias = dict[str, Any]
 """A parameter group as torch's optimisers take it, with an additional `rate_factor`."""
 
@@ -64,6 +66,10 @@ def _sgd(groups: list[Group], recipe: Recipe) -> torch.optim.Optimizer:
     return sgd
 
 
+def _adamw(groups: list[Group], recipe: Recipe) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(groups, recipe.learning_rate, (recipe.momentum, ADAMW_SQUARES), fused=True)
+
+
 def _muon_groups(parameters: list[torch.nn.Parameter], recipe: Recipe) -> list[Group]:
     groups: list[Group] = [
         {"params": [p for p in parameters if p.ndim == 4], "orthogonal": True},
@@ -83,7 +89,7 @@ OPTIMIZERS: dict[
         Callable[[list[torch.nn.Parameter], Recipe], list[Group]],
         Callable[[list[Group], Recipe], torch.optim.Optimizer],
     ],
-] = {"sgd": (_sgd_groups, _sgd), "muon": (_muon_groups, _muon)}
+] = {"sgd": (_sgd_groups, _sgd), "adamw": (_sgd_groups, _adamw), "muon": (_muon_groups, _muon)}
 """Name -> the functions that group the parameters and build the optimiser from the groups."""
 
 

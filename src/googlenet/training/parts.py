@@ -32,14 +32,17 @@ STORED_SIZES = 2  # pictures are stored at up to this many times the largest tra
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long a training lasts: a number of updates, or seconds since the first one."""
+    """How long a training lasts: a number of updates, or seconds, those of a probe before the updates included."""
 
     steps: int
     seconds: float | None
 
-    def share_done(self, step: int, seconds: float) -> float:
-        """Share of the budget that is used up, 0 to 1."""
-        return min(1.0, seconds / self.seconds if self.seconds else step / self.steps)
+    def share_done(self, step: int, state: TrainingState) -> float:
+        """Share of the updates, or of the time for them, that is used up after `step`, 0 to 1."""
+        if not self.seconds:
+            return min(1.0, step / self.steps)
+        left = self.seconds - state.probe_seconds
+        return min(1.0, (state.seconds - state.probe_seconds) / left) if left > 0 else 1.0
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ class TrainingParts:
     @property
     def share_done(self) -> float:
         """Share of the budget that is used up, 0 to 1."""
-        return self.budget.share_done(self.state.step, self.state.seconds)
+        return self.budget.share_done(self.state.step, self.state)
 
     @property
     def epoch(self) -> int:
@@ -160,6 +163,6 @@ def build_parts(job: TrainingJob) -> TrainingParts:
             limit_bytes=int(recipe.memory_gigabytes * GIGABYTE * VALIDATION_SHARE),
             workers=job.workers,
         ),
-        size_at=lambda step: train_size_at(recipe.sizes, budget.share_done(step, state.seconds)),
+        size_at=lambda step: train_size_at(recipe.sizes, budget.share_done(step, state)),
         frozen_at=lambda share: frozen_rows(architecture, recipe, share),
     )

@@ -12,8 +12,8 @@ from typing import Literal
 from googlenet.training.rate_search import RateCurve
 
 NEAR = 3.0
-"""Searches that differ only in their seed give rates that differ by up to this factor, so that a smaller difference
-from the recipe's rate says nothing (docs/results.md)."""
+"""A suggestion within this factor of the recipe's rate is no reason to leave it: the rate where the loss turns is
+divided by a rule of thumb (`SAFETY`), and the search sees a few dozen updates, the recipe saw whole trainings."""
 
 CLEAR = 2.0
 """A dip is clear if it is deeper than this many times the scatter of single losses."""
@@ -42,7 +42,7 @@ def advise(curve: RateCurve, *, recipe: str, recipe_rate: float, fine_tuning: bo
     if 1 / NEAR <= factor <= NEAR:
         return RateAdvice(
             "keep",
-            f"keep {own}: the suggestion is within a factor of {NEAR:g} of it, which is the noise of such a search",
+            f"keep {own}: the suggestion is within a factor of {NEAR:g} of it, and such a search is no finer than that",
         )
     how = f"{_times(factor)} as high as" if factor > 1 else f"{_times(1 / factor)} lower than"
     return RateAdvice("try", f"try it: it is {how} {own}; {_meaning(factor > 1, fine_tuning)}")

@@ -73,10 +73,14 @@ def _blend(mean: float, value: float) -> float:
 
 @dataclass(slots=True)
 class TrainingState:
-    """Counters of a training: `step` updates done, `seconds` since the first without interruptions, and more."""
+    """Counters of a training: `step` updates done, `seconds` without interruptions, and more.
+
+    `probe_seconds`: those of `seconds` that the linear probe before the first update took.
+    """
 
     step: int = 0
     seconds: float = 0.0
+    probe_seconds: float = 0.0
     best_score: float | None = None
     stale: int = 0
     validations: int = 0

@@ -19,11 +19,17 @@ def transfer_weights(start: Model | None, network: GoogLeNet, classes: Sequence[
     """
     if start is None:
         return None
-    same_classes = [label.id for label in start.classes] == list(classes)
-    new = () if same_classes else tuple(f"{name}." for name in network.architecture.classifiers)
+    new = (
+        () if brings_its_classifier(start, classes) else tuple(f"{name}." for name in network.architecture.classifiers)
+    )
     state = network.state_dict()
     copied = {name: weight for name, weight in start.weights.items() if name in state and not name.startswith(new)}
     with torch.no_grad():
         for name, weight in copied.items():
             state[name].copy_(torch.from_numpy(weight))
     return frozenset(name for name, _ in network.named_parameters() if name not in copied)
+
+
+def brings_its_classifier(start: Model, classes: Sequence[str]) -> bool:
+    """Whether the classes of `start` are exactly `classes`, in this order, so that its classifier can be used."""
+    return [label.id for label in start.classes] == list(classes)

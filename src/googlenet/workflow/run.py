@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ def run_plan(
     `folder`. `lock`: the folder's, if the caller holds it. Raises TrainingStoppedError if a listener stops it,
     InputError if another training is writing into the folder.
     """
+    # Torch's threads spin while they wait for each other, which starves the threads that load pictures if there are few
+    # cores; OpenMP reads this once, when torch is imported. The command sets it as it begins; this is for Python.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from googlenet.engines.torch_engine import choose_device
         from googlenet.training import TrainingJob, train_locked
