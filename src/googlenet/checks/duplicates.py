@@ -20,13 +20,12 @@ from googlenet.parallel import map_in_order
 LEAST_SIMILARITY = 0.95
 """Correlation of near duplicates: 99 % of pictures that were cropped by 2 % a side, or made brighter, reach it."""
 
-LEAST_RANGE = 10  # grey levels: pictures with fewer are blank, and all alike
 LEAST_SIDE = 32  # px: smaller pictures of one class are all alike
 
 
 @dataclass(slots=True)
 class Hashes:
-    """What is kept of every picture: 33 bytes of each, by index; `seen` fills them in."""
+    """What is kept of every picture, by index: 33 bytes of each, zeros of one that cannot be read."""
 
     digests: NDArray[np.uint8]
     perceptual: NDArray[np.uint64]
@@ -49,7 +48,7 @@ class Hashes:
             self.digests[index] = np.frombuffer(seen.digest, np.uint8)
             self.perceptual[index] = seen.perceptual
             self.sizes[index] = seen.size
-            self.flat[index] = seen.level(0.99) - seen.level(0.01) < LEAST_RANGE
+            self.flat[index] = seen.is_blank
 
     @property
     def good(self) -> NDArray[np.intp]:
@@ -98,11 +97,12 @@ def duplicate_findings(pictures: Pictures, hashes: Hashes) -> list[Finding]:
 
     Equal files are found by their checksums; what else is close by its perceptual hash is decoded once more.
     """
-    groups = Groups()
+    groups, copies = Groups(), []
     for first, *others in _equal_rows(hashes.digests, hashes.good):
+        copies += others
         for other in others:
             groups.merge(first, other)
-    firsts = np.array([index for index in hashes.good if groups.root(int(index)) == index], np.intp)
+    firsts = np.setdiff1d(hashes.good, copies)
     closer = _look_closer(sorted({index for pair in _candidates(hashes, firsts) for index in pair}), pictures)
     near = Groups()
     for one, other in _candidates(hashes, firsts):  # again, because all pairs may be many

@@ -14,6 +14,7 @@ from googlenet.dataset import Samples
 from googlenet.images import HEAD_BYTES, BadImage, Rgb, Size, decode_image, exif_orientation, recognize
 
 DIGEST_BYTES = 16
+BLANK_RANGE = 10  # grey levels between the darkest and the brightest hundredth
 ENOUGH = 512  # px: a JPEG is decoded at a fraction if both its sides are still at least this
 
 
@@ -38,6 +39,11 @@ class Observation:
     def level(self, share: float) -> int:
         """The grey level, 0 to 255, that at least `share` of the pixels do not exceed."""
         return int(np.searchsorted(np.cumsum(self.histogram), share - 1e-9))
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether all of the picture has nearly the same brightness."""
+        return self.level(0.99) - self.level(0.01) < BLANK_RANGE
 
 
 def observe(samples: Samples, index: int) -> Observation:

@@ -14,7 +14,6 @@ from googlenet.checks.observation import Observation
 from googlenet.checks.pictures import Pictures
 from googlenet.images import PICTURE_FORMATS
 
-BLANK_RANGE = 10  # grey levels between the darkest and the brightest hundredth
 DARK = 64  # grey level that 99 % of the pixels do not exceed
 BRIGHT = 240  # grey level that 95 % of the pixels reach
 FEW_LEVELS = 16  # of 256 grey levels
@@ -64,11 +63,10 @@ def dark_or_blank(name: str, seen: Observation) -> str | None:
     """Which it is: blank, dark or overexposed."""
     if seen.bad:
         return None
-    dark, bright = seen.level(0.01), seen.level(0.99)
-    if bright - dark < BLANK_RANGE:
+    if seen.is_blank:
         return f"blank: all of it has nearly the same brightness, {seen.level(0.5)} of 255"
-    if bright < DARK:
-        return f"dark: 99 % of the pixels are at most {bright} of 255 bright"
+    if seen.level(0.99) < DARK:
+        return f"dark: 99 % of the pixels are at most {seen.level(0.99)} of 255 bright"
     if seen.level(0.05) >= BRIGHT:
         return f"overexposed: 95 % of the pixels are at least {seen.level(0.05)} of 255 bright"
     return None

@@ -27,10 +27,9 @@ MOST_TIME = 0.25  # share of a budget in minutes after which no more features ar
 
 def is_due(job: TrainingJob, parts: TrainingParts) -> bool:
     """Whether this training begins with a probe: the recipe wants it, the classes are new, nothing was done yet."""
-    begun = parts.state.step or parts.state.seconds
-    return bool(job.recipe.linear_probe and job.start and not begun) and not brings_its_classifier(
-        job.start, job.dataset.classes
-    )
+    if job.start is None or not job.recipe.linear_probe or parts.state.step or parts.state.seconds:
+        return False
+    return not brings_its_classifier(job.start, job.dataset.classes)
 
 
 def fit_first_classifier(job: TrainingJob, parts: TrainingParts) -> tuple[ProbeFitted, list[tuple[str, str]]]:

@@ -13,10 +13,10 @@ from googlenet.training.rate_search import RateCurve
 
 NEAR = 3.0
 """A suggestion within this factor of the recipe's rate is no reason to leave it: the rate where the loss turns is
-divided by a rule of thumb (`SAFETY`), and the search sees a few dozen updates, the recipe saw whole trainings."""
+divided by a rule of thumb (`SAFETY`), and the search sees a few dozen updates; recipes were tuned on trainings."""
 
-CLEAR = 2.0
-"""A dip is clear if it is deeper than this many times the scatter of single losses."""
+SETTLED = 10
+"""Losses that the moving average needs before its value means anything (`SMOOTHING` is 0.9)."""
 
 Verdict = Literal["keep", "try", "unclear"]
 
@@ -53,7 +53,8 @@ def _unclear(curve: RateCurve) -> str | None:
     lowest = curve.smoothed.index(min(curve.smoothed))
     if lowest == len(curve.smoothed) - 1:
         return "the loss was still falling at the last rate; repeat with a larger --highest"
-    if curve.smoothed[0] - curve.smoothed[lowest] <= CLEAR * _scatter(curve.losses[: lowest + 1]):
+    depth = statistics.median(curve.smoothed[: lowest + 1]) - curve.smoothed[lowest]
+    if lowest < SETTLED or depth <= _scatter(curve.losses[: lowest + 1]):
         return "the loss has no clear dip; repeat with a smaller --lowest, more --steps or a larger batch_size"
     return None
 
