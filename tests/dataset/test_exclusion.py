@@ -9,6 +9,7 @@ import pytest
 from googlenet.dataset import (
     Dataset,
     ExcludeSection,
+    check_for_training,
     describe_exclusion,
     open_dataset,
     read_exclude,
@@ -83,6 +84,15 @@ def test_a_split_without_pictures_is_omitted_and_a_dataset_without_any_is_an_err
     assert set(dataset.without({"val/cat/2.png"}).splits) == {"train"}
     with pytest.raises(DataError, match="all pictures of pets are excluded"):
         dataset.without(dataset.names)
+
+
+def test_a_class_whose_held_back_pictures_are_all_excluded_is_named_with_the_reason(make_folder: MakeFolder) -> None:
+    dataset = open_dataset(make_folder(*(f"{pet}/{number}.png" for pet in ("cat", "dog") for number in range(5))))
+    held = {name for name in named(dataset)["val"] if name.startswith("cat/")}
+    with pytest.raises(
+        DataError, match=r"'cat' has no pictures in val/ but excluded ones: exclude fewer, .*split-seed"
+    ):
+        check_for_training(dataset.without(held))
 
 
 def test_names_that_are_not_in_the_data_are_said(make_folder: MakeFolder) -> None:

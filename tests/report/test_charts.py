@@ -62,6 +62,14 @@ def test_a_single_point_and_equal_points_can_be_drawn() -> None:
             assert "<svg" in to_svg(line_chart([Line("a", points)], ON_PAGE, x_label="epoch", shares=True), "")
 
 
+@pytest.mark.parametrize("last", [1, 2, 3])
+def test_epochs_are_whole_numbers(last: int) -> None:
+    figure = line_chart([Line("a", tuple((x, x / 10) for x in range(1, last + 1)))], ON_PAGE, x_label="epoch")
+    low, high = figure.axes[0].get_xlim()
+    ticks = [tick for tick in figure.axes[0].get_xticks() if low <= tick <= high]
+    assert ticks == [*range(1, last + 1)]
+
+
 def test_reliability_is_drawn_for_the_bins_that_have_pictures() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.45, 0.55]], np.float32)
     before = reliability(probabilities, np.array([0, 0, 1]))

@@ -83,8 +83,16 @@ def test_a_page_needs_a_name_and_a_folder(
     assert error in googlenet("report", small.path, "--out", out).error
 
 
+@pytest.mark.parametrize("content", ['{"data": 3}', '{"data": "x", "recipe": "small-32", "settings": []}'])
+def test_settings_of_another_kind_are_an_error_in_a_sentence(googlenet: Run, small: RunFolder, content: str) -> None:
+    small.settings.write_text(content)
+    error = googlenet("report", small.path).error
+    assert "settings.json is damaged" in error
+    assert "unexpected" not in error
+
+
 def test_a_run_that_does_not_exist(googlenet: Run, tmp_path: Path) -> None:
-    assert "no answers of its own" in googlenet("report", tmp_path / "none").error
+    assert f"{tmp_path / 'none'}: no such run or model file" in googlenet("report", tmp_path / "none").error
 
 
 @pytest.mark.parametrize(

@@ -225,9 +225,7 @@ def test_a_table_that_is_not_the_runs_is_refused_and_not_overwritten(
     folder: RunFolder, name: str, content: bytes
 ) -> None:
     (folder.path / name).write_bytes(content)
-    with pytest.raises(
-        InputError, match=rf"{name} is damaged .*remove or rename it to resume the run without its contents"
-    ):
+    with pytest.raises(InputError, match=rf"{name} is damaged .*remove or rename it to go on without its contents"):
         RunWriter(folder, step=5)
     assert (folder.path / name).read_bytes() == content
 
@@ -266,8 +264,8 @@ def test_a_new_run_takes_the_first_free_name(tmp_path: Path) -> None:
             "starting: 1,418 training pictures, 379 validation pictures, 5 steps per epoch, 189,174 parameters, on cpu",
         ),
         (
-            TrainingStarted(7, None, 5, 20, 5, 9, "cuda"),
-            "resuming at step 7: 20 training pictures, 5 validation pictures, 5 steps per epoch, 9 parameters, on cuda",
+            TrainingStarted(7, None, 1, 20, 5, 9, "cuda"),
+            "resuming at step 7: 20 training pictures, 5 validation pictures, 1 step per epoch, 9 parameters, on cuda",
         ),
         (
             epoch_done(1),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from googlenet.errors import SettingsError
+from googlenet.errors import MissingExtraError, SettingsError
 from googlenet.runs import BadPictureFound, EpochDone, ProbeFitted, TrainingStopped, describe
 from googlenet.training import TrainingJob
 from googlenet.training.parts import build_parts
@@ -66,6 +66,18 @@ def test_a_start_with_these_classes_and_a_recipe_without_a_probe_need_none(train
         assert not is_due(job, build_parts(job))
     with pytest.raises(SettingsError, match="linear_probe of the recipe need a model to start from"):
         replace(probed(training), start=None).check()
+
+
+def test_without_scikit_learn_a_fine_tuning_is_refused_before_it_begins(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("googlenet.training.job.find_spec", lambda name: None)
+    job = probed(training)
+    with pytest.raises(
+        MissingExtraError, match=r"linear probe of a fine-tuning needs scikit-learn.*googlenet\[train\]"
+    ):
+        job.check()
+    probed(training, "off", linear_probe=0).check()
 
 
 def test_a_budget_shorter_than_the_probe_still_gives_a_model(training: Training) -> None:

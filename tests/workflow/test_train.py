@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import googlenet
+from googlenet.dataset import read_exclude
 from googlenet.runs import EpochDone, Event, ModelSaved, RunFolder
 from googlenet.workflow import TrainingStoppedError
 from tests.workflow.test_plan import write_pictures
@@ -52,6 +53,7 @@ def test_a_line_of_python_trains_and_tells_listeners_and_prints_nothing(
     stored = RunFolder(tmp_path / "run").read_settings()
     assert stored is not None
     assert (stored["exclude"], stored["settings"]["batch_size"], stored["seed"]) == (["cat/3.png"], 4, 3)
+    assert read_exclude(tmp_path / "run" / "exclude.txt") == {"cat/3.png"}, "the report's command names this file"
     again = googlenet.train(resume=tmp_path / "run")
     assert again == result
     (tmp_path / "exclude.txt").write_text("cat/4.png\n")

@@ -106,8 +106,9 @@ def lr_find_command(
             }
         )
         return
+    what = "suggested: --learning-rate" if advice.verdict == "try" else "this search:"
     report(
-        f"suggested: --learning-rate {curve.suggestion:g} (the loss is lowest at {curve.turning:.2g})",
+        f"{what} {curve.suggestion:g} (the loss is lowest at {curve.turning:.2g})",
         advice.sentence,
         *([f"plot: {out}"] if drawn else []),
     )

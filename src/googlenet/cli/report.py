@@ -43,6 +43,7 @@ def report_command(
 
     Example: googlenet report runs/photos-finetune runs/photos-scratch --out comparison.html
     """
+    from googlenet.pretrained import find_model
     from googlenet.report import (
         Compared,
         check_installed,
@@ -54,6 +55,9 @@ def report_command(
     from googlenet.runs import RunFolder
 
     check_installed()
+    for model in models:
+        if not (path := find_model(model)).exists():
+            raise InputError(f"{path}: no such run or model file")
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--out is {out}: the report is an HTML file, so its name must end in .html")
     if out is not None and not out.parent.is_dir():

@@ -155,6 +155,8 @@ def check_for_training(dataset: Dataset) -> None:
         if missing:
             what, have = ("class", "has") if len(missing) == 1 else (f"{len(missing)} classes", "have")
             hint = alike_hint(missing, [name for name, count in samples.counts.items() if count])
+            if dataset.split_rule is not None:  # the split was right, and pictures were excluded from it since
+                hint = " but excluded ones: exclude fewer, add pictures, or hold back others (--split-seed)"
             raise DataError(f"{dataset.name}: {what} {quote_names(missing)} {have} no pictures in {split}/{hint}")
     for split in needed:
         check_readable(dataset.splits[split], _first_bad_pictures(dataset.splits[split]), where=split)

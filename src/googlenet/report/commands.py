@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from googlenet.recipes import RECIPES
@@ -12,10 +13,10 @@ _FLAGS = ("start", "minutes", "members", "seed", "val_share", "split_seed")
 """What `settings.json` has at its top and `train` takes as a flag."""
 
 
-def repeat_command(stored: Mapping[str, Any]) -> str:
+def repeat_command(stored: Mapping[str, Any], *, exclude: Path = Path("exclude.txt")) -> str:
     """`googlenet train DATA ...` with everything in which a run (`settings.json`) differs from its recipe.
 
-    The names that `--exclude` left out are in `settings.json`, not the name of the file that listed them.
+    `exclude`: where the run lists the pictures that `--exclude` left out.
     """
     words = ["googlenet", "train", str(stored["data"]), "--recipe", str(stored["recipe"])]
     for key in _FLAGS:
@@ -24,7 +25,7 @@ def repeat_command(stored: Mapping[str, Any]) -> str:
     if stored.get("start") is None:
         words.append("--from-scratch")
     if stored.get("exclude"):
-        words += ["--exclude", "exclude.txt"]
+        words += ["--exclude", str(exclude)]
     recipe = RECIPES.get(str(stored["recipe"]))
     usual = {} if recipe is None else recipe.to_dict()
     for key, value in (stored.get("settings") or {}).items():

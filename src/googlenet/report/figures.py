@@ -71,7 +71,7 @@ def draw_lines(
         axes.set_xlim(min(xs) - 0.5, max(xs) + 0.5)
     elif xs:
         axes.set_xlim(min(xs), max(xs))
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=x_label in ("epoch", "step")))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=x_label in ("epoch", "step"), min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     low, high = axes.get_ylim()
     axes.set_ylim(0 if from_zero else low, min(high, 1) if shares else high)

@@ -24,6 +24,9 @@ from googlenet.report.run_pictures import confusion_png, curves_png, mistakes_pn
 from googlenet.report.training import Metrics, curve_svg, curves_of_runs, training_curves
 from googlenet.runs import RunFolder
 
+_SETTINGS = {"data": str, "recipe": str, "settings": dict}
+"""What every `settings.json` has, of any version."""
+
 
 def write_run_report(
     folder: RunFolder, *, data: str | None = None, out: Path | None = None, answers: Answers | None = None
@@ -37,12 +40,12 @@ def write_run_report(
     """
     check_installed()
     subject = run_subject(folder, data=data, answers=answers)
-    stored = folder.read_settings() or {}
+    stored = _settings(folder)
     metrics = folder.read_metrics()
     evaluation = counted(subject.answers)
     curves = training_curves(metrics, stored) or curves_of_runs(_members(folder))
     shown = evaluation_data(subject, evaluation)
-    again = [("Repeat this run", repeat_command(stored))] if stored else []
+    again = [("Repeat this run", repeat_command(stored, exclude=folder.exclude))] if stored else []
     page = render(
         "run.html.j2",
         title=f"{subject.name}: {percent(evaluation.top1)} top-1",
@@ -87,7 +90,7 @@ def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers 
                 "with --data, and they are evaluated again"
             )
         answers = Answers.load(folder.answers)
-    stored = folder.read_settings() or {}
+    stored = _settings(folder)
     where = data or stored.get("data")
     rule = SplitRule(stored["split_seed"], stored["val_share"]) if "split_seed" in stored else None
     opened = open_pictures(where, answers.classes, rule)
@@ -109,7 +112,7 @@ def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers 
 
 def compared_run(folder: RunFolder, *, data: str | None = None, answers: Answers | None = None) -> Compared:
     """A run as one of those that `write_comparison` compares; arguments and errors as for `run_subject`."""
-    settings = folder.read_settings() or {}
+    settings = _settings(folder)
     return Compared(run_subject(folder, data=data, answers=answers), folder.read_metrics(), settings)
 
 
@@ -121,6 +124,15 @@ def class_names(answers: Answers, model: Path) -> tuple[str, ...]:
         return answers.classes
     names = {one.id: one.name for one in described.classes}
     return tuple(names.get(one, one) or one for one in answers.classes)
+
+
+def _settings(folder: RunFolder) -> dict[str, Any]:
+    """What the run was asked for; {} if that is not kept. Raises InputError if it lacks what every run has."""
+    stored = folder.read_settings() or {}
+    wrong = [key for key, kind in _SETTINGS.items() if stored and not isinstance(stored.get(key), kind)]
+    if wrong:
+        raise InputError(f"{folder.settings} is damaged: {wrong[0]!r} is missing or of the wrong kind")
+    return stored
 
 
 def _members(folder: RunFolder) -> list[tuple[str, Metrics]]:

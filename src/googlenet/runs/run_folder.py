@@ -49,7 +49,7 @@ METRICS = (
 )
 STEP = METRICS.index("step")
 BAD_PICTURES = ("image", "error")
-WITHOUT_IT = "remove or rename it to resume the run without its contents"
+WITHOUT_IT = "remove or rename it to go on without its contents"
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -76,6 +76,11 @@ class RunFolder:
     def metrics(self) -> Path:
         """One line per epoch."""
         return self.path / "metrics.csv"
+
+    @property
+    def exclude(self) -> Path:
+        """Which pictures `--exclude` left out, for the command that repeats the run."""
+        return self.path / "exclude.txt"
 
     @property
     def split(self) -> Path:
@@ -329,7 +334,8 @@ def _sentence(event: Event) -> str | None:
             where = f"resuming at step {event.step}" if event.step else "starting"
             return (
                 f"{where}: {event.training_pictures:,} training pictures, "
-                f"{event.validation_pictures:,} validation pictures, {event.steps_per_epoch} steps per epoch, "
+                f"{event.validation_pictures:,} validation pictures, "
+                f"{event.steps_per_epoch:,} {'step' if event.steps_per_epoch == 1 else 'steps'} per epoch, "
                 f"{event.parameters:,} parameters, on {event.device}"
             )
         case LengthEstimated():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 from googlenet.architecture import Architecture, build_architecture, check_input_size, with_dropout
 from googlenet.dataset import Dataset, check_for_training
-from googlenet.errors import SettingsError
+from googlenet.errors import MissingExtraError, SettingsError
 from googlenet.images import Preprocessing
 from googlenet.model import Model
 from googlenet.parallel import available_cpus
@@ -16,6 +17,7 @@ from googlenet.training.augmentation import Augmentation
 from googlenet.training.freezing import check_frozen
 from googlenet.training.optimizer import check_optimizer
 from googlenet.training.precision import Precision, settle_precision
+from googlenet.training.transfer import brings_its_classifier
 
 MOST_WORKERS = 16
 """Largest default number of threads that prepare pictures: more of them wait for each other in Python."""
@@ -97,6 +99,9 @@ class TrainingJob:
                 )
             return
         check_frozen(self.architecture, recipe.frozen)
+        probed = recipe.linear_probe and not brings_its_classifier(start, self.dataset.classes)
+        if probed and find_spec("sklearn") is None:  # now, not once the run has begun
+            raise MissingExtraError("scikit-learn", extra="train", purpose="the linear probe of a fine-tuning")
         for key in ("variant", "width", "channels"):
             theirs, ours = getattr(start.spec, key), getattr(recipe, key)
             if theirs != ours:

@@ -18,7 +18,7 @@ ROOM = 0.25  # of the dip's depth, above and below it
 
 
 def draw_rate_curve(curve: RateCurve, *, title: str, recipe_rate: float) -> Figure:
-    """Draw raw losses as dots, smoothed ones as a line, the suggested and the recipe's rate as vertical lines.
+    """Draw raw losses as dots, smoothed ones as a line, the found and the recipe's rate as vertical lines.
 
     The range of losses is that of the dip; what explodes beyond it leaves the plot. Raises MissingExtraError without
     matplotlib.
@@ -33,7 +33,7 @@ def draw_rate_curve(curve: RateCurve, *, title: str, recipe_rate: float) -> Figu
     low, high = loss_range(curve)
     axes.plot(curve.rates, curve.losses, "o", color=RAW, markersize=5, label="loss of one update")
     axes.plot(curve.rates, curve.smoothed, color=LINE, linewidth=2.5, label="smoothed")
-    axes.axvline(curve.suggestion, color=CHOICE, linewidth=2, label=f"suggested: {curve.suggestion:g}")
+    axes.axvline(curve.suggestion, color=CHOICE, linewidth=2, label=f"this search: {curve.suggestion:g}")
     axes.axvline(recipe_rate, color=OWN, linewidth=1.5, linestyle="--", label=f"the recipe's: {recipe_rate:g}")
     axes.set_xscale("log")
     axes.set_xlim(min(curve.rates[0], curve.suggestion, recipe_rate) / 1.1, max(curve.rates[-1], recipe_rate) * 1.1)

@@ -135,6 +135,10 @@ def _write_plan(plan: RunPlan, dataset: Dataset, folder: RunFolder) -> None:
     """Write the settings that a resumed run needs, and which picture is in which split."""
     folder.write_settings(plan.to_dict())
     folder.write_table(folder.split, ("image", "class", "split"), _split_rows(dataset))
+    if plan.exclude:
+        from googlenet.dataset import ExcludeSection, write_exclude
+
+        write_exclude(folder.exclude, [ExcludeSection("left out with --exclude", plan.exclude)])
 
 
 def _split_rows(dataset: Dataset) -> list[tuple[str, str, str]]:
