@@ -157,10 +157,3 @@ def test_results_become_json(name: str, keys: set[str]) -> None:
     fields = OBJECTS[name]().to_dict()
     assert keys <= fields.keys()
     assert json.loads(json.dumps(fields)) == fields
-
-
-def test_a_prediction_becomes_the_row_of_the_verb(tmp_path: Path) -> None:
-    from googlenet.cli.predict import prediction_row
-
-    prediction = googlenet.load("bvlc").predict(SQUARE)
-    assert prediction.to_dict() == prediction_row(prediction)

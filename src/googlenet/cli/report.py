@@ -92,8 +92,7 @@ def _kept_answers(run: RunFolder, data: str | None) -> Answers | None:
     answers = Answers.load(run.answers)
     if data is not None:
         dataset = open_dataset(data, split_rule=None, classes=answers.classes)
-        names = {item.name for samples in dataset.splits.values() for item in samples.items}
-        if not names.issuperset(answers.names):
+        if not dataset.names.issuperset(answers.names):
             return None
     return answers
 

@@ -64,7 +64,7 @@ def _environment() -> Environment:
         "script_sum": f"sha256-{digest}",
         "version": installed_version("googlenet"),
     }
-    environment.filters |= {"percent": percent, "count": count, "seconds": duration}
+    environment.filters |= {"percent": percent, "count": count}
     return environment
 
 
@@ -76,11 +76,3 @@ def percent(share: float | None, digits: int = 1) -> str:
 def count(number: int, word: str = "", plural: str = "") -> str:
     """A number with its word: 1 -> "1 picture", 2,000 -> "2,000 pictures"."""
     return f"{number:,} {word if number == 1 else plural or word + 's'}" if word else f"{number:,}"
-
-
-def duration(seconds: float) -> str:
-    """A duration in its largest unit and the next: "45 s", "12 min", "3 h 05 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -18,11 +18,11 @@ from googlenet.report.commands import repeat_command
 from googlenet.report.comparison import Compared
 from googlenet.report.evaluation_report import CONTENTS, Subject, counted, evaluation_data, next_steps
 from googlenet.report.maps import open_maps
-from googlenet.report.page import check_installed, count, duration, percent, render
+from googlenet.report.page import check_installed, count, percent, render
 from googlenet.report.pictures import open_pictures, read_pictures
 from googlenet.report.run_pictures import confusion_png, curves_png, mistakes_png
 from googlenet.report.training import Metrics, curve_svg, curves_of_runs, training_curves
-from googlenet.runs import RunFolder
+from googlenet.runs import RunFolder, duration
 
 
 def write_run_report(

@@ -26,7 +26,7 @@ def announcements(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Re
         f"all settings are in {folder.settings}"
     )
     if plan.exclude:
-        from googlenet.dataset.exclusion import describe_exclusion
+        from googlenet.dataset import describe_exclusion
 
         yield describe_exclusion(replace(plan, exclude=None).open_dataset(), plan.exclude)
     yield from filter(None, (dataset.ignored.sentence(), dataset.splits["train"].note()))
