@@ -131,8 +131,8 @@ def test_a_place_where_no_report_can_be_is_refused_before_the_evaluation(
     googlenet: Run, trained: Path, splits: Path, tmp_path: Path
 ) -> None:
     for place, sentence in (
-        ("report.pdf", "the report is an HTML file: {} must end in .html"),
-        ("no/report.html", "cannot write {}: there is no folder"),
+        ("report.pdf", "cannot write {}: the report is an HTML file, so its name must end in .html"),
+        ("no/report.html", "cannot write {}: the folder"),
         ("folder.html", "cannot write {}: it is a folder"),
     ):
         (tmp_path / "folder.html").mkdir(exist_ok=True)

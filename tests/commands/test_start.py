@@ -204,7 +204,7 @@ def test_without_matplotlib_a_rate_is_suggested_and_a_line_says_why_there_is_no_
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (("--out", "curve.jpg"), "--out is curve.jpg: the plot is a PNG file, so its name must end in .png"),
+        (("--out", "curve.jpg"), "cannot write curve.jpg: the plot is a PNG file, so its name must end in .png"),
         (
             ("--lowest", "1", "--highest", "0.1"),
             "--lowest is 1 and --highest is 0.1: both must be above 0 and ascending",

@@ -21,13 +21,12 @@ def crops_command(
 
     Example: googlenet crops photo.jpg --out sheet.png
     """
-    from googlenet.files import check_not_replaced, write_atomically
+    from googlenet.files import check_can_write, check_not_replaced, write_atomically
     from googlenet.images import DEFAULT_PREPROCESSING, BadImage, png_bytes, read_picture
     from googlenet.images.crop_sheet import crop_sheet
 
-    if out.suffix.lower() != ".png":
-        raise InputError(f"cannot write {out}: the file name must end in .png")
     check_not_replaced(out, option="--out", force=force)
+    check_can_write(out, what="the sheet is a PNG file", suffixes=(".png",))
     preprocessing = DEFAULT_PREPROCESSING
     if model is not None:
         from googlenet.artifacts import describe_model

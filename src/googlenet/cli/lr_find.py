@@ -40,7 +40,7 @@ def lr_find_command(
     """
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.sources import remarks
-    from googlenet.files import current_folder
+    from googlenet.files import check_can_write, current_folder
     from googlenet.recipes import parse_overrides, recipe_from_dict
     from googlenet.runs import RunFolder
     from googlenet.workflow.announcements import start_lines
@@ -55,10 +55,7 @@ def lr_find_command(
         raise MissingExtraError("torch", extra="train", purpose="trying learning rates") from error
     if not 0 < lowest < highest:
         raise InputError(f"--lowest is {lowest:g} and --highest is {highest:g}: both must be above 0 and ascending")
-    if out.suffix != ".png":
-        raise InputError(f"--out is {out}: the plot is a PNG file, so its name must end in .png")
-    if not out.parent.is_dir():
-        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
+    check_can_write(out, what="the plot is a PNG file", suffixes=(".png",))
     current = current_folder()
     request = Request(
         data=data,

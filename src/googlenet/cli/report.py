@@ -46,6 +46,7 @@ def report_command(
     from googlenet.report import (
         Compared,
         check_installed,
+        check_page,
         compared_run,
         write_comparison,
         write_evaluation_report,
@@ -54,10 +55,8 @@ def report_command(
     from googlenet.runs import RunFolder
 
     check_installed()
-    if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out is {out}: the report is an HTML file, so its name must end in .html")
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
+    if out is not None:
+        check_page(out)
     runs = [run if (run := RunFolder(Path(model))).settings.is_file() else None for model in models]
     kept = [None if run is None else _kept_answers(run, data) for run in runs]
     split = next((answers.split for answers in kept if answers is not None), None)

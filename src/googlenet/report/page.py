@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import MissingExtraError
+from googlenet.files import check_can_write
 from googlenet.machine import installed_version
 from googlenet.printable import printable
 
@@ -40,6 +41,12 @@ def check_installed() -> None:
             import_module(package)
         except ModuleNotFoundError as error:
             raise MissingExtraError(package, extra=EXTRA, purpose="a report") from error
+
+
+def check_page(path: Path) -> None:
+    """Raise MissingExtraError or InputError, before long work, if a page cannot be written to `path`."""
+    check_installed()
+    check_can_write(path, what="the report is an HTML file", suffixes=(".html", ".htm"))
 
 
 @cache
