@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import report, say, say_json, warn
-from googlenet.errors import EXIT_FINDINGS, InputError
+from googlenet.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
     from googlenet.explanation import ExplainedClass, Explanation
@@ -59,7 +59,6 @@ def explain_command(
     from googlenet.cli.drawings import open_drawings
     from googlenet.cli.sources import expand_sources, ignored_sentence
 
-    _check_one_network(model)
     classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
     left_out: dict[str, list[str]] = {}
     expanded = expand_sources(paths, left_out)
@@ -83,19 +82,6 @@ def explain_command(
         warn(ignored)
     if bad:
         raise SystemExit(EXIT_FINDINGS)
-
-
-def _check_one_network(model: str) -> None:
-    """Raise InputError for an ensemble, which has no single map."""
-    from googlenet.model import member_paths
-    from googlenet.pretrained import find_model
-
-    path, *others = member_paths(find_model(model))
-    if others:
-        raise InputError(
-            f"{model} is an ensemble of {1 + len(others)} networks, whose probabilities are averaged, so no single map "
-            f"explains them; use one of the networks, such as {path}"
-        )
 
 
 def _lines(explanation: Explanation, *, boxes: bool) -> list[str]:

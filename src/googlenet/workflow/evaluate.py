@@ -104,9 +104,8 @@ def evaluate_models(
         classifier = models
     else:
         classifier = Classifier.load(models, engine=engine, device=device, threads=threads)
-    classes = classifier.classes
-    origins = [about for source in classifier.sources for about in source.origins]
-    dataset, samples, name = open_labelled(data, split, classes=[one.id for one in classes], origins=origins)
+    ids = [one.id for one in classifier.classes]
+    dataset, samples, name = open_labelled(data, split, classes=ids, origins=classifier.origins)
     if on_data is not None:
         on_data(dataset, samples)
     averages = len(members_of(classifier.engine, classifier.preprocessing)) > 1 or max(crops) > 1
@@ -114,7 +113,9 @@ def evaluate_models(
 
     def pass_on(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
         assert on_prediction is not None
-        on_prediction(Prediction(image, rank_classes(probabilities, classes, temperature=temperature)), label)
+        on_prediction(
+            Prediction(image, rank_classes(probabilities, classifier.classes, temperature=temperature)), label
+        )
 
     comparison = compare_protocols(
         classifier.engine,
