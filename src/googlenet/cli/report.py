@@ -12,7 +12,6 @@ from googlenet.errors import InputError
 
 if TYPE_CHECKING:
     from googlenet.evaluation import Answers
-    from googlenet.report import Subject
     from googlenet.runs import RunFolder
 
 COMPARISON = Path("comparison.html")
@@ -48,6 +47,7 @@ def report_command(
         check_installed,
         check_page,
         compared_run,
+        model_subject,
         write_comparison,
         write_evaluation_report,
         write_run_report,
@@ -66,7 +66,9 @@ def report_command(
     ]
     if len(models) > 1:
         compared = [
-            Compared(_subject(model, data, answers)) if run is None else compared_run(run, data=data, answers=answers)
+            Compared(model_subject(model, data, answers))
+            if run is None
+            else compared_run(run, data=data, answers=answers)
             for model, run, answers in zip(models, runs, answered, strict=True)
         ]
         path = write_comparison(compared, out or COMPARISON)
@@ -74,7 +76,7 @@ def report_command(
         path = write_run_report(runs[0], data=data, out=out, answers=answered[0])
     else:
         default = Path(f"{Path(models[0]).stem}-report.html")
-        path = write_evaluation_report(_subject(models[0], data, answered[0]), out or default)
+        path = write_evaluation_report(model_subject(models[0], data, answered[0]), out or default)
     if as_json:
         say_json({"report": str(path)})
     else:
@@ -117,22 +119,3 @@ def _evaluate(
     )
     assert evaluation.answers is not None  # they were asked for
     return evaluation.answers
-
-
-def _subject(model: str, data: str | None, answers: Answers) -> Subject:
-    """What the report of a model file is about."""
-    from googlenet.pretrained import find_model
-    from googlenet.report import Subject, open_pictures, read_pictures
-    from googlenet.report.maps import open_maps
-    from googlenet.report.run_report import class_names
-
-    path = find_model(model)
-    return Subject(
-        name=Path(model).name,
-        answers=answers,
-        labels=class_names(answers, path),
-        read=read_pictures(open_pictures(data, answers.classes)),
-        maps=open_maps(path),
-        model=model,
-        data=data or "DATA",
-    )

@@ -158,8 +158,7 @@ def _write_page(
     where: PathArgument | Dataset,
 ) -> None:
     from googlenet.classifier.sources import SavedModel
-    from googlenet.report import Subject, read_samples, write_evaluation_report
-    from googlenet.report.maps import open_maps
+    from googlenet.report import Subject, open_maps, read_samples, write_evaluation_report
 
     assert evaluation.answers is not None
     sources = classifier.sources
