@@ -76,7 +76,9 @@ def test_the_pairs_confused_most_are_said_in_sentences(
     assert len(sentences) == min(5, len(pairs))
     first = pairs[0]
     verb = "was" if first["pictures"] == 1 else "were"
-    sentence = f"{first['pictures']} of {first['of']} pictures of {first['label']} {verb} called {first['predicted']}"
+    sentence = (
+        f"{first['pictures']} of {first['of']} pictures of {first['label']} {verb} classified as {first['predicted']}"
+    )
     assert sentences[0] == sentence.split()
 
 

@@ -110,5 +110,5 @@ def read_features(
             kept += [at for at, _ in usable]
         done += len(batch)
         if on_progress:
-            on_progress("looked at by the model", done, len(good))
+            on_progress("run through the model", done, len(good))
     return np.concatenate(batches), kept

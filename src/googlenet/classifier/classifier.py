@@ -164,7 +164,7 @@ class Classifier:
     def explain(
         self, images: Picture | Iterable[Picture], classes: str | Sequence[str] | None = None, *, top: int = 2
     ) -> Explanation | Iterator[Explanation]:
-        """Which parts of a picture speak for a class: exact class-activation maps, as `googlenet explain` makes them.
+        """Where in a picture the evidence for a class is: exact class-activation maps, as those of `googlenet explain`.
 
         One picture, or an iterator over many, in order. `classes`: names or ids; by default the `top` most probable of
         each picture. A missing or bad picture gives an Explanation with `error`. Raises InputError for a class that the

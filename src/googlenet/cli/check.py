@@ -40,7 +40,7 @@ def check_command(
     engine: EngineOption = None,
     threads: ThreadsOption = None,
 ) -> None:
-    """Check the pictures of a dataset: unreadable, turned, dark, tiny, duplicate, in two classes, in two splits.
+    """Check the pictures of a dataset: unreadable, rotated, dark, tiny, duplicate, in two classes, in two splits.
 
     Nothing is deleted. Pictures that a training should leave out are listed in exclude.txt, for train --exclude; a list
     that you have edited is not overwritten. The exit code is 1 if anything was found.

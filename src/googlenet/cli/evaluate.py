@@ -178,7 +178,7 @@ def _confused(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
         "confused most often",
         *(
             f"  {pair.pictures:{digits[0]},} of {pair.of:{digits[1]},} pictures of {names[pair.label]} "
-            f"{'was' if pair.pictures == 1 else 'were'} called {names[pair.predicted]}"
+            f"{'was' if pair.pictures == 1 else 'were'} classified as {names[pair.predicted]}"
             for pair in pairs
         ),
     ]

@@ -1,4 +1,4 @@
-"""`googlenet explain`: shows which parts of pictures speak for a class."""
+"""`googlenet explain`: shows where in a picture the evidence for a class is."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def explain_command(
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Show which parts of pictures speak for a class: its class-activation map, which is exact for this network.
+    """Show where in a picture the evidence for a class is: its class-activation map, which is exact for this network.
 
     The mean of a map plus the class's bias is the logit, which becomes a probability. A picture that cannot be read is
     named, the others are explained, and the exit code is 1.
@@ -108,5 +108,5 @@ def _where(one: ExplainedClass, size: tuple[int, int]) -> str:
 
 def _box(one: ExplainedClass) -> str:
     if one.box is None:
-        return "no box: nothing in the picture speaks for this class"
+        return "no box: nothing in the picture is evidence for this class"
     return f"box x {one.box.x}, y {one.box.y}, width {one.box.width}, height {one.box.height}"

@@ -34,7 +34,7 @@ def lr_find_command(
 ) -> None:
     """Raise the learning rate step by step, plot the loss against it, and say whether to change the recipe's rate.
 
-    Nothing is trained. It starts from the weights that `googlenet train` would start from. The plot needs matplotlib.
+    No model is saved. It starts from the weights that `googlenet train` would start from. The plot needs matplotlib.
 
     Example: googlenet lr-find photos/
     """

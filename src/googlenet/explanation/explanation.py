@@ -21,7 +21,7 @@ from googlenet.suggestions import did_you_mean
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExplainedClass:
-    """What speaks for one class in a picture.
+    """The evidence for one class in a picture.
 
     `probability`: as `predict` gives it; `logit`: what the softmax reads, `bias` + the mean of `map`; `map`: (h, w)
     float32, what each place of the square contributes; `peak`: (x, y), the place in the picture, in px, with the

@@ -33,7 +33,7 @@ HEADINGS = {
     "extreme_size": "Extreme sizes",
     "near_duplicate": "Near duplicates",
     "wrong_extension": "Wrong extensions",
-    "rotated": "Stored turned",
+    "rotated": "Rotated by EXIF",
     "imbalance": "Imbalance",
 }
 

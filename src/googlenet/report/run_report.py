@@ -27,7 +27,7 @@ def write_run_report(
     """Write the page about a finished run, and return its path.
 
     Without `out`, it is the run's `report.html`, and its `curves.png`, `confusion.png` and `mistakes.png` are written,
-    too. `data`: where its pictures are now, by default where they were; pictures that are gone are said to be.
+    too. `data`: where its pictures are now, by default where they were; what is gone has the reason in its place.
     `answers`: of the model, if the run has none of its own. Raises MissingExtraError without the extra `report`,
     InputError for a damaged file, for a run without answers, and if a file cannot be written.
     """
