@@ -19,8 +19,8 @@ from googlenet.engines import FunctionEngine
 from googlenet.evaluation import Answers, Calibration, Counts, reliability
 from googlenet.explanation import Explanation
 from googlenet.images import Preprocessing
+from googlenet.images.bars import MARGIN, ROW
 from googlenet.model import ClassLabel, load_model
-from googlenet.notebook_png import MARGIN, ROW
 from googlenet.pretrained import find_model
 from googlenet.recipes import RECIPES
 from googlenet.workflow import TrainingResult
@@ -128,7 +128,7 @@ def test_a_prediction_is_a_picture_where_the_font_has_its_letters() -> None:
     filled = (pixels == (59, 130, 214)).all(axis=2).sum(axis=1)
     middles = [round(MARGIN + ROW * (place + 0.5)) for place in (1, 2)]
     assert filled[middles[0]] == pytest.approx(3 * filled[middles[1]], rel=0.05)
-    assert Prediction("사진.jpg", ranking)._repr_png_() is None
+    assert Prediction("\U0010fffd.jpg", ranking)._repr_png_() is None
     assert Prediction("broken.jpg", (), "not a picture")._repr_png_() is None
 
 
