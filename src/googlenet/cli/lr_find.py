@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
+    from googlenet.training.rate_advice import RateAdvice
     from googlenet.training.rate_search import RateCurve
+    from googlenet.workflow.plan import RunPlan
 
 
 def lr_find_command(
@@ -88,26 +90,27 @@ def lr_find_command(
     advice = advise(curve, recipe=plan.recipe, recipe_rate=recipe_rate, fine_tuning=plan.start is not None)
     drawn = _draw(curve, f"{job.recipe.variant} on {dataset.name}", recipe_rate, out, current)
     if as_json:
-        say_json(
-            {
-                "learning_rate": curve.suggestion,
-                "turning": curve.turning,
-                "recipe": plan.recipe,
-                "recipe_learning_rate": recipe_rate,
-                "start": plan.start,
-                "verdict": advice.verdict,
-                "advice": advice.sentence,
-                "out": str(out) if drawn else None,
-                "rates": curve.rates,
-                "losses": curve.losses,
-            }
-        )
+        say_json(_fields(curve, advice, plan, recipe_rate) | {"out": str(out) if drawn else None})
         return
     report(
         f"suggested: --learning-rate {curve.suggestion:g} (the loss is lowest at {curve.turning:.2g})",
         advice.sentence,
         *([f"plot: {out}"] if drawn else []),
     )
+
+
+def _fields(curve: RateCurve, advice: RateAdvice, plan: RunPlan, recipe_rate: float) -> dict[str, Any]:
+    return {
+        "learning_rate": curve.suggestion,
+        "turning": curve.turning,
+        "recipe": plan.recipe,
+        "recipe_learning_rate": recipe_rate,
+        "start": plan.start,
+        "verdict": advice.verdict,
+        "advice": advice.sentence,
+        "rates": curve.rates,
+        "losses": curve.losses,
+    }
 
 
 def _draw(curve: RateCurve, title: str, recipe_rate: float, out: Path, current: Path | None) -> bool:
