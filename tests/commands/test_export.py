@@ -20,7 +20,7 @@ from googlenet.model import load_model
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorials" / "use-the-famous-weights.md"
 
 SUFFIXES = {"onnx": ".onnx", "openvino": "", "pt2": ".pt2"}
 
@@ -123,11 +123,11 @@ def test_export_writes_an_example_and_says_so(googlenet: Run, trained: Path, tmp
     assert fields["example"] == str(tmp_path / "net_example.py")
 
 
-@pytest.mark.skipif("_example import" not in README, reason="README.md does not show the example yet")
-def test_the_readmes_lines_for_onnx_runtime_say_what_predict_says(
+def test_the_tutorials_lines_for_onnx_runtime_say_what_predict_says(
     googlenet: Run, trained: Path, photos: Path, tmp_path: Path
 ) -> None:
-    program = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "onnxruntime" in block)
+    programs = re.findall(r"```python\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
+    program = next(block for block in programs if "onnxruntime" in block)
     assert googlenet("export", trained, "--out", tmp_path / "bvlc.onnx", "--with-example").code == 0
     (tmp_path / "examples").mkdir()
     exif = Image.Exif()

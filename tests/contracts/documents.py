@@ -33,6 +33,7 @@ STEPS_TO_INTERRUPT = 50
 RATES = 10
 SAME_EVERYWHERE = ("table1", "recipes", "crops", "--help", "--version", "ls", "cat")
 LEFT_OUT = "..."
+FENCED = re.compile(r"^```(console|python|text)( varies)?\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 CTRL_C = "^C"
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
@@ -50,8 +51,7 @@ class Example:
 def examples_of(markdown: str) -> list[Example]:
     """All `$` lines of ```console blocks and all ```python blocks, in order."""
     found: list[Example] = []
-    blocks = re.findall(r"^```(console|python|text)( varies)?\n(.*?)^```", markdown, flags=re.MULTILINE | re.DOTALL)
-    for language, varies, body in blocks:
+    for language, varies, body in FENCED.findall(markdown):
         if language == "python":
             found.append(Example("python", body))
         elif language == "console":
@@ -59,6 +59,11 @@ def examples_of(markdown: str) -> list[Example]:
         elif found and found[-1].kind == "python":
             found[-1] = Example("python", found[-1].text, tuple(body.splitlines()), bool(varies))
     return found
+
+
+def fenced_blocks(markdown: str) -> list[str]:
+    """The ```console, ```python and ```text blocks as they are, in order."""
+    return [block[0] for block in FENCED.finditer(markdown)]
 
 
 def _lines_of(body: str) -> list[Example]:

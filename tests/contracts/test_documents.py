@@ -11,6 +11,7 @@ from tests.contracts.documents import (
     assert_printed,
     assert_shown,
     examples_of,
+    fenced_blocks,
     run_example,
     run_in_session,
     shrunk,
@@ -43,6 +44,11 @@ def test_examples_are_found_with_what_is_shown_below_them() -> None:
         Example("python", "print(2)\n", ("2",)),
         Example("python", "print(clock())\n", ("12:30",), varies=True),
     ]
+
+
+def test_fenced_blocks_are_taken_as_they_are() -> None:
+    markdown = "one\n```python\nprint(2)\n```\n```text varies\n2\n```\n```\nno language\n```\n"
+    assert fenced_blocks(markdown) == ["```python\nprint(2)\n```", "```text varies\n2\n```"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""Each of the README's examples runs, in their order, in one folder (`documents.py` says how).
+"""Each of the README's examples runs, in their order, in one folder (`documents.py` says how), and `make demo` does.
 
 - Lines that begin with `$ googlenet` are run; all others, such as `$ make`, are not.
 - A ```python block is a program of its own.
-- The folder holds what readers have at hand: `photos/` (two classes of pictures), `photo.jpg`, `picture.jpg`, the
-  repository's `examples/`, and `runs/demo`, as `make demo` leaves it.
+- The folder holds what readers have at hand: `photos/` (two classes of pictures), `picture.jpg`, and the repository's
+  `examples/`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from tests.contracts.documents import Example, Walk, examples_of, run_example, t
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DEMO = "runs/demo"
 EXAMPLES = [
     example for example in examples_of(README) if example.kind == "python" or example.text.startswith("googlenet ")
 ]
@@ -36,16 +35,9 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
         for number in range(10):
             pixels = generator.integers(red - 50, red + 50, (100, 120, 3)).astype(np.uint8)
             Image.fromarray(pixels).save(folder / "photos" / name / f"{number}.jpg")
-    for name in ("photo.jpg", "picture.jpg"):
-        shutil.copy(folder / "photos" / "cat" / "0.jpg", folder / name)
+    shutil.copy(folder / "photos" / "cat" / "0.jpg", folder / "picture.jpg")
     shutil.copytree(ROOT / "examples", folder / "examples")
-
-    def run(example: Example) -> None:
-        if DEMO in example.text and " train " not in example.text and not (folder / DEMO).exists():
-            make_demo(folder)
-        run_example(example, folder)
-
-    return Walk(EXAMPLES, run)
+    return Walk(EXAMPLES, lambda example: run_example(example, folder))
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the README's lines are for a shell")
@@ -54,8 +46,13 @@ def test_an_example_of_the_readme_runs(number: int, walk: Walk) -> None:
     walk.reach(number)
 
 
-def make_demo(folder: Path) -> None:
-    """Train as `make demo` does, shrunk."""
-    line = re.search(r"googlenet train .*", (ROOT / "Makefile").read_text(encoding="utf-8"))
-    assert line is not None
-    run_example(Example("console", line[0].replace("$(DEMO)", DEMO)), folder)
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the Makefile's lines are for a shell")
+def test_the_lines_of_make_demo_run(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rule = re.search(r"^demo: .*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert rule is not None
+    lines = re.findall(r"googlenet .*", rule[1])
+    assert len(lines) == 4
+    for line in lines:
+        run_example(Example("console", line.replace("$(DEMO)", "runs/demo")), tmp_path)

@@ -119,6 +119,17 @@ def test_a_square_shows_its_patch() -> None:
         assert (red, green) == pytest.approx(((left + right - 1) / 2, (top + bottom - 1) / 2), abs=1)
 
 
+@pytest.mark.parametrize(("height", "width"), [(60, 240), (240, 60), (100, 100)])
+def test_a_patch_of_a_squashed_picture_spans_the_same_share_of_its_width_and_height(height: int, width: int) -> None:
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.uint8)
+    image = np.stack((columns, rows, rows), axis=2)
+    switches = Augmentation((0.25, 0.25), (1.0, 1.0), None, 0, ("bilinear",), mirror=False, squash=True)
+    for seed in range(10):
+        square = augment_image(image, 32, switches, np.random.default_rng(seed)).astype(float)
+        across, down = np.ptp(square[..., 0]) / width, np.ptp(square[..., 1]) / height
+        assert (across, down) == pytest.approx((0.5 * 31 / 32, 0.5 * 31 / 32), abs=0.04)
+
+
 # --- light and colour ------------------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,7 @@ FINETUNE = Recipe(
     auxiliary_weight=0.0,
     dropout=0.2,
     patch_area=(0.35, 0.8),
+    patch_aspect=(0.85, 1.18),
     photometric=None,
     lighting=0.0,
     interpolations=("bilinear",),

@@ -31,11 +31,12 @@ class Augmentation:
     """The settings of `augment_image`; the defaults are all of Section 6.
 
     patch_area:      smallest and largest share of the picture's area; None: the whole picture, made square before.
-    patch_aspect:    smallest and largest width / height of a patch.
+    patch_aspect:    smallest and largest width / height of a patch; with `squash`, relative to the picture's.
     photometric:     smallest and largest factor of contrast, brightness and colour; None: off.
     lighting:        standard deviation of Krizhevsky's noise; 0: off.
     interpolations:  one is drawn with equal probability; a single one is fixed.
     mirror:          half of the pictures are mirrored.
+    squash:          whole pictures are squashed when the network is used, so that patches are squashed alike.
 
     Raises SettingsError for an invalid value.
     """
@@ -46,6 +47,7 @@ class Augmentation:
     lighting: float = 0.1
     interpolations: tuple[Interpolation, ...] = ("bilinear", "area", "nearest", "bicubic")
     mirror: bool = True
+    squash: bool = False
 
     def __post_init__(self) -> None:
         """Validate the settings."""
@@ -67,7 +69,12 @@ def augment_image(image: Rgb, input_size: int, augmentation: Augmentation, gener
     """Turn `image` (H, W, 3) uint8 RGB into a training square of `input_size` px; a pure function of its arguments."""
     height, width, _ = image.shape
     area, aspect = augmentation.patch_area, augmentation.patch_aspect
-    box = None if area is None else sample_patch(height, width, area=area, aspect=aspect, generator=generator)
+    if area is None:
+        box = None
+    elif augmentation.squash:
+        box = _sample_squashed(height, width, area=area, aspect=aspect, generator=generator)
+    else:
+        box = sample_patch(height, width, area=area, aspect=aspect, generator=generator)
     interpolation = sample_interpolation(augmentation.interpolations, generator)
     square = Image.fromarray(resize_image(image, input_size, input_size, box=box, interpolation=interpolation))
     if augmentation.photometric or augmentation.lighting:
@@ -100,6 +107,16 @@ def sample_patch(
     patch_height = min(max(math.sqrt(pixels / ratio), 1.0), height)
     left, top = across * (width - patch_width), down * (height - patch_height)
     return left, top, left + patch_width, top + patch_height
+
+
+def _sample_squashed(
+    height: int, width: int, *, area: tuple[float, float], aspect: tuple[float, float], generator: np.random.Generator
+) -> Box:
+    """Draw a patch of the picture as it is when squashed to a square, in the picture's own coordinates."""
+    side = min(height, width)
+    box = sample_patch(side, side, area=area, aspect=aspect, generator=generator)
+    across, down = width / side, height / side
+    return box[0] * across, box[1] * down, box[2] * across, box[3] * down
 
 
 def sample_interpolation(interpolations: tuple[Interpolation, ...], generator: np.random.Generator) -> Interpolation:

@@ -49,6 +49,7 @@ class TrainingJob:
             lighting=recipe.lighting,
             interpolations=recipe.interpolations,
             mirror=recipe.mirror,
+            squash=recipe.fit == "squash",
         )
 
     @property
