@@ -35,7 +35,7 @@ PAGE = """<!doctype html><style>
 
 
 def draw_shapes(folder: Path) -> None:
-    """Write a folder of class folders: shapes of any colour, size and angle on backgrounds of any colour, with noise."""
+    """Write a folder of class folders: shapes of any colour, size and angle on any background, with noise."""
     generator = np.random.default_rng(0)
     for name, corners in SHAPES.items():
         (folder / name).mkdir(parents=True)
@@ -85,7 +85,7 @@ def make_overview(run: Path, out: Path) -> None:
         page.write_text(
             f'{PAGE}<div class="card"><p class="command">googlenet train {run.name}/</p>{report}</div>'
             f'<div class="card" style="flex: 1"><p class="command">googlenet explain bvlc cat.jpg</p>{explained()}'
-            '<p class="note">Bright: what speaks for the class. The mean of a map, plus a bias, is exactly the logit of '
+            '<p class="note">Bright: evidence for the class. The mean of a map, plus a bias, is exactly the logit of '
             "the class.</p></div>",
             encoding="utf-8",
         )

@@ -32,7 +32,7 @@ VARIABLES: dict[str, Variable] = {
         "a warning; the package then works without the native engine",
     ),
     "CC": Variable("when the package is built: the compiler of the kernels", "gcc, clang or cc"),
-    "NO_COLOR": Variable("no colors, whatever its value", "no colors either: nothing is colored so far"),
+    "NO_COLOR": Variable("no colours, whatever its value", "no colours either: nothing is coloured so far"),
     "TERM": Variable("dumb: no live line of progress, no escape sequences", "as the terminal sets it"),
     "COLUMNS": Variable("the width of help, at most 80 columns", "the terminal's width"),
     "OMP_WAIT_POLICY": Variable("how torch's threads wait for each other", "PASSIVE"),

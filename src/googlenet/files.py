@@ -6,7 +6,7 @@ import glob
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +40,19 @@ def check_not_special(path: Path) -> None:
     """Raise InputError where `path` is one of `SPECIAL`, before it is opened."""
     if path.exists() and (what := special_kind(path.stat().st_mode)):
         raise InputError(f"cannot read {path}: it is {what}, not a regular file")
+
+
+def check_can_write(path: Path, *, what: str = "", suffixes: Sequence[str] = ()) -> None:
+    """Raise InputError, before long work whose result goes to `path`, for a folder and where there is no folder for it.
+
+    `suffixes`: in lower case, that the name must end in, because of `what` ("the report is an HTML file").
+    """
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise InputError(f"cannot write {path}: {what}, so its name must end in {suffixes[0]}")
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
 
 
 def check_not_replaced(path: Path, *, option: str, force: bool, resume: bool = False) -> None:

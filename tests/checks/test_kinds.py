@@ -47,7 +47,7 @@ def test_a_clean_set_has_no_finding(make_set: MakeSet) -> None:
         ("undecodable", jpeg(photo(900))[:700], "truncated file"),
         ("undecodable", b"", "empty file"),
         ("undecodable", b"<html>404</html>", "a web page, which is not supported: download the picture itself"),
-        ("rotated", turned(6), "stored turned by 90 degrees (EXIF orientation 6)"),
+        ("rotated", turned(6), "stored rotated by 90 degrees (EXIF orientation 6)"),
         ("rotated", turned(3), "stored upside down (EXIF orientation 3)"),
         ("extreme_size", jpeg(photo(900, (10, 7))), "tiny: 10 x 7 px, where the median is 96 x 72"),
         ("extreme_size", jpeg(photo(900, (300, 40))), "its sides differ by a factor of 7.5: 300 x 40 px"),
@@ -239,7 +239,7 @@ def test_what_most_pictures_have_is_one_note(make_set: MakeSet) -> None:
         put(path, jpeg(image, exif=exif))
     (one,) = checked(data).findings
     assert (one.kind, one.severity, len(one.paths)) == ("rotated", "note", 24)
-    assert one.detail == "24 of 24 pictures: stored turned by 90 degrees (EXIF orientation 8), for example"
+    assert one.detail == "24 of 24 pictures: stored rotated by 90 degrees (EXIF orientation 8), for example"
 
 
 def test_the_most_severe_come_first(make_set: MakeSet) -> None:

@@ -19,8 +19,8 @@ from googlenet.engines import FunctionEngine
 from googlenet.evaluation import Answers, Calibration, Counts, reliability
 from googlenet.explanation import Explanation
 from googlenet.images import Preprocessing
+from googlenet.images.bars import MARGIN, ROW
 from googlenet.model import ClassLabel, load_model
-from googlenet.notebook_png import MARGIN, ROW
 from googlenet.pretrained import find_model
 from googlenet.recipes import RECIPES
 from googlenet.workflow import TrainingResult
@@ -128,7 +128,7 @@ def test_a_prediction_is_a_picture_where_the_font_has_its_letters() -> None:
     filled = (pixels == (59, 130, 214)).all(axis=2).sum(axis=1)
     middles = [round(MARGIN + ROW * (place + 0.5)) for place in (1, 2)]
     assert filled[middles[0]] == pytest.approx(3 * filled[middles[1]], rel=0.05)
-    assert Prediction("사진.jpg", ranking)._repr_png_() is None
+    assert Prediction("\U0010fffd.jpg", ranking)._repr_png_() is None
     assert Prediction("broken.jpg", (), "not a picture")._repr_png_() is None
 
 
@@ -157,10 +157,3 @@ def test_results_become_json(name: str, keys: set[str]) -> None:
     fields = OBJECTS[name]().to_dict()
     assert keys <= fields.keys()
     assert json.loads(json.dumps(fields)) == fields
-
-
-def test_a_prediction_becomes_the_row_of_the_verb(tmp_path: Path) -> None:
-    from googlenet.cli.predict import prediction_row
-
-    prediction = googlenet.load("bvlc").predict(SQUARE)
-    assert prediction.to_dict() == prediction_row(prediction)

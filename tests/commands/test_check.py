@@ -157,6 +157,7 @@ def test_hostile_names_do_not_reach_the_terminal(googlenet: Run, birds: Path) ->
         (("{birds}", "--exclude", "none.txt"), "cannot read none.txt: No such file or directory"),
         (("{birds}", "--model", "none"), "none"),
         (("{birds}", "--report", "no/such/check.html"), "cannot write no/such/check.html"),
+        (("{birds}", "--report", "check.png"), "the report is an HTML file, so its name must end in .html"),
     ],
 )
 def test_wrong_use_is_one_sentence(googlenet: Run, birds: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -54,7 +54,7 @@ def test_wrong_use_is_one_sentence(googlenet: Run, photos: Path, tmp_path: Path)
     os.mkfifo(tmp_path / "pipe.png")
     assert googlenet("crops", tmp_path / "pipe.png", "--out", out).error.endswith("(a named pipe, not a regular file)")
     assert "No such file" in googlenet("crops", tmp_path / "none.png", "--out", out).error
-    assert googlenet("crops", picture, "--out", tmp_path / "a.jpg").error.endswith("the file name must end in .png")
+    assert googlenet("crops", picture, "--out", tmp_path / "a.jpg").error.endswith("its name must end in .png")
     assert "cannot write" in googlenet("crops", picture, "--out", tmp_path / "no" / "a.png").error
     assert googlenet("crops", picture, "--out", out, "--crops", "7").error.startswith(
         "there is no protocol with 7 crops"

@@ -125,7 +125,7 @@ def test_an_ensemble_is_refused_and_one_of_its_networks_is_named(googlenet: Run,
     save_ensemble(tmp_path, ["0", "1"])
     done = googlenet("explain", tmp_path, folder / "a" / "one.png")
     assert done.code == 2
-    assert "is an ensemble of 2 networks, whose probabilities are averaged, so no single map explains them" in done.err
+    assert "an ensemble of 2 networks has no maps of its own, because their probabilities are averaged" in done.err
     assert str(tmp_path / "0") in done.err
 
 

@@ -61,7 +61,7 @@ def options_of(verb: str) -> set[str]:
 def test_a_flag_of_another_program_is_answered_with_ours(googlenet: Run, words: tuple[str, ...], hint: str) -> None:
     done = googlenet(*words)
     assert done.code == 2
-    assert done.err.rstrip().endswith(hint) or hint in done.err.splitlines()[-1]
+    assert hint in done.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_flag_of_another_program_is_answered_with_ours(googlenet: Run, words: 
         ("lr", "did you mean 'lr-find'?"),
         ("embed", "did you mean 'predict --embeddings'?"),
         ("trian", "did you mean 'train'?"),
-        ("zzz", "googlenet --help lists them"),
+        ("zzz", "`googlenet help` lists them"),
     ],
 )
 def test_a_verb_of_another_program_is_answered_with_ours(googlenet: Run, verb: str, hint: str) -> None:

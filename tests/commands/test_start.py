@@ -13,6 +13,7 @@ from PIL import Image
 
 from googlenet.model import load_model
 from googlenet.pretrained import find_model
+from googlenet.recipes import RECIPES
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -171,20 +172,20 @@ def test_larger_pictures_are_fine_tuned_from_the_shipped_weights_and_the_first_l
 def test_a_learning_rate_is_suggested_with_its_curve_and_whether_to_follow_it(
     googlenet: Run, trained: Path, two_colours: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "curve.png"
+    out, own = tmp_path / "curve.png", RECIPES["finetune"].learning_rate
     lr = ("lr-find", two_colours, "--start", trained, "--steps", "12", "--out", out, "--set", "batch_size=8")
     done = googlenet(*lr)
     assert done.code == 0, done.err
     suggested, advice, plot = done.out.splitlines()
     assert suggested.startswith("suggested: --learning-rate 0.")
-    assert advice.startswith(("keep the recipe finetune's own 0.008: ", "try it: it is "))
+    assert advice.startswith((f"keep the recipe finetune's own {own:g}: ", "try it: it is "))
     assert plot == f"plot: {out}"
     assert done.err.startswith(f"starting from {trained.resolve()}: ")
     with Image.open(out) as curve:
         assert curve.size == (960, 600)
     fields = googlenet(*lr, "--json").json
     assert f"--learning-rate {fields['learning_rate']:g} " in suggested
-    assert (fields["recipe"], fields["recipe_learning_rate"], fields["advice"]) == ("finetune", 0.008, advice)
+    assert (fields["recipe"], fields["recipe_learning_rate"], fields["advice"]) == ("finetune", own, advice)
     assert len(fields["rates"]) == len(fields["losses"]) <= 12
 
 
@@ -204,7 +205,7 @@ def test_without_matplotlib_a_rate_is_suggested_and_a_line_says_why_there_is_no_
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (("--out", "curve.jpg"), "--out is curve.jpg: the plot is a PNG file, so its name must end in .png"),
+        (("--out", "curve.jpg"), "cannot write curve.jpg: the plot is a PNG file, so its name must end in .png"),
         (
             ("--lowest", "1", "--highest", "0.1"),
             "--lowest is 1 and --highest is 0.1: both must be above 0 and ascending",

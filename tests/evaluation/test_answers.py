@@ -78,14 +78,14 @@ def test_the_same_answers_are_the_same_bytes_and_numpy_reads_them(tmp_path: Path
     [
         ({"labels": np.array([0, 1])}, r"3 pictures and 2 classes, but labels \(2,\)"),
         ({"classes": ("cat", "dog", "horse")}, "3 classes, but"),
-        ({"classes": ("cat", "cat")}, "a class that is there twice"),
-        ({"labels": np.array([0, 1, 2])}, "a label that is no class"),
-        ({"labels": np.array([0, 1, -1])}, "a label that is no class"),
+        ({"classes": ("cat", "cat")}, "a class that is listed twice"),
+        ({"labels": np.array([0, 1, 2])}, "a label without a class"),
+        ({"labels": np.array([0, 1, -1])}, "a label without a class"),
         ({"probabilities": np.full((3, 2), np.nan, np.float32)}, "not between 0 and 1"),
         ({"probabilities": np.array([[2, -1]] * 3, np.float32)}, "not between 0 and 1"),
         ({"probabilities": np.zeros((3, 2), np.float32)}, "do not add up to 1"),
         ({"split": "val\0"}, "the character 0"),
-        ({"names": ("a", "b", "\ud800")}, "a text that is no Unicode"),
+        ({"names": ("a", "b", "\ud800")}, "a text that is not Unicode"),
     ],
 )
 def test_values_that_do_not_belong_together_are_refused(changed: dict[str, Any], problem: str) -> None:

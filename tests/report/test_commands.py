@@ -27,7 +27,7 @@ def small(tmp_path: Path) -> RunFolder:
 def test_it_makes_the_report_of_a_run_again(googlenet: Run, small: RunFolder) -> None:
     done = googlenet("report", small.path)
     assert (done.code, done.out) == (0, f"report: {small.report}\n")
-    assert "it names about" in small.report.read_text("utf-8")
+    assert "it classifies about" in small.report.read_text("utf-8")
 
 
 def test_it_says_where_the_page_is_as_json(googlenet: Run, small: RunFolder, tmp_path: Path) -> None:

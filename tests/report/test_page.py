@@ -17,7 +17,8 @@ from PIL import Image
 from googlenet.errors import MissingExtraError
 from googlenet.images import BadImage
 from googlenet.report import check_installed, render, thumbnail
-from googlenet.report.page import TEMPLATES, count, duration, percent
+from googlenet.report.page import TEMPLATES, count, percent
+from googlenet.runs import duration
 
 
 class _Attributes(HTMLParser):

@@ -30,7 +30,7 @@ def test_the_verdict_is_the_evaluation_in_whole_pictures(text: str, answers: Ans
     low, high = evaluation.top1_interval
     heading = re.sub(r"<[^>]+>", "", text[text.index("<h1>") : text.index("</h1>")])
     assert heading == (
-        f"Of 100 new pictures like these, it names about {100 * evaluation.top1:.0f} right "
+        f"Of 100 new pictures like these, it classifies about {100 * evaluation.top1:.0f} correctly "
         f"({100 * low:.0f} to {100 * high:.0f})."
     )
     assert f"{evaluation.top1:.1%}" in text

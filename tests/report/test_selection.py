@@ -10,7 +10,7 @@ import pytest
 from googlenet.evaluation import Answers, Counts, Evaluation
 from googlenet.report.confusion import shown_matrix
 from googlenet.report.mistakes import behind_cells, least_certain, worst_mistakes
-from googlenet.report.verdict import remarks, verdict
+from googlenet.report.verdict import Verdict, remarks, verdict
 
 CONFUSION = np.array([[5, 3, 0, 0], [1, 9, 0, 0], [0, 0, 0, 0], [0, 0, 2, 4]], np.int64)
 
@@ -81,21 +81,21 @@ def test_the_orders_of_a_matrix_are_of_all_its_classes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "sentence"),
+    ("right", "wrong", "expected"),
     [
-        (93, 7, "Of 100 new pictures like these, it names about 93 right (86 to 97)."),
-        (990, 10, "Of 1,000 new pictures like these, it names about 990 right (982 to 995)."),
-        (30, 0, "Of 100 new pictures like these, it names about 100 right (89 to 100)."),
+        (93, 7, Verdict(of=100, right=93, low=86, high=97)),
+        (990, 10, Verdict(of=1000, right=990, low=982, high=995)),
+        (30, 0, Verdict(of=100, right=100, low=89, high=100)),
     ],
 )
-def test_the_verdict_counts_in_hundreds_unless_that_is_too_coarse(right: int, wrong: int, sentence: str) -> None:
-    assert verdict(evaluation_of(right, wrong)).sentence == sentence
+def test_the_verdict_counts_in_hundreds_unless_that_is_too_coarse(right: int, wrong: int, expected: Verdict) -> None:
+    assert verdict(evaluation_of(right, wrong)) == expected
 
 
 def test_remarks_say_what_a_figure_is_worth() -> None:
     text = " ".join(remarks(evaluation_of(8, 2), ("A", "B")))
-    assert "10 pictures of val that were held back from its training: 8 right, 2 wrong" in text
-    assert "\N{LEFT DOUBLE QUOTATION MARK}A\N{RIGHT DOUBLE QUOTATION MARK} would be right for 100 of 100" in text
+    assert "10 pictures of val that were held back from its training: 8 correct, 2 wrong" in text
+    assert "\N{LEFT DOUBLE QUOTATION MARK}A\N{RIGHT DOUBLE QUOTATION MARK} would be correct for 100 of 100" in text
     assert "best of" not in text
     assert "best of 7" in " ".join(remarks(evaluation_of(8, 2), ("A", "B"), best_of=7))
     trained = " ".join(remarks(replace(evaluation_of(8, 2), split="train"), ("A", "B")))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 
 from googlenet.checks.class_names import alike_classes
-from googlenet.checks.finding import Finding, list_some
+from googlenet.checks.finding import Finding
 from googlenet.checks.kinds import finding
 from googlenet.checks.pictures import SPLIT_ORDER
-from googlenet.dataset import Dataset, Samples
+from googlenet.dataset import Dataset, Samples, quote_names
 
 IMBALANCE = 5  # times as many pictures as the smallest class
 
@@ -53,7 +53,7 @@ def _imbalance(dataset: Dataset) -> list[Finding]:
         return []
     most, largest = counts[-1]
     small = [(count, name) for count, name in counts if most >= IMBALANCE * count]
-    listed = list_some((name for _, name in small), most=5)
+    listed = quote_names([name for _, name in small])
     detail = (
         f"'{largest}' has {most:,} pictures, {most / small[0][0]:.0f} times as many as '{small[0][1]}' with "
         f"{small[0][0]:,}; at least {IMBALANCE} times fewer than it: {listed}"

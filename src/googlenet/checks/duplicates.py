@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.checks.finding import Finding, list_some
+from googlenet.checks.finding import Finding
 from googlenet.checks.kinds import finding
 from googlenet.checks.observation import Observation, digest_of, to_grey
 from googlenet.checks.perceptual_hash import close_pairs, similarity, small
 from googlenet.checks.pictures import SPLIT_ORDER, Pictures, Place
+from googlenet.dataset import quote_names
 from googlenet.images import BadImage
 from googlenet.parallel import map_in_order
 
@@ -130,7 +131,9 @@ def finding_of_group(copies: Iterable[Place]) -> Finding:
     classes, splits = _classes(kept_first), _splits(kept_first)
     across = f", in {' and '.join(splits)}" if len(splits) > 1 else ""
     if len(classes) > 1:
-        return finding("conflicting_label", names, f"{len(names):,} copies in the classes {list_some(classes)}{across}")
+        return finding(
+            "conflicting_label", names, f"{len(names):,} copies in the classes {quote_names(classes, 3)}{across}"
+        )
     kind = "leak" if across else "duplicate"
     return finding(kind, names, f"{len(names):,} copies in the class '{classes[0]}'{across}")
 
@@ -139,7 +142,7 @@ def _near_finding(alike: Sequence[Place]) -> Finding:
     classes, splits = _classes(alike), _splits(alike)
     of = "the class" if len(classes) == 1 else "the classes"
     across = f", in {' and '.join(splits)}" if len(splits) > 1 else ""
-    detail = f"{len(alike):,} pictures that are almost the same, in {of} {list_some(classes)}{across}"
+    detail = f"{len(alike):,} pictures that are almost the same, in {of} {quote_names(classes, 3)}{across}"
     return finding("near_duplicate", [place.name for place in alike], detail)
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from googlenet.artifacts import AnyModel
 from googlenet.checks.class_findings import class_findings
 from googlenet.checks.duplicates import Hashes, duplicate_findings
-from googlenet.checks.finding import CheckResult, Finding, list_some
+from googlenet.checks.finding import CheckResult, Finding
 from googlenet.checks.kinds import KINDS, finding, in_order
 from googlenet.checks.observation import observe
 from googlenet.checks.picture_findings import PICTURE_CHECKS, extreme_sizes, merge_common
-from googlenet.checks.pictures import Pictures
+from googlenet.checks.pictures import OnProgress, Pictures
 from googlenet.checks.same_files import same_file_findings
 from googlenet.checks.suspect_labels import suspect_label_findings
-from googlenet.dataset import Dataset, FolderSource, TarSource
+from googlenet.dataset import Dataset, FolderSource, TarSource, quote_names
 from googlenet.parallel import DEFAULT_WORKERS, map_in_order
-
-OnProgress = Callable[[str, int, int], None]
-"""Called with what is done ("checked", "compared with the model"), how many pictures are done, and all."""
 
 
 def find(
@@ -67,7 +64,7 @@ def quick_lines(dataset: Dataset) -> list[str]:
 
 def _line(rows: list[Finding]) -> str:
     first = rows[0]
-    example = f" ({list_some(first.paths, most=2)})" if KINDS[first.kind].cost == "files" else ""
+    example = f" ({quote_names(first.paths, 2)})" if KINDS[first.kind].cost == "files" else ""
     more = f"; {len(rows) - 1:,} more, which googlenet check lists" if len(rows) > 1 else ""
     return f"{first.severity}: {first.kind}: {first.detail}{example}{more}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -46,10 +45,3 @@ class CheckResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON has it."""
         return asdict(self) | {"findings": [finding.to_dict() for finding in self.findings]}
-
-
-def list_some(names: Iterable[str], most: int = 3) -> str:
-    """The first names in quotes, and how many more there are: "'a', 'b', 'c' and 2 more"."""
-    given = list(names)
-    more = f" and {len(given) - most:,} more" if len(given) > most else ""
-    return ", ".join(f"'{name}'" for name in given[:most]) + more

@@ -40,7 +40,10 @@ KINDS: dict[str, Kind] = {
         "error", "names", "none", "A split lacks a class, which is then never learnt or never measured."
     ),
     "duplicate": Kind(
-        "warning", "files", "all but the first", "The same picture, byte for byte or pixel for pixel, is there again."
+        "warning",
+        "files",
+        "all but the first",
+        "The same picture occurs more than once, byte for byte or pixel for pixel.",
     ),
     "suspect_label": Kind(
         "warning", "model", "suggested", "A classifier that was fitted without the picture takes it for another class."
@@ -48,7 +51,7 @@ KINDS: dict[str, Kind] = {
     "confusable_name": Kind(
         "warning", "names", "none", "Names of classes differ so little that they may be meant to be one class."
     ),
-    "dark_or_blank": Kind("warning", "pictures", "suggested", "There is hardly anything to see in the picture."),
+    "dark_or_blank": Kind("warning", "pictures", "suggested", "The picture shows hardly anything."),
     "few_levels": Kind(
         "warning", "pictures", "suggested", "The picture has so few levels of grey that most of its detail is lost."
     ),
@@ -71,10 +74,13 @@ KINDS: dict[str, Kind] = {
         "note",
         "pictures",
         "none",
-        "The picture is stored turned, and EXIF says so: it is turned upright here, but not by every program.",
+        "The picture is stored rotated, and EXIF says so: it is shown upright here, but not by every program.",
     ),
     "imbalance": Kind(
-        "note", "names", "none", "Some classes have many times the pictures of others, and will be answered more often."
+        "note",
+        "names",
+        "none",
+        "Some classes have many times the pictures of others and will be predicted more often.",
     ),
 }
 """The kinds by name, the most severe first."""

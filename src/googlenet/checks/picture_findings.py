@@ -29,14 +29,14 @@ MOST_AT_LEAST = 10  # pictures
 
 _NAMED: dict[str, str] = {suffix: row.name for row in PICTURE_FORMATS for suffix in row.suffixes}
 
-_TURNED = {
+_ROTATED = {
     2: "mirrored",
     3: "upside down",
     4: "upside down and mirrored",
-    5: "turned by 90 degrees and mirrored",
-    6: "turned by 90 degrees",
-    7: "turned by 90 degrees and mirrored",
-    8: "turned by 90 degrees",
+    5: "rotated by 90 degrees and mirrored",
+    6: "rotated by 90 degrees",
+    7: "rotated by 90 degrees and mirrored",
+    8: "rotated by 90 degrees",
 }
 
 
@@ -54,9 +54,9 @@ def wrong_extension(name: str, seen: Observation) -> str | None:
 
 def rotated(name: str, seen: Observation) -> str | None:
     """How the picture is stored, if EXIF says that it is not upright."""
-    if seen.orientation not in _TURNED:
+    if seen.orientation not in _ROTATED:
         return None
-    return f"stored {_TURNED[seen.orientation]} (EXIF orientation {seen.orientation})"
+    return f"stored {_ROTATED[seen.orientation]} (EXIF orientation {seen.orientation})"
 
 
 def dark_or_blank(name: str, seen: Observation) -> str | None:

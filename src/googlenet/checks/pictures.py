@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.dataset import Dataset, Samples, Split
+
+OnProgress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is done to pictures ("checked"), how many are done, and all."""
 
 SPLIT_ORDER: tuple[Split, ...] = ("train", "val", "test", "all")
 """The order in which splits are named."""

@@ -11,7 +11,6 @@ pandas along; `make bench-check` compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.util import find_spec
 
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from googlenet.artifacts import AnyModel
 from googlenet.checks.finding import Finding
 from googlenet.checks.kinds import finding
-from googlenet.checks.pictures import Pictures
+from googlenet.checks.pictures import OnProgress, Pictures
 from googlenet.engines import CropRunner, PreparedCrops, members_of, open_engine
 from googlenet.errors import MissingExtraError
 from googlenet.evaluation import out_of_fold_probabilities
@@ -38,7 +37,7 @@ def suspect_label_findings(
     *,
     engine: str | None = None,
     threads: int | None = None,
-    on_progress: Callable[[str, int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[Finding]:
     """Findings about the labels of the pictures with indices `good`, the surest first.
 
@@ -88,7 +87,7 @@ def read_features(
     *,
     engine: str | None = None,
     threads: int | None = None,
-    on_progress: Callable[[str, int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[NDArray[np.float32], list[int]]:
     """Read the features (M, F) of the pictures with indices `good`: those that can still be read, and their places.
 
@@ -111,5 +110,5 @@ def read_features(
             kept += [at for at, _ in usable]
         done += len(batch)
         if on_progress:
-            on_progress("looked at by the model", done, len(good))
+            on_progress("run through the model", done, len(good))
     return np.concatenate(batches), kept

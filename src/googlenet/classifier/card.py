@@ -15,7 +15,7 @@ def classifier_card(classifier: Classifier) -> str:
     preprocessing = classifier.preprocessing
     size, cut = preprocessing.resize_size, preprocessing.input_size
     names = dict.fromkeys(source.name for source in classifier.sources)
-    about = [origin for source in classifier.sources for origin in source.origins]
+    about = classifier.origins
     rows = {
         "classes": name_some([one.name for one in classifier.classes]),
         "pictures": f"{preprocessing.fit} to {size} px" + (f", centre {cut} px" if cut < size else ""),

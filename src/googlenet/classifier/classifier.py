@@ -17,7 +17,7 @@ from googlenet.classifier.prediction import Prediction
 from googlenet.classifier.sources import ModelSource, open_sources
 from googlenet.engines import CropRunner, Engine, EnsembleEngine, members_of, open_engine
 from googlenet.images import Picture, Preprocessing, is_picture
-from googlenet.model import ClassLabel
+from googlenet.model import About, ClassLabel
 from googlenet.notebook import quoted
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class Classifier:
 
     def _repr_html_(self) -> str:
         return classifier_card(self)
+
+    @property
+    def origins(self) -> tuple[About, ...]:
+        """Where each of the networks inside comes from."""
+        return tuple(about for source in self.sources for about in source.origins)
 
     @classmethod
     def load(
@@ -159,7 +164,7 @@ class Classifier:
     def explain(
         self, images: Picture | Iterable[Picture], classes: str | Sequence[str] | None = None, *, top: int = 2
     ) -> Explanation | Iterator[Explanation]:
-        """Which parts of a picture speak for a class: exact class-activation maps, as `googlenet explain` makes them.
+        """Where in a picture the evidence for a class is: exact class-activation maps, as those of `googlenet explain`.
 
         One picture, or an iterator over many, in order. `classes`: names or ids; by default the `top` most probable of
         each picture. A missing or bad picture gives an Explanation with `error`. Raises InputError for a class that the
@@ -167,9 +172,8 @@ class Classifier:
         """
         from googlenet.classifier.explaining import explainer_of
 
-        explainer = explainer_of(self.engine, self.preprocessing, self.classes, self.temperature, self.sources)
         chosen = [classes] if isinstance(classes, str) else classes
-        return explainer.explain(images, chosen, top=as_count(top, "top"))
+        return explainer_of(self).explain(images, chosen, top=as_count(top, "top"))
 
     def evaluate(
         self,
@@ -190,8 +194,7 @@ class Classifier:
         from googlenet.evaluation import evaluate, open_labelled
 
         ids = [one.id for one in self.classes]
-        origins = [about for source in self.sources for about in source.origins]
-        _, samples, name = open_labelled(data, split, classes=ids, origins=origins)
+        _, samples, name = open_labelled(data, split, classes=ids, origins=self.origins)
         return evaluate(
             self.engine,
             self.preprocessing,

@@ -73,7 +73,7 @@ class Prediction:
 
     def _repr_png_(self) -> bytes | None:
         """For consoles that show no HTML; None for a picture that could not be read."""
-        from googlenet.notebook_png import bars_png
+        from googlenet.images.bars import bars_png
 
         rows = [(one.name, one.probability) for one in self.ranking]
         return bars_png(self.image, rows) if rows else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import EngineOption, ThreadsOption
@@ -13,11 +14,11 @@ from googlenet.cli.terminal import say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from googlenet.checks import CheckResult
     from googlenet.cli.display import CountDisplay
-    from googlenet.dataset import Dataset
+    from googlenet.dataset import Dataset, ExcludeSection
 
 EXCLUDE = Path("exclude.txt")
 EXAMPLES = 3  # findings of each kind that are printed
@@ -40,7 +41,7 @@ def check_command(
     engine: EngineOption = None,
     threads: ThreadsOption = None,
 ) -> None:
-    """Check the pictures of a dataset: unreadable, turned, dark, tiny, duplicate, in two classes, in two splits.
+    """Check the pictures of a dataset: unreadable, rotated, dark, tiny, duplicate, in two classes, in two splits.
 
     Nothing is deleted. Pictures that a training should leave out are listed in exclude.txt, for train --exclude; a list
     that you have edited is not overwritten. The exit code is 1 if anything was found.
@@ -49,13 +50,13 @@ def check_command(
     """
     from googlenet.artifacts import open_model
     from googlenet.checks import exclude_sections, find
-    from googlenet.dataset import ExcludeSection, describe_exclusion, open_dataset, read_exclude, write_exclude
+    from googlenet.dataset import ExcludeSection, describe_exclusion, open_dataset, read_exclude
     from googlenet.pretrained import find_model
 
     if report is not None:
-        from googlenet.report import check_installed
+        from googlenet.report import check_page
 
-        check_installed()  # before the pictures are read, not after
+        check_page(report)  # before the pictures are read, not after
     dataset = open_dataset(data, split_rule=None)
     before = frozenset[str]() if exclude is None else read_exclude(exclude)
     if before:
@@ -67,29 +68,16 @@ def check_command(
     sections = exclude_sections(result)
     if sections and before:
         sections.insert(0, ExcludeSection(f"listed in {exclude} before", tuple(sorted(before))))
-    listed = None
-    if sections:
-        heading = f"Pictures of {result.data} to leave out: googlenet train DATA --exclude {output.name}"
-        try:
-            listed = write_exclude(output, sections, heading=heading)
-        except InputError as error:  # what was found is worth more
-            warn(f"warning: {error}; --output FILE writes the list elsewhere")
-    command = None if listed is None else f"googlenet train {shlex.quote(data)} --exclude {shlex.quote(str(listed))}"
-    left_out = sum(len(section.names) for section in sections if not section.suggested)
-    suggested = sum(len(section.names) for section in sections if section.suggested)
+    listed = _write_list(output, sections, result.data)
+    command = (
+        None
+        if listed.file is None
+        else f"googlenet train {shlex.quote(data)} --exclude {shlex.quote(str(listed.file))}"
+    )
     if as_json:
-        say_json(
-            result.to_dict()
-            | {
-                "exclude": {
-                    "file": None if listed is None else str(listed),
-                    "pictures": left_out,
-                    "suggested": suggested,
-                }
-            }
-        )
+        say_json(result.to_dict() | {"exclude": listed.to_dict()})
     else:
-        say(*_lines(result, dataset), *_advice(output, listed, left_out, suggested, command))
+        say(*_lines(result, dataset), *_advice(output, listed, command))
     if report is not None:
         from googlenet.report import write_check_report
 
@@ -98,6 +86,18 @@ def check_command(
             say(f"report: {report}")
     if result.findings:
         raise SystemExit(EXIT_FINDINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The list of pictures to leave out: its `file`, None if there is none; how many are in it, how many suggested."""
+
+    file: Path | None
+    pictures: int
+    suggested: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"file": None if self.file is None else str(self.file)}
 
 
 class _Progress:
@@ -142,13 +142,31 @@ def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
             yield f"  ... and {len(rows) - EXAMPLES:,} more; --json and --report list them all"
 
 
-def _advice(output: Path, listed: Path | None, left_out: int, suggested: int, command: str | None) -> Iterator[str]:
+def _write_list(output: Path, sections: Sequence[ExcludeSection], data: str) -> _List:
+    """Write the pictures to leave out; a list that cannot be written is a warning, because the findings matter more."""
+    from googlenet.dataset import write_exclude
+
+    file = None
+    if sections:
+        heading = f"Pictures of {data} to leave out: googlenet train DATA --exclude {output.name}"
+        try:
+            file = write_exclude(output, sections, heading=heading)
+        except InputError as error:
+            warn(f"warning: {error}; --output FILE writes the list elsewhere")
+    return _List(
+        file,
+        sum(len(section.names) for section in sections if not section.suggested),
+        sum(len(section.names) for section in sections if section.suggested),
+    )
+
+
+def _advice(output: Path, listed: _List, command: str | None) -> Iterator[str]:
     """Where the list is, and how to use it."""
-    if listed is None:
+    if listed.file is None:
         return
     yield ""
-    if listed != output:
+    if listed.file != output:
         yield f"{output} is another file, or was edited, and stays as it is"
-    maybe = f", and {suggested:,} suggested for you to decide" if suggested else ""
-    yield f"{left_out:,} {'picture' if left_out == 1 else 'pictures'} to leave out{maybe}: {listed}"
+    maybe = f", and {listed.suggested:,} suggested for you to decide" if listed.suggested else ""
+    yield f"{listed.pictures:,} {'picture' if listed.pictures == 1 else 'pictures'} to leave out{maybe}: {listed.file}"
     yield f"  {command}"

@@ -21,15 +21,12 @@ def crops_command(
 
     Example: googlenet crops photo.jpg --out sheet.png
     """
-    import io
-
-    from googlenet.files import check_not_replaced, write_atomically
-    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, read_picture
+    from googlenet.files import check_can_write, check_not_replaced, write_atomically
+    from googlenet.images import DEFAULT_PREPROCESSING, BadImage, png_bytes, read_picture
     from googlenet.images.crop_sheet import crop_sheet
 
-    if out.suffix.lower() != ".png":
-        raise InputError(f"cannot write {out}: the file name must end in .png")
     check_not_replaced(out, option="--out", force=force)
+    check_can_write(out, what="the sheet is a PNG file", suffixes=(".png",))
     preprocessing = DEFAULT_PREPROCESSING
     if model is not None:
         from googlenet.artifacts import describe_model
@@ -41,9 +38,6 @@ def crops_command(
     decoded = read_picture(image, notes=notes)
     if isinstance(decoded, BadImage):
         raise InputError(f"{image}: {decoded.reason}")
-    sheet = crop_sheet(decoded, preprocessing, crops, name=image.name)
-    file = io.BytesIO()
-    sheet.save(file, "PNG")
-    write_atomically(out, file.getvalue())
+    write_atomically(out, png_bytes(crop_sheet(decoded, preprocessing, crops, name=image.name)))
     report(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
     warn(*(f"{image}: note: {note}" for note in notes))

@@ -28,7 +28,7 @@ class Drawings:
 
         Raises InputError if that fails, and for a folder that the picture itself is in: it might be replaced.
         """
-        from googlenet.explanation import png_bytes
+        from googlenet.images import png_bytes
 
         picture = Path(explanation.image)
         path = self.out / self._free_name(picture) if self.is_folder else self.out

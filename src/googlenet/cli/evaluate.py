@@ -52,7 +52,7 @@ def evaluate_command(
     """
     from googlenet.classifier import Classifier, Prediction
     from googlenet.cli.display import CountDisplay
-    from googlenet.cli.predict import columns_for, prediction_row
+    from googlenet.cli.predict import columns_for
     from googlenet.cli.sources import remarks
     from googlenet.predictions import check_output, open_predictions
     from googlenet.workflow import evaluate_models
@@ -64,8 +64,7 @@ def evaluate_command(
     with open_predictions(output, columns=columns_for(classifier.classes, true_class=True)) as write:
 
         def write_row(prediction: Prediction, true_class: str) -> None:
-            row = prediction_row(prediction)
-            write({"image": row.pop("image"), "class": true_class} | row)
+            write({"image": prediction.image, "class": true_class} | prediction.to_dict())
 
         comparison = evaluate_models(
             classifier,
@@ -179,7 +178,7 @@ def _confused(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
         "confused most often",
         *(
             f"  {pair.pictures:{digits[0]},} of {pair.of:{digits[1]},} pictures of {names[pair.label]} "
-            f"{'was' if pair.pictures == 1 else 'were'} called {names[pair.predicted]}"
+            f"{'was' if pair.pictures == 1 else 'were'} classified as {names[pair.predicted]}"
             for pair in pairs
         ),
     ]

@@ -1,4 +1,4 @@
-"""`googlenet explain`: shows which parts of pictures speak for a class."""
+"""`googlenet explain`: shows where in a picture the evidence for a class is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import report, say, say_json, warn
-from googlenet.errors import EXIT_FINDINGS, InputError
+from googlenet.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
     from googlenet.explanation import ExplainedClass, Explanation
@@ -48,7 +48,7 @@ def explain_command(
     threads: ThreadsOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Show which parts of pictures speak for a class: its class-activation map, which is exact for this network.
+    """Show where in a picture the evidence for a class is: its class-activation map, which is exact for this network.
 
     The mean of a map plus the class's bias is the logit, which becomes a probability. A picture that cannot be read is
     named, the others are explained, and the exit code is 1.
@@ -59,7 +59,6 @@ def explain_command(
     from googlenet.cli.drawings import open_drawings
     from googlenet.cli.sources import expand_sources, ignored_sentence
 
-    _check_one_network(model)
     classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
     left_out: dict[str, list[str]] = {}
     expanded = expand_sources(paths, left_out)
@@ -83,19 +82,6 @@ def explain_command(
         warn(ignored)
     if bad:
         raise SystemExit(EXIT_FINDINGS)
-
-
-def _check_one_network(model: str) -> None:
-    """Raise InputError for an ensemble, which has no single map."""
-    from googlenet.model import member_paths
-    from googlenet.pretrained import find_model
-
-    path, *others = member_paths(find_model(model))
-    if others:
-        raise InputError(
-            f"{model} is an ensemble of {1 + len(others)} networks, whose probabilities are averaged, so no single map "
-            f"explains them; use one of the networks, such as {path}"
-        )
 
 
 def _lines(explanation: Explanation, *, boxes: bool) -> list[str]:
@@ -122,5 +108,5 @@ def _where(one: ExplainedClass, size: tuple[int, int]) -> str:
 
 def _box(one: ExplainedClass) -> str:
     if one.box is None:
-        return "no box: nothing in the picture speaks for this class"
+        return "no box: nothing in the picture is evidence for this class"
     return f"box x {one.box.x}, y {one.box.y}, width {one.box.width}, height {one.box.height}"

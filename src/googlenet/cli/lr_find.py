@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.terminal import report, say_json, warn
 from googlenet.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
+    from googlenet.training.rate_advice import RateAdvice
     from googlenet.training.rate_search import RateCurve
+    from googlenet.workflow.plan import RunPlan
 
 
 def lr_find_command(
@@ -34,13 +36,13 @@ def lr_find_command(
 ) -> None:
     """Raise the learning rate step by step, plot the loss against it, and say whether to change the recipe's rate.
 
-    Nothing is trained. It starts from the weights that `googlenet train` would start from. The plot needs matplotlib.
+    No model is saved. It starts from the weights that `googlenet train` would start from. The plot needs matplotlib.
 
     Example: googlenet lr-find photos/
     """
     from googlenet.cli.display import CountDisplay
     from googlenet.cli.sources import remarks
-    from googlenet.files import current_folder
+    from googlenet.files import check_can_write, current_folder
     from googlenet.recipes import parse_overrides, recipe_from_dict
     from googlenet.runs import RunFolder
     from googlenet.workflow.announcements import start_lines
@@ -55,10 +57,7 @@ def lr_find_command(
         raise MissingExtraError("torch", extra="train", purpose="trying learning rates") from error
     if not 0 < lowest < highest:
         raise InputError(f"--lowest is {lowest:g} and --highest is {highest:g}: both must be above 0 and ascending")
-    if out.suffix != ".png":
-        raise InputError(f"--out is {out}: the plot is a PNG file, so its name must end in .png")
-    if not out.parent.is_dir():
-        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
+    check_can_write(out, what="the plot is a PNG file", suffixes=(".png",))
     current = current_folder()
     request = Request(
         data=data,
@@ -91,20 +90,7 @@ def lr_find_command(
     advice = advise(curve, recipe=plan.recipe, recipe_rate=recipe_rate, fine_tuning=plan.start is not None)
     drawn = _draw(curve, f"{job.recipe.variant} on {dataset.name}", recipe_rate, out, current)
     if as_json:
-        say_json(
-            {
-                "learning_rate": curve.suggestion,
-                "turning": curve.turning,
-                "recipe": plan.recipe,
-                "recipe_learning_rate": recipe_rate,
-                "start": plan.start,
-                "verdict": advice.verdict,
-                "advice": advice.sentence,
-                "out": str(out) if drawn else None,
-                "rates": curve.rates,
-                "losses": curve.losses,
-            }
-        )
+        say_json(_fields(curve, advice, plan, recipe_rate) | {"out": str(out) if drawn else None})
         return
     what = "suggested: --learning-rate" if advice.verdict == "try" else "this search:"
     report(
@@ -112,6 +98,20 @@ def lr_find_command(
         advice.sentence,
         *([f"plot: {out}"] if drawn else []),
     )
+
+
+def _fields(curve: RateCurve, advice: RateAdvice, plan: RunPlan, recipe_rate: float) -> dict[str, Any]:
+    return {
+        "learning_rate": curve.suggestion,
+        "turning": curve.turning,
+        "recipe": plan.recipe,
+        "recipe_learning_rate": recipe_rate,
+        "start": plan.start,
+        "verdict": advice.verdict,
+        "advice": advice.sentence,
+        "rates": curve.rates,
+        "losses": curve.losses,
+    }
 
 
 def _draw(curve: RateCurve, title: str, recipe_rate: float, out: Path, current: Path | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from googlenet.classifier import Prediction
     from googlenet.model import ClassLabel
-    from googlenet.predictions import Columns, ModelIdentity
+    from googlenet.predictions import Columns
 
 NOTES_SHOWN = 3
 
@@ -82,7 +82,9 @@ def predict_command(
     try:
         with open_predictions(output, existing=existing, note=note, columns=columns) as write:
             for prediction in classifier.predict(new, top=top, batch=batch_size, crops=crops, features=embeddings):
-                row = prediction_row(prediction, identity=identity if embeddings else None)
+                row = prediction.to_dict()
+                if embeddings and identity is not None:
+                    row |= {"embedding": row.get("embedding")} | identity.as_row()  # null for an unreadable picture
                 write(row)
                 done += 1
                 bad += prediction.error is not None
@@ -119,15 +121,6 @@ def columns_for(classes: Sequence[ClassLabel], *, top: int = 5, true_class: bool
     from googlenet.predictions import Columns
 
     return Columns(min(top, len(classes)), any(one.id != one.name for one in classes), true_class)
-
-
-def prediction_row(prediction: Prediction, *, identity: ModelIdentity | None = None) -> dict[str, Any]:
-    """A prediction as JSON: `image`, `predictions` (`label`, `name`, `probability`), `error`.
-
-    With the model of its features: also `embedding` (null for an unreadable picture), `model`, `model_sha256`.
-    """
-    row = prediction.to_dict()
-    return row if identity is None else row | {"embedding": row.get("embedding")} | identity.as_row()
 
 
 def _lines(prediction: Prediction) -> list[str]:

@@ -12,7 +12,6 @@ from googlenet.errors import InputError
 
 if TYPE_CHECKING:
     from googlenet.evaluation import Answers
-    from googlenet.report import Subject
     from googlenet.runs import RunFolder
 
 COMPARISON = Path("comparison.html")
@@ -47,7 +46,9 @@ def report_command(
     from googlenet.report import (
         Compared,
         check_installed,
+        check_page,
         compared_run,
+        model_subject,
         write_comparison,
         write_evaluation_report,
         write_run_report,
@@ -58,10 +59,8 @@ def report_command(
     for model in models:
         if not (path := find_model(model)).exists():
             raise InputError(f"{path}: no such run or model file")
-    if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out is {out}: the report is an HTML file, so its name must end in .html")
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
+    if out is not None:
+        check_page(out)
     runs = [run if (run := RunFolder(Path(model))).settings.is_file() else None for model in models]
     kept = [None if run is None else _kept_answers(run, data) for run in runs]
     split = next((answers.split for answers in kept if answers is not None), None)
@@ -71,7 +70,9 @@ def report_command(
     ]
     if len(models) > 1:
         compared = [
-            Compared(_subject(model, data, answers)) if run is None else compared_run(run, data=data, answers=answers)
+            Compared(model_subject(model, data, answers))
+            if run is None
+            else compared_run(run, data=data, answers=answers)
             for model, run, answers in zip(models, runs, answered, strict=True)
         ]
         path = write_comparison(compared, out or COMPARISON)
@@ -79,7 +80,7 @@ def report_command(
         path = write_run_report(runs[0], data=data, out=out, answers=answered[0])
     else:
         default = Path(f"{Path(models[0]).stem}-report.html")
-        path = write_evaluation_report(_subject(models[0], data, answered[0]), out or default)
+        path = write_evaluation_report(model_subject(models[0], data, answered[0]), out or default)
     if as_json:
         say_json({"report": str(path)})
     else:
@@ -96,8 +97,7 @@ def _kept_answers(run: RunFolder, data: str | None) -> Answers | None:
     answers = Answers.load(run.answers)
     if data is not None:
         dataset = open_dataset(data, split_rule=None, classes=answers.classes)
-        names = {item.name for samples in dataset.splits.values() for item in samples.items}
-        if not names.issuperset(answers.names):
+        if not dataset.names.issuperset(answers.names):
             return None
     return answers
 
@@ -123,22 +123,3 @@ def _evaluate(
     )
     assert evaluation.answers is not None  # they were asked for
     return evaluation.answers
-
-
-def _subject(model: str, data: str | None, answers: Answers) -> Subject:
-    """What the report of a model file is about."""
-    from googlenet.pretrained import find_model
-    from googlenet.report import Subject, open_pictures, read_pictures
-    from googlenet.report.maps import open_maps
-    from googlenet.report.run_report import class_names
-
-    path = find_model(model)
-    return Subject(
-        name=Path(model).name,
-        answers=answers,
-        labels=class_names(answers, path),
-        read=read_pictures(open_pictures(data, answers.classes)),
-        maps=open_maps(path),
-        model=model,
-        data=data or "DATA",
-    )

@@ -1,6 +1,6 @@
 """Datasets: folders, tars and embedded sets of pictures with classes, their splits, and ignored files."""
 
-from googlenet.dataset.class_names import normal_name
+from googlenet.dataset.class_names import normal_name, quote_names
 from googlenet.dataset.dataset import (
     DEFAULT_SPLIT_RULE,
     Dataset,
@@ -49,6 +49,7 @@ __all__ = [
     "hold_back",
     "normal_name",
     "open_dataset",
+    "quote_names",
     "read_exclude",
     "read_folder",
     "read_tar",

@@ -11,10 +11,10 @@ def normal_name(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def quote_names(names: Sequence[str]) -> str:
-    """List names for a message: the first five in quotes, and how many more there are."""
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(f"'{name}'" for name in names[:5]) + more
+def quote_names(names: Sequence[str], most: int = 5) -> str:
+    """List names for a message: the first ones in quotes, and how many more there are: "'a', 'b' and 3 more"."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(f"'{name}'" for name in names[:most]) + more
 
 
 def alike_hint(names: Iterable[str], others: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from googlenet.errors import InputError
 from googlenet.files import cannot_read, check_not_special, write_atomically
 from googlenet.printable import printable
 
-_UNEDITED = "# googlenet replaces this list, unless you edit it; sum "
+_UNEDITED = "# googlenet replaces this list, unless you edit it; checksum "
 
 
 @dataclass(frozen=True, slots=True)

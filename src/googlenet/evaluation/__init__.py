@@ -9,7 +9,7 @@ from googlenet.evaluation.calibration import (
     fit_temperature,
     reliability,
 )
-from googlenet.evaluation.confusion import ConfusedPair, confused_pairs
+from googlenet.evaluation.confusion import ConfusedPair, confused_pairs, ranked_pairs
 from googlenet.evaluation.counts import ClassScore, Counts, Evaluation
 from googlenet.evaluation.evaluate import PreparedSquares, evaluate, prepare_squares
 from googlenet.evaluation.halves import halves, name_hash
@@ -45,6 +45,7 @@ __all__ = [
     "out_of_fold_probabilities",
     "paired_interval",
     "prepare_squares",
+    "ranked_pairs",
     "reliability",
     "store_evaluation",
     "wilson_interval",

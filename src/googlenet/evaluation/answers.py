@@ -44,7 +44,7 @@ class Answers:
 
     `names`: relative to DATA, as in `split.csv`; `labels` (N,) int64: the true classes; `probabilities` (N, C) float32;
     `classes`: the C class ids, in the order of the columns; `bad_pictures`: (name, reason) of those that could not be
-    read. Raises InputError for values that do not belong together.
+    read. Raises InputError for values that contradict each other.
     """
 
     names: tuple[str, ...]
@@ -57,7 +57,7 @@ class Answers:
     def __post_init__(self) -> None:
         """Check shapes, labels and probabilities."""
         if problem := _problem(self):
-            raise InputError(f"the answers do not belong together: {problem}")
+            raise InputError(f"the answers contradict each other: {problem}")
 
     def __repr__(self) -> str:
         return f"<Answers: {len(self):,} pictures of {self.split}, {len(self.classes):,} classes>"
@@ -111,11 +111,11 @@ def _problem(answers: Answers) -> str:
     if any("\0" in text for text in texts):  # numpy would drop it at the end of a text
         return "a text with the character 0"
     if any(not _is_name(text) for text in texts):
-        return "a text that is no Unicode"
+        return "a text that is not Unicode"
     if len(set(answers.classes)) < classes:
-        return "a class that is there twice"
+        return "a class that is listed twice"
     if pictures and not (labels.min() >= 0 and labels.max() < classes):
-        return "a label that is no class"
+        return "a label without a class"
     if not ((probabilities >= 0) & (probabilities <= 1 + 1e-3)).all():  # also not NaN
         return "a probability that is not between 0 and 1"
     if (abs(probabilities.sum(axis=1, dtype=np.float64) - 1) > 1e-2).any():

@@ -125,7 +125,7 @@ def _fit(x: NDArray[np.float32], labels: NDArray[np.int64], classes: int, streng
         return LinearProbe(weight, bias)
     regression = LogisticRegression(C=strength, max_iter=ITERATIONS, tol=TOLERANCE)
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):  # the matrices are too thin for several threads
-        warnings.filterwarnings("ignore", "lbfgs failed to converge")  # close enough: the search judges the answers
+        warnings.filterwarnings("ignore", "lbfgs failed to converge")  # close enough
         regression.fit(x, labels)
     rows, offsets = regression.coef_, regression.intercept_
     if len(present) == 2:  # one row: the second class's logit less the first's

@@ -4,7 +4,7 @@ from googlenet.explanation.boxes import THRESHOLD, PictureBox, find_box
 from googlenet.explanation.chosen_classes import find_classes
 from googlenet.explanation.class_activation import class_activation_maps
 from googlenet.explanation.explainer import Explainer
-from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture, png_bytes
+from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture
 from googlenet.explanation.overlay import overlay
 from googlenet.explanation.placement import Placement, place_square
 from googlenet.explanation.squares import ExplainedSquares, explain_squares
@@ -24,5 +24,4 @@ __all__ = [
     "find_classes",
     "overlay",
     "place_square",
-    "png_bytes",
 ]

@@ -38,8 +38,8 @@ def find_box(
 ) -> PictureBox | None:
     """The box around the largest connected part of a map (h, w) that is above `threshold` times its maximum.
 
-    The map is upsampled over the part of the picture that the network sees. None if nothing there speaks for the class,
-    that is, if no value is positive. Raises InputError for a threshold outside of 0 to 1.
+    The map is upsampled over the part of the picture that the network sees. None if nothing there is evidence for
+    the class, that is, if no value is positive. Raises InputError for a threshold outside of 0 to 1.
     """
     if not 0 <= threshold < 1:
         raise InputError(f"the threshold of a box must be at least 0 and less than 1, not {threshold}")

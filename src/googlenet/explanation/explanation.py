@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +14,14 @@ from googlenet.errors import DataError, InputError
 from googlenet.explanation.boxes import PictureBox
 from googlenet.explanation.overlay import overlay
 from googlenet.explanation.placement import Placement, place_square
-from googlenet.images import Preprocessing, Rgb
+from googlenet.images import Preprocessing, Rgb, png_bytes
 from googlenet.notebook import quoted
 from googlenet.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExplainedClass:
-    """What speaks for one class in a picture.
+    """The evidence for one class in a picture.
 
     `probability`: as `predict` gives it; `logit`: what the softmax reads, `bias` + the mean of `map`; `map`: (h, w)
     float32, what each place of the square contributes; `peak`: (x, y), the place in the picture, in px, with the
@@ -152,10 +151,3 @@ class Explanation:
     def _repr_png_(self) -> bytes | None:
         """For notebooks; None for an unreadable picture, whose text is shown instead."""
         return None if self.seen is None else png_bytes(self.draw())
-
-
-def png_bytes(picture: Image.Image) -> bytes:
-    """A picture as the bytes of a PNG file."""
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()

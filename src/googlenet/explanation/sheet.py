@@ -1,4 +1,4 @@
-"""An explanation as one picture: the picture itself, and beside it what speaks for each class."""
+"""An explanation as one picture: the picture itself, and beside it the evidence for each class."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _draw_legend(sheet: Image.Image, lines: Sequence[str], *, top: int) -> None:
 
 def _legend(maximum: float, *, faded: bool) -> str:
     """What the colours mean."""
-    scale = f"0 to {maximum:.1f}: what a place contributes" if maximum > 0 else "Nothing here speaks for the class"
+    scale = f"0 to {maximum:.1f}: what a place contributes" if maximum > 0 else "No evidence for the class here"
     return f"{scale}; the logit is the mean of all places plus a bias." + faded * " Faded: the network does not see it."
 
 

@@ -25,7 +25,7 @@ Calibrate: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExplainedSquares:
-    """What speaks for K classes in each of N squares.
+    """The evidence for K classes in each of N squares.
 
     `classes`: indices (N, K); `probabilities`: (N, K) float32; `biases`: (N, K) float32; `maps`: (N, K, h, w) float32,
     whose means are the logits less the biases; `field`: what one value of a map sees of its square.

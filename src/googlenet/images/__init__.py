@@ -11,6 +11,7 @@ from googlenet.images.decode import (
     decode_picture,
     exif_orientation,
 )
+from googlenet.images.encode import png_bytes
 from googlenet.images.formats import HEAD_BYTES, PICTURE_FORMATS, PICTURE_SUFFIXES, PictureFormat, recognize
 from googlenet.images.preprocessing import (
     CHANNEL_ORDERS,
@@ -71,6 +72,7 @@ __all__ = [
     "is_picture",
     "least_size",
     "picture_name",
+    "png_bytes",
     "read_file",
     "read_picture",
     "recognize",

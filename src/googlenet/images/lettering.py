@@ -43,8 +43,8 @@ def font_for(text: str, size: int) -> Font:
 @lru_cache(maxsize=256)
 def _font_with(characters: str, size: int) -> Font:
     own = ImageFont.load_default(size)
-    fonts = (own, *_installed(size)) if _missing(own, characters) else (own,)
-    return min(fonts, key=lambda font: _missing(font, characters))
+    fonts = (own, *_installed(size)) if count_missing(own, characters) else (own,)
+    return min(fonts, key=lambda font: count_missing(font, characters))
 
 
 @lru_cache(maxsize=16)
@@ -58,10 +58,10 @@ def _installed(size: int) -> tuple[Font, ...]:
     return tuple(found)
 
 
-def _missing(font: Font, characters: str) -> int:
-    """How many of the characters the font lacks."""
+def count_missing(font: Font, text: str) -> int:
+    """How many characters of a text the font lacks; spaces are not counted."""
     missing = bytes(font.getmask(NOT_A_CHARACTER))
-    return sum(bytes(font.getmask(one)) == missing for one in characters)
+    return sum(bytes(font.getmask(one)) == missing for one in {*text} if not one.isspace())
 
 
 def wrap_text(text: str, size: int, *, room: int, lines: int = 1) -> list[str]:

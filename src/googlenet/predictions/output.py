@@ -21,6 +21,7 @@ from googlenet.errors import InputError
 from googlenet.files import (
     cannot_read,
     cannot_write,
+    check_can_write,
     check_not_replaced,
     current_folder,
     is_at,
@@ -166,10 +167,7 @@ def open_predictions(
 def _checked_format(path: Path) -> PredictionFormat:
     row_format = format_of(path, what="cannot write")
     row_format.check()
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    check_can_write(path)
     return row_format
 
 

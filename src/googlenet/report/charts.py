@@ -148,10 +148,10 @@ def to_svg(figure: Figure, description: str) -> Markup:
     return Markup(text)
 
 
-def to_png(figure: Figure, palette: Palette = ON_PAPER, *, scale: float = 2) -> bytes:
+def to_png(figure: Figure, *, scale: float = 2) -> bytes:
     """The figure as the bytes of a PNG, `scale` dots a px."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS * scale, facecolor=palette.paper)
+    figure.savefig(buffer, format="png", dpi=DOTS * scale, facecolor=ON_PAPER.paper)
     return buffer.getvalue()
 
 
@@ -159,10 +159,15 @@ def shortened(text: str, most: int) -> str:
     """A printable name of at most `most` columns, an ellipsis for the rest; East Asian characters take two."""
     text, width = printable(text), 0
     for place, character in enumerate(text):
-        width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        width += columns(character)
         if width > most:
             return text[: max(1, place - 1)].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
     return text
+
+
+def columns(text: str) -> int:
+    """How many columns a text takes, as in a terminal: two for an East Asian character."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def as_percent(value: float, position: Any = None) -> str:

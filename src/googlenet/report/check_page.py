@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from googlenet.checks import KINDS, SPLIT_ORDER, CheckResult, Finding, Kind
-from googlenet.dataset import Dataset, Samples
+from googlenet.dataset import Dataset
 from googlenet.files import write_atomically
+from googlenet.images import Size
 from googlenet.parallel import map_in_order
 from googlenet.report.page import render
+from googlenet.report.pictures import read_samples
 from googlenet.report.thumbnails import Thumbnail, thumbnail
 
 SIDE = 160  # px of a thumbnail
@@ -31,7 +33,7 @@ HEADINGS = {
     "extreme_size": "Extreme sizes",
     "near_duplicate": "Near duplicates",
     "wrong_extension": "Wrong extensions",
-    "rotated": "Stored turned",
+    "rotated": "Rotated by EXIF",
     "imbalance": "Imbalance",
 }
 
@@ -63,10 +65,7 @@ def write_check_report(result: CheckResult, dataset: Dataset, path: Path, *, com
     `command`: how to train without the pictures that should be left out. Raises MissingExtraError if jinja2 is not
     installed, InputError if the file cannot be written.
     """
-    files = {
-        item.name: (samples, index) for samples in dataset.splits.values() for index, item in enumerate(samples.items)
-    }
-    sections = [_section(kind, findings, files) for kind, findings in result.by_kind().items()]
+    sections = [_section(kind, findings, dataset) for kind, findings in result.by_kind().items()]
     severities = Counter(finding.severity for finding in result.findings)
     page = render(
         "check.html.j2",
@@ -81,12 +80,13 @@ def write_check_report(result: CheckResult, dataset: Dataset, path: Path, *, com
     write_atomically(path, page.encode("utf-8", errors="replace"))
 
 
-def _section(name: str, findings: list[Finding], files: dict[str, tuple[Samples, int]]) -> Section:
+def _section(name: str, findings: list[Finding], dataset: Dataset) -> Section:
     first, rest = findings[:SHOWN], findings[SHOWN:]
     of_one = 0 if name == "undecodable" else OF_ONE  # there is nothing to see
-    wanted = [[path for path in one.paths[:of_one] if path in files] for one in first]
+    read, known = read_samples(*dataset.splits.values()), dataset.names
+    wanted = [[path for path in one.paths[:of_one] if path in known] for one in first]
     flat = [path for paths in wanted for path in paths]
-    thumbnails = map_in_order(lambda path: _thumbnail(*files[path]), flat)
+    thumbnails = map_in_order(lambda path: thumbnail(read(path, _enough), SIDE), flat)
     return Section(
         name,
         HEADINGS[name],
@@ -101,5 +101,5 @@ def _section(name: str, findings: list[Finding], files: dict[str, tuple[Samples,
     )
 
 
-def _thumbnail(samples: Samples, index: int) -> Thumbnail:
-    return thumbnail(samples.decode(index, enough=lambda width, height: (SIDE, SIDE)), SIDE)
+def _enough(width: int, height: int) -> Size:
+    return SIDE, SIDE

@@ -14,13 +14,14 @@ from googlenet.errors import InputError
 from googlenet.evaluation import Evaluation, calibrate, paired_interval
 from googlenet.files import write_atomically
 from googlenet.report.charts import ON_PAGE, drawing, to_svg
-from googlenet.report.evaluation_report import Subject, counted
+from googlenet.report.curves import Metrics, curve_svg, curves_of_runs
+from googlenet.report.evaluation_report import counted
 from googlenet.report.figures import Interval, interval_chart
 from googlenet.report.gallery import small_picture
 from googlenet.report.mistakes import answered
 from googlenet.report.page import render
+from googlenet.report.subject import Subject
 from googlenet.report.thumbnails import Thumbnail
-from googlenet.report.training import Metrics, curve_svg, curves_of_runs
 
 if TYPE_CHECKING:
     from markupsafe import Markup

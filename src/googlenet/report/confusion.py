@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.evaluation import ranked_pairs
+
 MOST_CLASSES = 30  # in the table: more do not fit a screen, and their cells are nearly all empty
 
 
@@ -50,12 +52,7 @@ def shown_matrix(confusion: NDArray[np.int64], most: int = MOST_CLASSES) -> Matr
 
 def _confused_classes(confusion: NDArray[np.int64], most: int) -> list[int]:
     """The classes of the pairs with the most pictures, until there are `most`; then the first of the others."""
-    wrong = confusion.copy()
-    np.fill_diagonal(wrong, 0)
-    truths, answers = np.nonzero(wrong)
-    order = np.argsort(-wrong[truths, answers], kind="stable")
-    pairs = zip(truths[order].tolist(), answers[order].tolist(), strict=True)
-    chosen = dict.fromkeys(label for pair in pairs for label in pair)
+    chosen = dict.fromkeys(label for pair in ranked_pairs(confusion) for label in pair)
     return list(chosen | dict.fromkeys(range(len(confusion))))[:most]
 
 

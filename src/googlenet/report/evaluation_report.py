@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +15,20 @@ from googlenet.evaluation import (
     Evaluation,
     Reliability,
     calibrate,
+    ranked_pairs,
     reliability,
-    wilson_interval,
 )
 from googlenet.files import write_atomically
 from googlenet.report.charts import ON_PAGE, drawing, to_svg
+from googlenet.report.class_table import class_chart, class_rows
 from googlenet.report.confusion import shown_matrix
-from googlenet.report.figures import Interval, interval_chart, reliability_chart
+from googlenet.report.figures import reliability_chart
 from googlenet.report.gallery import cards, small_pictures
 from googlenet.report.maps import MapDrawer
-from googlenet.report.mistakes import Places, behind_cells, least_certain, worst_mistakes
+from googlenet.report.mistakes import behind_cells, least_certain, worst_mistakes
 from googlenet.report.page import count, percent, render
-from googlenet.report.pictures import Reader
-from googlenet.report.thumbnails import Thumbnail
+from googlenet.report.panels import panel_id, panels
+from googlenet.report.subject import Subject
 from googlenet.report.verdict import remarks, verdict
 
 if TYPE_CHECKING:
@@ -36,33 +36,9 @@ if TYPE_CHECKING:
 
 CARDS = 24  # of the worst mistakes, and of the least certain pictures
 PAIR_PICTURES = 6
-CHART_CLASSES = 30
 FEW = 10  # pictures of a class
-NAMES_OF_CELL = 60  # of pictures behind a cell that have no room for themselves
 
 Contents = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """What a report is about: the answers of a model on a split, and how to show its pictures.
-
-    `name`: for people; `labels`: the classes' names for people, in the order of the answers; `read`: reads pictures by
-    name; `maps`: draws activation maps, or why it cannot; `model`, `data`: what a user types for MODEL and DATA;
-    `best_of`: of how many evaluations on the same pictures this one is the best; `facts`: (what, value) of how it was
-    made; `findings`: sentences about the data.
-    """
-
-    name: str
-    answers: Answers
-    labels: tuple[str, ...]
-    read: Reader
-    maps: MapDrawer | str = ""
-    model: str = ""
-    data: str = ""
-    best_of: int = 1
-    facts: tuple[tuple[str, str], ...] = ()
-    findings: tuple[str, ...] = ()
 
 
 def write_evaluation_report(subject: Subject, out: Path) -> Path:
@@ -109,9 +85,8 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
     worst = worst_mistakes(answers, CARDS)
     matrix = shown_matrix(evaluation.confusion)
     shown = {cell: places for cell, places in cells.items() if {*cell} <= {*matrix.classes}}
-    place_of = {label: place for place, label in enumerate(answers.classes)}
-    pairs = [(place_of[pair.label], place_of[pair.predicted], pair) for pair in evaluation.confused_pairs]
-    paired = {(truth, answer): cells[truth, answer] for truth, answer, _ in pairs}
+    pairs = list(zip(ranked_pairs(evaluation.confusion), evaluation.confused_pairs, strict=False))
+    paired = {cell: cells[cell] for cell, _ in pairs}
     small = small_pictures(answers, shown | paired, subject.read)
     maps = subject.maps if isinstance(subject.maps, MapDrawer) else None
     calibration = calibrate(answers)
@@ -130,8 +105,8 @@ def evaluation_data(subject: Subject, evaluation: Evaluation) -> dict[str, Any]:
         "split": evaluation.split,
         "panels": panels(shown, answers, small),
         "pairs": [
-            (truth, answer, pair, [small[place] for place in cells[truth, answer] if place in small][:PAIR_PICTURES])
-            for truth, answer, pair in pairs
+            (*cell, pair, [small[place] for place in cells[cell] if place in small][:PAIR_PICTURES])
+            for cell, pair in pairs
         ],
         "worst": cards(answers, worst, subject.read, maps),
         "uncertain": cards(answers, least_certain(answers, CARDS, without=worst), subject.read, maps),
@@ -158,95 +133,6 @@ def _stats(evaluation: Evaluation, calibration: Calibration | None) -> list[tupl
     if calibration is not None:
         stats.append(("Calibration error", percent(calibration.after.ece), f"{percent(calibration.before.ece)} before"))
     return stats
-
-
-@dataclass(frozen=True, slots=True)
-class ClassRow:
-    """A class in the table: pictures, how many of them were found with the interval, and what it is taken for."""
-
-    place: int
-    pictures: int
-    found: float | None
-    low: float
-    high: float
-    precision: float | None
-    taken_for: int | None
-    taken: int
-
-
-def class_rows(evaluation: Evaluation, labels: Sequence[str]) -> list[ClassRow]:
-    """The classes, those with the smallest share found first, those without pictures last."""
-    rows = []
-    for place, score in enumerate(evaluation.classes):
-        wrong = evaluation.confusion[place].copy()
-        right, wrong[place] = int(wrong[place]), 0
-        low, high = wilson_interval(right, score.support)
-        taken = int(wrong.max())
-        rows.append(
-            ClassRow(
-                *(place, score.support, score.recall, low, high, score.precision),
-                *(int(wrong.argmax()) if taken else None, taken),
-            )
-        )
-    return sorted(rows, key=lambda row: (row.found is None, row.found, labels[row.place]))
-
-
-def class_chart(evaluation: Evaluation, labels: Sequence[str]) -> tuple[Markup, int]:
-    """The chart of the classes with the smallest shares found, and how many it leaves out."""
-    rows = [row for row in class_rows(evaluation, labels) if row.found is not None]
-    shown = [Interval(labels[row.place], row.found or 0.0, row.low, row.high) for row in rows[:CHART_CLASSES]]
-    with drawing(salt="classes"):
-        figure = interval_chart(shown, ON_PAGE, reference=evaluation.top1)
-        return to_svg(figure, "Share of each class that is found, with intervals; the table has the numbers"), len(
-            rows
-        ) - len(shown)
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """The pictures behind a cell of the matrix: those shown, and the names of others."""
-
-    truth: int
-    answer: int
-    count: int
-    pictures: tuple[tuple[str, float, Thumbnail], ...]
-    names: tuple[str, ...]
-
-    @property
-    def id(self) -> str:
-        """Its id on the page."""
-        return panel_id(self.truth, self.answer)
-
-    @property
-    def rest(self) -> int:
-        """How many pictures are neither shown nor named."""
-        return self.count - len(self.pictures) - len(self.names)
-
-
-def panel_id(truth: int, answer: int) -> str:
-    """The id of the panel of a cell."""
-    return f"cell-{truth}-{answer}"
-
-
-def panels(cells: dict[tuple[int, int], Places], answers: Answers, small: dict[int, Thumbnail]) -> list[Panel]:
-    """A panel for each cell that has pictures."""
-    made = []
-    for (truth, answer), places in sorted(cells.items()):
-        pictures = [place for place in places if place in small]
-        others = [place for place in places if place not in small]
-        made.append(
-            Panel(
-                truth,
-                answer,
-                len(places),
-                tuple(
-                    (answers.names[place], float(answers.probabilities[place, answer]), small[place])
-                    for place in pictures
-                ),
-                tuple(answers.names[place] for place in others[:NAMES_OF_CELL]) if truth != answer else (),
-            )
-        )
-    return made
 
 
 def _reliability_svg(before: Reliability, calibration: Calibration | None) -> Markup:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from googlenet.report.charts import TEXT, Palette, as_percent, new_figure, plain_axes, shortened
+from googlenet.report.charts import TEXT, Palette, as_percent, columns, new_figure, plain_axes, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,7 +134,7 @@ def interval_chart(rows: Sequence[Interval], palette: Palette, *, reference: flo
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     names = [shortened(row.label, 20) for row in rows]
-    left = min(132.0, 6.6 * max((_columns(name) for name in names), default=0) + 10)
+    left = min(132.0, 6.6 * max((columns(name) for name in names), default=0) + 10)
     step, bottom = 22.0, 26.0
     height = bottom + step * len(rows) + 4
     figure = new_figure(WIDTH, height)
@@ -153,10 +153,6 @@ def interval_chart(rows: Sequence[Interval], palette: Palette, *, reference: flo
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(as_percent))
     return figure
-
-
-def _columns(text: str) -> int:
-    return sum(2 if ord(character) > 0x1100 else 1 for character in text)
 
 
 def reliability_chart(before: Reliability, after: Reliability | None, palette: Palette) -> Figure:

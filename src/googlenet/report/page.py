@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import MissingExtraError
+from googlenet.files import check_can_write
 from googlenet.machine import installed_version
 from googlenet.printable import printable
 
@@ -42,6 +43,12 @@ def check_installed() -> None:
             raise MissingExtraError(package, extra=EXTRA, purpose="a report") from error
 
 
+def check_page(path: Path) -> None:
+    """Raise MissingExtraError or InputError, before long work, if a page cannot be written to `path`."""
+    check_installed()
+    check_can_write(path, what="the report is an HTML file", suffixes=(".html", ".htm"))
+
+
 @cache
 def _environment() -> Environment:
     check_installed()
@@ -64,7 +71,7 @@ def _environment() -> Environment:
         "script_sum": f"sha256-{digest}",
         "version": installed_version("googlenet"),
     }
-    environment.filters |= {"percent": percent, "count": count, "seconds": duration}
+    environment.filters |= {"percent": percent, "count": count}
     return environment
 
 
@@ -76,11 +83,3 @@ def percent(share: float | None, digits: int = 1) -> str:
 def count(number: int, word: str = "", plural: str = "") -> str:
     """A number with its word: 1 -> "1 picture", 2,000 -> "2,000 pictures"."""
     return f"{number:,} {word if number == 1 else plural or word + 's'}" if word else f"{number:,}"
-
-
-def duration(seconds: float) -> str:
-    """A duration in its largest unit and the next: "45 s", "12 min", "3 h 05 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -12,11 +12,11 @@ from PIL import Image
 
 from googlenet.report.charts import DOTS, ON_PAPER, TEXT, drawing, new_figure, plain_axes, shortened, to_png
 from googlenet.report.confusion import Matrix
+from googlenet.report.curves import Curve
 from googlenet.report.figures import HEIGHT, WIDTH, draw_lines
 from googlenet.report.gallery import Card
 from googlenet.report.page import percent
 from googlenet.report.thumbnails import Thumbnail
-from googlenet.report.training import Curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

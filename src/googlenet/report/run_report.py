@@ -7,25 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from googlenet.artifacts import describe_model
-from googlenet.checks import quick_lines
-from googlenet.dataset import SplitRule
-from googlenet.errors import GoogLeNetError, InputError, MissingExtraError
+from googlenet.errors import MissingExtraError
 from googlenet.evaluation import Answers
 from googlenet.files import write_atomically
 from googlenet.model import About, member_paths
 from googlenet.report.commands import repeat_command
 from googlenet.report.comparison import Compared
-from googlenet.report.evaluation_report import CONTENTS, Subject, counted, evaluation_data, next_steps
-from googlenet.report.maps import open_maps
-from googlenet.report.page import check_installed, count, duration, percent, render
-from googlenet.report.pictures import open_pictures, read_pictures
+from googlenet.report.curves import Metrics, curve_svg, curves_of_runs, training_curves
+from googlenet.report.evaluation_report import CONTENTS, counted, evaluation_data, next_steps
+from googlenet.report.page import check_installed, count, percent, render
 from googlenet.report.run_pictures import confusion_png, curves_png, mistakes_png
-from googlenet.report.training import Metrics, curve_svg, curves_of_runs, training_curves
-from googlenet.runs import RunFolder
-
-_SETTINGS = {"data": str, "recipe": str, "settings": dict}
-"""What every `settings.json` has, of any version."""
+from googlenet.report.subject import read_about, read_settings, run_subject
+from googlenet.runs import RunFolder, duration
 
 
 def write_run_report(
@@ -34,13 +27,13 @@ def write_run_report(
     """Write the page about a finished run, and return its path.
 
     Without `out`, it is the run's `report.html`, and its `curves.png`, `confusion.png` and `mistakes.png` are written,
-    too. `data`: where its pictures are now, by default where they were; pictures that are gone are said to be.
+    too. `data`: where its pictures are now, by default where they were; what is gone has the reason in its place.
     `answers`: of the model, if the run has none of its own. Raises MissingExtraError without the extra `report`,
     InputError for a damaged file, for a run without answers, and if a file cannot be written.
     """
     check_installed()
     subject = run_subject(folder, data=data, answers=answers)
-    stored = _settings(folder)
+    stored = read_settings(folder)
     metrics = folder.read_metrics()
     evaluation = counted(subject.answers)
     curves = training_curves(metrics, stored) or curves_of_runs(_members(folder))
@@ -53,7 +46,7 @@ def write_run_report(
         **shown,
         curves=[(curve.title, curve.note, curve_svg(curve)) for curve in curves],
         training_bad=[pair for pair in folder.read_bad_pictures() if pair not in subject.answers.bad_pictures],
-        settings=run_facts(stored, _about(folder), metrics),
+        settings=run_facts(stored, read_about(folder), metrics),
         all_settings=sorted((stored.get("settings") or {}).items()),
         commands=again + next_steps(subject),
     )
@@ -81,71 +74,16 @@ def report_line(folder: RunFolder) -> str:
         return f"warning: no report: {reason}; `googlenet report {shlex.quote(str(folder.path))}` tries again"
 
 
-def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers | None = None) -> Subject:
-    """What the report of a run is about; raises InputError if neither the run nor the caller has answers."""
-    if answers is None:
-        if not folder.answers.is_file():
-            raise InputError(
-                f"{folder.path} has no {folder.answers.name}, because an older googlenet trained it: give its pictures "
-                "with --data, and they are evaluated again"
-            )
-        answers = Answers.load(folder.answers)
-    stored = _settings(folder)
-    where = data or stored.get("data")
-    rule = SplitRule(stored["split_seed"], stored["val_share"]) if "split_seed" in stored else None
-    opened = open_pictures(where, answers.classes, rule)
-    if not isinstance(opened, str) and stored.get("exclude"):
-        opened = opened.without(stored["exclude"])
-    about = _about(folder)
-    return Subject(
-        name=folder.path.resolve().name,
-        answers=answers,
-        labels=class_names(answers, folder.path),
-        read=read_pictures(opened),
-        maps=open_maps(folder.path),
-        model=str(folder.path),
-        data=str(where or "DATA"),
-        best_of=int(about.scores.get("best_of", 1)),
-        findings=() if isinstance(opened, str) else tuple(quick_lines(opened)),
-    )
-
-
 def compared_run(folder: RunFolder, *, data: str | None = None, answers: Answers | None = None) -> Compared:
     """A run as one of those that `write_comparison` compares; arguments and errors as for `run_subject`."""
-    settings = _settings(folder)
+    settings = read_settings(folder)
     return Compared(run_subject(folder, data=data, answers=answers), folder.read_metrics(), settings)
-
-
-def class_names(answers: Answers, model: Path) -> tuple[str, ...]:
-    """The classes' names for people, as the model has them; their ids where it cannot be read."""
-    try:
-        described = describe_model(member_paths(model)[0])
-    except GoogLeNetError:
-        return answers.classes
-    names = {one.id: one.name for one in described.classes}
-    return tuple(names.get(one, one) or one for one in answers.classes)
-
-
-def _settings(folder: RunFolder) -> dict[str, Any]:
-    """What the run was asked for; {} if that is not kept. Raises InputError if it lacks what every run has."""
-    stored = folder.read_settings() or {}
-    wrong = [key for key, kind in _SETTINGS.items() if stored and not isinstance(stored.get(key), kind)]
-    if wrong:
-        raise InputError(f"{folder.settings} is damaged: {wrong[0]!r} is missing or of the wrong kind")
-    return stored
 
 
 def _members(folder: RunFolder) -> list[tuple[str, Metrics]]:
     """The metrics of an ensemble's members, with their names for people."""
     paths = [path for path in member_paths(folder.path) if path != folder.path]
     return [(f"member {number}", RunFolder(path).read_metrics()) for number, path in enumerate(paths, start=1)]
-
-
-def _about(folder: RunFolder) -> About:
-    try:
-        return describe_model(member_paths(folder.path)[0]).origins[0]
-    except GoogLeNetError:
-        return About()
 
 
 def run_facts(stored: Mapping[str, Any], about: About, metrics: Metrics) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What an evaluation says, in the sentences that a report begins with."""
+"""What an evaluation says in the sentences that a report begins with."""
 
 from __future__ import annotations
 
@@ -16,20 +16,12 @@ UNSEEN = {"val": "that were held back from its training", "test": "that it had n
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Of `of` new pictures, about `right` are named right; `low` to `high` with 95 % confidence."""
+    """Of `of` new pictures, about `right` are classified correctly, `low` to `high` with 95 % confidence."""
 
     of: int
     right: int
     low: int
     high: int
-
-    @property
-    def sentence(self) -> str:
-        """The verdict as one sentence."""
-        return (
-            f"Of {self.of:,} new pictures like these, it names about {self.right:,} right "
-            f"({self.low:,} to {self.high:,})."
-        )
 
 
 def verdict(evaluation: Evaluation) -> Verdict:
@@ -49,7 +41,7 @@ def remarks(evaluation: Evaluation, labels: Sequence[str], *, best_of: int = 1) 
     what = UNSEEN.get(evaluation.split, "")
     sentences = [
         f"Measured on {total:,} pictures{f' of {evaluation.split}' if evaluation.split != 'all' else ''}"
-        f"{' ' + what if what else ''}: {right:,} right, {total - right:,} wrong. "
+        f"{' ' + what if what else ''}: {right:,} correct, {total - right:,} wrong. "
         "The range in brackets is the 95% confidence interval."
     ]
     if evaluation.split == "train":
@@ -57,7 +49,7 @@ def remarks(evaluation: Evaluation, labels: Sequence[str], *, best_of: int = 1) 
     support = evaluation.confusion.sum(axis=1)
     sentences.append(
         f"Always answering \N{LEFT DOUBLE QUOTATION MARK}{labels[support.argmax()]}\N{RIGHT DOUBLE QUOTATION MARK} "
-        f"would be right for {_of_hundred(support.max() / total)} of 100."
+        f"would be correct for {_of_hundred(support.max() / total)} of 100."
     )
     if best_of > 1:
         sentences.append(

@@ -20,7 +20,9 @@ from googlenet.runs.events import (
     TrainingStarted,
     TrainingStopped,
 )
-from googlenet.runs.run_folder import RunFolder, RunWriter, describe, new_run_path
+from googlenet.runs.run_folder import RunFolder, new_run_path
+from googlenet.runs.run_writer import RunWriter
+from googlenet.runs.sentences import describe
 
 __all__ = [
     "BadPictureFound",

@@ -1,11 +1,10 @@
-"""The folder of a run: the names of its files, its settings, and the files that record its events."""
+"""The folder of a run: the names of its files, and how they are read and written."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,22 +13,6 @@ from googlenet.architecture import HEADS
 from googlenet.argument_types import PathArgument, as_path
 from googlenet.errors import InputError
 from googlenet.files import ENSEMBLE_FILE, MODEL_FILE, FolderLock, cannot_read, cannot_write, write_atomically
-from googlenet.printable import printable
-from googlenet.runs.duration import duration
-from googlenet.runs.events import (
-    BadPictureFound,
-    CheckpointFailed,
-    EpochDone,
-    Event,
-    FolderRecreated,
-    HeadStuck,
-    LengthEstimated,
-    ModelSaved,
-    ProbeFitted,
-    TrainingDiverged,
-    TrainingStarted,
-    TrainingStopped,
-)
 from googlenet.spreadsheet import cell_text, safe_cell
 
 NAMES = "surrogateescape"  # file names need not be UTF-8
@@ -195,7 +178,7 @@ class RunFolder:
 
     def read_metrics(self) -> list[dict[str, float | None]]:
         """The rows of `metrics.csv`, numbers by column; [] without the file. Raises InputError if it is damaged."""
-        rows = _read_rows(self.metrics, METRICS)
+        rows = read_rows(self.metrics, METRICS)
         try:
             return [
                 {name: float(cell) if cell else None for name, cell in zip(METRICS, row, strict=True)} for row in rows
@@ -205,7 +188,7 @@ class RunFolder:
 
     def read_bad_pictures(self) -> list[tuple[str, str]]:
         """The (name, reason) of `bad_pictures.csv`; [] without the file. Raises InputError if it is damaged."""
-        return [(name, reason) for name, reason in _read_rows(self.bad_pictures, BAD_PICTURES)]
+        return [(name, reason) for name, reason in read_rows(self.bad_pictures, BAD_PICTURES)]
 
     def write_table(self, path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a whole CSV file at once."""
@@ -228,82 +211,17 @@ def _read_object(path: Path, what_to_do: str) -> dict[str, Any]:
     return value
 
 
-def _text(value: object) -> str:
+def cell_number(value: object) -> str:
+    """A number, or nothing for None, as it is written into a cell."""
     return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _cell(value: object) -> str:
-    text = safe_cell(value) if isinstance(value, str) else _text(value)
+    text = safe_cell(value) if isinstance(value, str) else cell_number(value)
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
 
 
-class RunWriter:
-    """Records the events of a run in its files.
-
-    A resumed run keeps the rows up to its checkpoint; later ones, written before it was interrupted, are dropped.
-    A full disk does not end a training: what could not be written is written with the next event.
-    """
-
-    def __init__(self, folder: RunFolder, *, step: int = 0) -> None:
-        """`step` is where the training resumes; rows of `metrics.csv` beyond it are dropped."""
-        self.folder = folder
-        self.rows = [row for row in _read_rows(folder.metrics, METRICS) if int(row[STEP]) <= step]
-        self.bad = dict(_read_rows(folder.bad_pictures, BAD_PICTURES)) if step else {}
-        self._lines: list[str] = []  # of the log, not yet written
-        self._write_metrics()
-        self._write_bad_pictures()
-        self._due: list[Callable[[], None]] = []
-
-    def __call__(self, event: Event) -> None:
-        """Record one event."""
-        match event:
-            case EpochDone():
-                self.rows.append([_text(value) for value in _metrics_row(event)])
-                self._due.append(self._write_metrics)
-            case BadPictureFound(image) if image in self.bad:
-                return
-            case BadPictureFound(image, reason):
-                self.bad[image] = reason
-                self._due.append(self._write_bad_pictures)
-        sentence = describe(event)
-        if sentence:
-            self._lines.append(sentence + "\n")
-            self._due.append(self._write_log)
-        with suppress(InputError, OSError):
-            while self._due:
-                self._due[0]()
-                del self._due[0]
-
-    def _write_metrics(self) -> None:
-        self.folder.write_table(self.folder.metrics, METRICS, self.rows)
-
-    def _write_bad_pictures(self) -> None:
-        self.folder.write_table(self.folder.bad_pictures, BAD_PICTURES, self.bad.items())
-
-    def _write_log(self) -> None:
-        with self.folder.log.open("a", encoding="utf-8", errors=NAMES) as log:
-            log.writelines(self._lines)
-        self._lines.clear()
-
-
-def _metrics_row(event: EpochDone) -> list[object]:
-    return [
-        event.epoch,
-        event.step,
-        event.seconds,
-        event.input_size,
-        event.learning_rate,
-        event.images_per_second,
-        event.loss,
-        *(event.head_losses.get(head) for head in HEADS),
-        *(event.head_accuracies.get(head) for head in HEADS),
-        event.validation_top1,
-        event.validation_loss,
-        int(event.best),
-    ]
-
-
-def _read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
+def read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
     """The rows of one of the run's CSV files; raises InputError if it is damaged."""
     if not path.is_file():
         return []
@@ -320,57 +238,6 @@ def _read_rows(path: Path, columns: Sequence[str]) -> list[list[str]]:
         if len(row) != len(columns) or (columns is METRICS and not row[STEP].isdecimal()):
             raise InputError(f"{path} is damaged in row {number}: {WITHOUT_IT}")
     return [[cell_text(cell) for cell in row] for row in rows]
-
-
-def describe(event: Event) -> str | None:
-    """An event as a printable line for the log and the terminal; None for events of every step."""
-    sentence = _sentence(event)
-    return None if sentence is None else printable(sentence)
-
-
-def _sentence(event: Event) -> str | None:
-    match event:
-        case TrainingStarted():
-            where = f"resuming at step {event.step}" if event.step else "starting"
-            return (
-                f"{where}: {event.training_pictures:,} training pictures, "
-                f"{event.validation_pictures:,} validation pictures, "
-                f"{event.steps_per_epoch:,} {'step' if event.steps_per_epoch == 1 else 'steps'} per epoch, "
-                f"{event.parameters:,} parameters, on {event.device}"
-            )
-        case LengthEstimated():
-            later = f", then slower at {' and '.join(map(str, event.later_sizes))} px" if event.later_sizes else ""
-            return (
-                f"about {duration(event.seconds)} from here: {event.updates:,} updates, "
-                f"{event.updates_per_second:.2g} a second at {event.input_size} px{later}"
-            )
-        case ProbeFitted():
-            return f"linear probe: the classifier was fitted to {event.pictures:,} pictures in {event.seconds:.0f} s"
-        case EpochDone():
-            heads = "  ".join(
-                f"{head} {loss:.3f} ({event.head_accuracies[head]:.1%})" for head, loss in event.head_losses.items()
-            )
-            validation = "" if event.validation_top1 is None else f"  validation {event.validation_top1:.2%}"
-            best = " (best)" if event.best and event.validation_top1 is not None else ""
-            return (
-                f"epoch {event.epoch}  {event.input_size} px  {event.images_per_second:.0f} images/s  "
-                f"rate {event.learning_rate:.4g}  loss {event.loss:.3f} = {heads}{validation}{best}"
-            )
-        case HeadStuck():
-            return f"warning: the head {event.head} has learnt nothing yet (loss {event.loss:.3f}): {event.advice}"
-        case BadPictureFound():
-            return f"skipped {event.image}: {event.reason}"
-        case CheckpointFailed():
-            return f"warning: no checkpoint at step {event.step}: {event.reason}"
-        case FolderRecreated():
-            return f"warning: {event.path} was deleted; it was created again, but the best weights so far are lost"
-        case TrainingDiverged():
-            return f"error: {event.reason}"
-        case TrainingStopped():
-            return f"stopped after {event.step} steps and {event.seconds:.0f} s: {event.reason}"
-        case ModelSaved():
-            return f"saved {event.path}"
-    return None
 
 
 def new_run_path(root: Path, name: str) -> Path:

@@ -42,7 +42,7 @@ def advise(curve: RateCurve, *, recipe: str, recipe_rate: float, fine_tuning: bo
     if 1 / NEAR <= factor <= NEAR:
         return RateAdvice(
             "keep",
-            f"keep {own}: the suggestion is within a factor of {NEAR:g} of it, and such a search is no finer than that",
+            f"keep {own}: the suggestion is within a factor of {NEAR:g} of it, and a search is not more precise",
         )
     how = f"{_times(factor)} as high as" if factor > 1 else f"{_times(1 / factor)} lower than"
     return RateAdvice("try", f"try it: it is {how} {own}; {_meaning(factor > 1, fine_tuning)}")
@@ -72,9 +72,9 @@ def _times(factor: float) -> str:
 def _meaning(higher: bool, fine_tuning: bool) -> str:
     if fine_tuning:
         return (
-            "fine-tuning at a higher rate may forget what the weights know, so compare both on val"
+            "fine-tuning at a higher rate may undo more of what the weights have learnt, so compare both on val"
             if higher
-            else "the recipe's rate may destroy what the weights know on these pictures, so compare both on val"
+            else "the recipe's rate may undo what the weights have learnt, so compare both on val"
         )
     return (
         "from scratch a higher rate learns faster if it does not diverge, so compare both on val"

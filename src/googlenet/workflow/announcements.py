@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def announcements(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Recipe) -> Iterator[str]:
-    """What is trained from which weights, how long and where; how pictures are used, and what is odd about them."""
+    """What is trained from which weights, how long and where; how pictures are used, and findings about them."""
     what = f"training {recipe.variant} from scratch" if plan.start is None else f"fine-tuning {model_name(plan.start)}"
     yield f"{what} on {dataset.name}: {len(dataset.classes):,} classes, {_budget(plan, recipe)}, into {folder.path}"
     yield from start_lines(plan)
@@ -26,7 +26,7 @@ def announcements(plan: RunPlan, dataset: Dataset, folder: RunFolder, recipe: Re
         f"all settings are in {folder.settings}"
     )
     if plan.exclude:
-        from googlenet.dataset.exclusion import describe_exclusion
+        from googlenet.dataset import describe_exclusion
 
         yield describe_exclusion(replace(plan, exclude=None).open_dataset(), plan.exclude)
     yield from filter(None, (dataset.ignored.sentence(), dataset.splits["train"].note()))

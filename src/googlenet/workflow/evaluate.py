@@ -25,8 +25,6 @@ OnData: TypeAlias = "Callable[[Dataset, Samples], None]"
 OnPrediction: TypeAlias = "Callable[[Prediction, str], None]"
 """Called with the prediction for each picture, in order, and its true class; the unreadable ones come last."""
 
-PAGE_SUFFIXES = (".html", ".htm")
-
 
 def evaluate(
     model: Classifier | PathArgument | AnyModel | Sequence[PathArgument | AnyModel],
@@ -106,9 +104,8 @@ def evaluate_models(
         classifier = models
     else:
         classifier = Classifier.load(models, engine=engine, device=device, threads=threads)
-    classes = classifier.classes
-    origins = [about for source in classifier.sources for about in source.origins]
-    dataset, samples, name = open_labelled(data, split, classes=[one.id for one in classes], origins=origins)
+    ids = [one.id for one in classifier.classes]
+    dataset, samples, name = open_labelled(data, split, classes=ids, origins=classifier.origins)
     if on_data is not None:
         on_data(dataset, samples)
     averages = len(members_of(classifier.engine, classifier.preprocessing)) > 1 or max(crops) > 1
@@ -116,7 +113,9 @@ def evaluate_models(
 
     def pass_on(image: str, label: str, probabilities: NDArray[np.float32]) -> None:
         assert on_prediction is not None
-        on_prediction(Prediction(image, rank_classes(probabilities, classes, temperature=temperature)), label)
+        on_prediction(
+            Prediction(image, rank_classes(probabilities, classifier.classes, temperature=temperature)), label
+        )
 
     comparison = compare_protocols(
         classifier.engine,
@@ -142,16 +141,10 @@ def evaluate_models(
 
 def _page(report: PathArgument) -> Path:
     """The place of the report; InputError or MissingExtraError now, rather than after a long evaluation."""
-    from googlenet.report import check_installed
+    from googlenet.report import check_page
 
-    check_installed()
     page = as_path(report, "report")
-    if page.suffix.lower() not in PAGE_SUFFIXES:
-        raise InputError(f"the report is an HTML file: {page} must end in .html")
-    if page.is_dir():
-        raise InputError(f"cannot write {page}: it is a folder")
-    if not page.absolute().parent.is_dir():
-        raise InputError(f"cannot write {page}: there is no folder {page.parent}")
+    check_page(page)
     return page
 
 
@@ -165,8 +158,7 @@ def _write_page(
     where: PathArgument | Dataset,
 ) -> None:
     from googlenet.classifier.sources import SavedModel
-    from googlenet.report import Subject, read_samples, write_evaluation_report
-    from googlenet.report.maps import open_maps
+    from googlenet.report import Subject, open_maps, read_samples, write_evaluation_report
 
     assert evaluation.answers is not None
     sources = classifier.sources

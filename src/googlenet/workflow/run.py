@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -152,7 +151,7 @@ def _split_rows(dataset: Dataset) -> list[tuple[str, str, str]]:
 def _write_sheet(job: TrainingJob) -> None:
     """Write `augmented.png`: some training pictures with their classes, and their augmented versions."""
     from googlenet.files import write_atomically
-    from googlenet.images import BadImage, fit_square
+    from googlenet.images import BadImage, fit_square, png_bytes
     from googlenet.training.augmentation_sheet import augmented_sheet
 
     samples = job.dataset.splits["train"]
@@ -166,9 +165,7 @@ def _write_sheet(job: TrainingJob) -> None:
         sheet = augmented_sheet(
             images, names, input_size=job.recipe.input_size, augmentation=job.augmentation, seed=job.seed
         )
-        buffer = io.BytesIO()
-        sheet.save(buffer, "PNG")
-        write_atomically(job.folder.augmented, buffer.getvalue())
+        write_atomically(job.folder.augmented, png_bytes(sheet))
 
 
 def _tensorboard(folder: RunFolder) -> OnEvent:

@@ -6,9 +6,9 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from googlenet.argument_types import wrong_type
+from googlenet.argument_types import PathArgument, wrong_type
 from googlenet.errors import InputError
 from googlenet.workflow.plan import Request, check_same_pictures, new_plan, resumed_plan, settled_plan
 from googlenet.workflow.result import TrainingResult, read_result
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from googlenet.dataset import Dataset
     from googlenet.runs import Event, RunFolder
 
-PathLike: TypeAlias = str | os.PathLike[str]
 _PATH, _NUMBER = (str, os.PathLike), (int, float)
 _TYPES: dict[str, tuple[type, ...]] = {
     "data": _PATH,
@@ -46,9 +45,9 @@ _NAMES = {str: "a string", os.PathLike: "a path", int: "an integer", float: "a n
 
 
 def train(
-    data: PathLike | Dataset | None = None,
+    data: PathArgument | Dataset | None = None,
     *,
-    start: PathLike | None = None,
+    start: PathArgument | None = None,
     from_scratch: bool = False,
     recipe: str | None = None,
     minutes: float | None = None,
@@ -58,11 +57,11 @@ def train(
     workers: int | None = None,
     fit: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    exclude: PathLike | None = None,
+    exclude: PathArgument | None = None,
     val_share: float | None = None,
     split_seed: int | None = None,
-    out: PathLike | None = None,
-    resume: PathLike | None = None,
+    out: PathArgument | None = None,
+    resume: PathArgument | None = None,
     seed: int | None = None,
     device: str | None = None,
     members: int | None = None,
@@ -147,8 +146,8 @@ def merged_settings(settings: Mapping[str, Any], named: Mapping[str, Any]) -> di
 
 def _train(
     request: Request,
-    out: PathLike | None,
-    resume: PathLike | None,
+    out: PathArgument | None,
+    resume: PathArgument | None,
     listeners: Listeners,
     *,
     device: str | None,
@@ -186,7 +185,7 @@ def _train(
     return folder
 
 
-def _new_folder(out: PathLike | None, default_name: str) -> RunFolder:
+def _new_folder(out: PathArgument | None, default_name: str) -> RunFolder:
     """The folder of a new run; raises InputError if it already holds one."""
     from googlenet.runs import RunFolder, new_run_path
 
@@ -196,7 +195,7 @@ def _new_folder(out: PathLike | None, default_name: str) -> RunFolder:
 
 
 def _read_exclude(path: Path) -> tuple[str, ...]:
-    from googlenet.dataset.exclusion import read_exclude
+    from googlenet.dataset import read_exclude
 
     return tuple(sorted(read_exclude(path)))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from googlenet.images.encode import png_bytes
+from googlenet.images.lettering import count_missing, font_for
 from googlenet.notebook import shortened
 from googlenet.printable import printable
 
@@ -19,11 +20,12 @@ INK, TRACK, FILL = "#1f2328", "#e4e6e9", "#3b82d6"
 def bars_png(title: str, rows: Sequence[tuple[str, float]]) -> bytes | None:
     """A title above rows of a name, a share from 0 to 1 as a bar, and as a percentage; on white.
 
-    None if the font at hand does not have all letters of the names: they are then better shown as text.
+    None if no installed font has all letters of the names: they are then better shown as text.
     """
-    font = ImageFont.load_default(SIZE)
     texts = [shortened(printable(text), LONGEST) for text in (title, *(name for name, _ in rows))]
-    if not isinstance(font, ImageFont.FreeTypeFont) or not _has_letters(font, "".join(texts)):
+    letters = "".join((*texts, "0123456789.%"))
+    font = font_for(letters, SIZE)
+    if count_missing(font, letters):
         return None
     column = round(max(map(font.getlength, texts[1:]), default=0)) + MARGIN
     width = max(column + BAR + NUMBER, round(font.getlength(texts[0]))) + 2 * MARGIN
@@ -37,12 +39,4 @@ def bars_png(title: str, rows: Sequence[tuple[str, float]]) -> bytes | None:
             if round(BAR * length) > 1:
                 draw.rounded_rectangle((left, middle - 9, left + BAR * length, middle + 9), 9, colour)
         draw.text((left + BAR + NUMBER, middle), f"{share:.1%}", INK, font, anchor="rm")
-    file = io.BytesIO()
-    page.save(file, "PNG", optimize=True)
-    return file.getvalue()
-
-
-def _has_letters(font: ImageFont.FreeTypeFont, text: str) -> bool:
-    """Whether none of the characters is drawn as the box of a missing one."""
-    missing = bytes(font.getmask("\uffff"))
-    return not any(bytes(font.getmask(character)) == missing for character in {*text})
+    return png_bytes(page)
