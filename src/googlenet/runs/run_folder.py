@@ -367,7 +367,8 @@ def _sentence(event: Event) -> str | None:
         case TrainingDiverged():
             return f"error: {event.reason}"
         case TrainingStopped():
-            return f"stopped after {event.step} steps and {event.seconds:.0f} s: {event.reason}"
+            steps = "1 step" if event.step == 1 else f"{event.step} steps"
+            return f"stopped after {steps} and {event.seconds:.0f} s: {event.reason}"
         case ModelSaved():
             return f"saved {event.path}"
     return None
