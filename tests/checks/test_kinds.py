@@ -178,6 +178,15 @@ def test_a_class_that_a_split_lacks(make_set: MakeSet) -> None:
     assert one.detail == "the class 'heron' is in train, but not in val"
 
 
+def test_a_single_class_cannot_be_trained(make_set: MakeSet) -> None:
+    data = make_set()
+    for folder in [path for path in data.iterdir() if path.is_dir() and path.name != "heron"]:
+        shutil.rmtree(folder)
+    (one,) = checked(data).findings
+    assert (one.kind, one.paths) == ("missing_class", ("heron",))
+    assert one.detail == "'heron' is the only class: training needs at least 2"
+
+
 def test_a_class_of_a_single_picture_cannot_be_held_back(make_set: MakeSet) -> None:
     data = make_set()
     put(data / "wren" / "1.jpg", jpeg(photo(900)))

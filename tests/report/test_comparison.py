@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from googlenet.errors import InputError
-from googlenet.evaluation import Answers, paired_interval
+from googlenet.evaluation import Answers, paired_interval, reliability
 from googlenet.report import Compared, Subject, read_nothing, write_comparison
 from googlenet.report.comparison import differing_settings, distinct_names, paired_difference, same_pictures
 
@@ -62,6 +63,13 @@ def test_without_a_clear_difference_the_heading_says_so(tmp_path: Path) -> None:
     assert "No clear difference between" in text
 
 
+def test_a_model_with_too_few_pictures_for_a_temperature_has_a_calibration_error(tmp_path: Path) -> None:
+    text = write_comparison([Compared(OTHER), Compared(ONE)], tmp_path / "page.html").read_text("utf-8")
+    shown = re.findall(r'data-value="([\d.]+)">([\d.]+)%</td>\n<td class="number" data-value="40">', text)
+    expected = [reliability(one.answers.probabilities, one.answers.labels).ece for one in (OTHER, ONE)]
+    assert [float(value) for value, _ in shown] == pytest.approx(expected)
+
+
 def test_different_pictures_are_said_to_be_different(tmp_path: Path) -> None:
     other = subject([True] * 40, name="other", names=tuple(f"test/a/{place}.png" for place in range(40)))
     text = write_comparison([Compared(ONE), Compared(other)], tmp_path / "page.html").read_text("utf-8")
@@ -82,6 +90,13 @@ def test_settings_that_differ_are_listed_and_no_others() -> None:
         ("new", ["", "1, 2"]),
         ("seed", ["0", "1"]),
     ]
+
+
+def test_of_pictures_that_were_left_out_the_number_is_listed() -> None:
+    names = [{"exclude": [f"cat/{number}.jpg" for number in range(most)]} for most in (1, 1200)]
+    assert differing_settings([*names, {}]) == [("exclude", ["1 picture", "1,200 pictures", ""])]
+    others = [{"exclude": ["cat/1.jpg"]}, {"exclude": ["cat/2.jpg"]}]
+    assert [name for name, _ in differing_settings(others)] == ["exclude"]
 
 
 def test_equal_names_are_told_apart() -> None:

@@ -159,6 +159,14 @@ def test_a_perfect_run_of_two_classes(tmp_path: Path) -> None:
     assert not folder.curves.exists()
 
 
+def test_a_run_with_a_single_picture_to_validate_with_says_true_sentences(tmp_path: Path) -> None:
+    wrong = Answers(("val/a/1.png",), np.array([0]), np.array([[0.4, 0.6]], np.float32), ("a", "b"), "val")
+    text = write_run_report(fill_run(RunFolder(tmp_path / "run"), tmp_path / "data", wrong)).read_text("utf-8")
+    assert "Measured on 1 picture of val that was held back" in text
+    assert "on this 1 picture." in text
+    assert "They are the mistakes above." in text
+
+
 def test_of_a_thousand_classes_the_matrix_shows_those_confused_most(tmp_path: Path) -> None:
     classes = tuple(f"class {place}" for place in range(1000))
     answers = random_answers([*range(40)] * 2, classes, accuracy=0.5)

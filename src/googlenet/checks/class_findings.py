@@ -22,6 +22,9 @@ def _missing_classes(dataset: Dataset) -> list[Finding]:
     """Classes that a split lacks, and those with a single picture, which cannot be both learnt and validated."""
     counts = {split: dataset.splits[split].counts for split in SPLIT_ORDER if split in dataset.splits}
     found = []
+    if len(dataset.classes) == 1:
+        detail = f"'{dataset.classes[0]}' is the only class: training needs at least 2"
+        found.append(finding("missing_class", _folders(dataset, dataset.classes[0]), detail))
     for class_name in dataset.classes:
         having = [split for split, count in counts.items() if count[class_name]]
         lacking = [split for split, count in counts.items() if not count[class_name]]

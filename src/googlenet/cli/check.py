@@ -119,7 +119,8 @@ def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
 
     named = [split for split in SPLIT_ORDER if split in dataset.splits and split != "all"]
     splits = ", ".join(f"{split} {len(dataset.splits[split]):,}" for split in named)
-    yield f"pictures  {result.pictures:,} in {result.classes:,} classes{f' ({splits})' if splits else ''}"
+    classes = "1 class" if result.classes == 1 else f"{result.classes:,} classes"
+    yield f"pictures  {result.pictures:,} in {classes}{f' ({splits})' if splits else ''}"
     if ignored := dataset.ignored.sentence():
         yield ignored
     if not result.findings:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError
-from googlenet.evaluation import Evaluation, calibrate, paired_interval
+from googlenet.evaluation import Evaluation, calibrate, paired_interval, reliability
 from googlenet.files import write_atomically
 from googlenet.report.charts import ON_PAGE, drawing, to_svg
 from googlenet.report.curves import Metrics, curve_svg, curves_of_runs
@@ -19,12 +19,14 @@ from googlenet.report.evaluation_report import counted
 from googlenet.report.figures import Interval, interval_chart
 from googlenet.report.gallery import small_picture
 from googlenet.report.mistakes import answered
-from googlenet.report.page import render
+from googlenet.report.page import count, render
 from googlenet.report.subject import Subject
 from googlenet.report.thumbnails import Thumbnail
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+    from googlenet.evaluation import Answers
 
 NOT_COMPARED = {"settings", "fingerprint", "start_sha256"}
 """Keys of `settings.json` that say nothing to people."""
@@ -91,7 +93,7 @@ def write_comparison(compared: Sequence[Compared], out: Path) -> Path:
         names=names,
         best=best,
         evaluations=evaluations,
-        errors=[calibrate(subject.answers) for subject in subjects],
+        errors=[_calibration_error(subject.answers) for subject in subjects],
         chart=_chart(names, evaluations),
         same=same,
         differences=[(one, _shown(subjects, one)) for one in differences],
@@ -148,11 +150,23 @@ def differing_settings(settings: Sequence[Mapping[str, Any]]) -> list[tuple[str,
     """What `settings.json` says differently of the runs: (name, value in each), "" where a run does not say it."""
     flat = [{**one, **(one.get("settings") or {})} for one in settings]
     names = sorted({name for one in flat for name in one} - NOT_COMPARED)
-    rows = [(name, [_text(one.get(name)) for one in flat]) for name in names]
-    return [(name, values) for name, values in rows if len(set(values)) > 1]
+    rows = [(name, [one.get(name) for one in flat]) for name in names]
+    return [
+        (name, [_text(value, name) for value in values])
+        for name, values in rows
+        if len({_text(value) for value in values}) > 1
+    ]
 
 
-def _text(value: Any) -> str:
+def _calibration_error(answers: Answers) -> float:
+    """With the temperature that `predict` uses; without one if there are too few pictures to fit it."""
+    fitted = calibrate(answers)
+    return fitted.after.ece if fitted else reliability(answers.probabilities, answers.labels).ece
+
+
+def _text(value: Any, name: str = "") -> str:
+    if name == "exclude" and value:
+        return count(len(value), "picture")  # of thousands of names, nobody reads any
     return "" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from googlenet.evaluation import Evaluation
+from googlenet.report.page import count
 
 FINE = 0.985  # from this accuracy on, one in a hundred is too coarse
 FINE_PICTURES = 500  # and from this many pictures on, one in a thousand means something
@@ -38,9 +39,9 @@ def remarks(evaluation: Evaluation, labels: Sequence[str], *, best_of: int = 1) 
     """
     total = evaluation.pictures
     right = round(evaluation.top1 * total)
-    what = UNSEEN.get(evaluation.split, "")
+    what = UNSEEN.get(evaluation.split, "").replace("were", "was" if total == 1 else "were")
     sentences = [
-        f"Measured on {total:,} pictures{f' of {evaluation.split}' if evaluation.split != 'all' else ''}"
+        f"Measured on {count(total, 'picture')}{f' of {evaluation.split}' if evaluation.split != 'all' else ''}"
         f"{' ' + what if what else ''}: {right:,} correct, {total - right:,} wrong. "
         "The range in brackets is the 95% confidence interval."
     ]
