@@ -36,7 +36,7 @@ PAGE = """<!doctype html><style>
 
 
 def draw_shapes(folder: Path) -> None:
-    """Write a folder of class folders: shapes of any colour, size and angle on backgrounds of any colour, with noise."""
+    """Write a folder of class folders: shapes of any colour, size and angle on any background, with noise."""
     generator = np.random.default_rng(0)
     for name, corners in SHAPES.items():
         (folder / name).mkdir(parents=True)
@@ -93,8 +93,8 @@ def make_overview(run: Path, out: Path) -> None:
         page.write_text(
             f'{PAGE}<div class="report"><p class="command">googlenet train {run.name}/</p>{report}</div>'
             f'<div class="explained"><p class="command">googlenet explain bvlc cat.jpg</p>{explained()}'
-            '<p class="note">Bright: what speaks for the class. The mean of a map, plus a bias, is exactly the logit of '
-            "the class.</p></div>",
+            '<p class="note">Bright: what speaks for the class. The mean of a map, plus a bias, is exactly the logit '
+            "of the class.</p></div>",
             encoding="utf-8",
         )
         tab = browser.new_page(viewport={"width": WIDTH, "height": 100})

@@ -1,7 +1,7 @@
 """The README and the tutorials, in English and in Korean.
 
-Only the English pages' examples are run (`test_readme.py`, `test_tutorials.py`): a translation has the same ones, to the
-letter, and the same headings and figures, so that it cannot fall behind unnoticed.
+Only the English pages' examples are run (`test_readme.py`, `test_tutorials.py`): a translation has the same ones, to
+the letter, and the same headings and figures, so that it cannot fall behind unnoticed.
 """
 
 from __future__ import annotations
