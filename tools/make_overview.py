@@ -2,8 +2,8 @@
 
     python tools/make_overview.py [RUN]
 
-Without RUN (a run folder) it draws pictures of five shapes and trains on them for three minutes. Chromium (Debian's,
-driven by Playwright) photographs the report and lays both out.
+Without RUN (a run folder) it draws pictures of five shapes and trains on them for 80 seconds. Chromium (Debian's,
+driven by Playwright) photographs two parts of the report, its top and its worst mistakes, and lays all out.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ import googlenet
 ROOT = Path(__file__).resolve().parents[1]
 SHAPES = {"triangle": 3, "square": 4, "pentagon": 5, "hexagon": 6, "circle": 64}  # corners
 PICTURES = 80  # of each shape
-MINUTES = 3
-REPORT = {"width": 980, "height": 1130}  # px
+MINUTES = 1.3
+WIDTH, REPORT_WIDTH, MISTAKES_HEIGHT = 1600, 1090, 665  # px
 PAGE = """<!doctype html><style>
-  body { margin: 0; display: flex; gap: 20px; font: 17px "DejaVu Sans", sans-serif; color: #1d1d22 }
-  .card { border: 1px solid #b9bdc4; border-radius: 10px; overflow: hidden; background: #fcfcfa }
-  .command { font: 17px "DejaVu Sans Mono", monospace; padding: 12px 18px; background: #eceef0 }
-  .panel { padding: 14px 18px 0 } .panel img { display: block; width: 100%; margin-top: 8px }
-  p { margin: 0 } .note { color: #5d5d66; padding: 16px 18px; line-height: 1.5 }
+  body { margin: 0; display: flex; font: 17px "DejaVu Sans", sans-serif; color: #1d1d22; background: #fcfcfa }
+  body { border: 1px solid #b9bdc4; box-sizing: border-box }
+  .command { font: 17px "DejaVu Sans Mono", monospace; padding: 12px 20px; background: #eceef0; margin: 0 }
+  .report img { display: block } .explained { flex: 1; border-left: 1px solid #b9bdc4 }
+  .panel { padding: 16px 20px 0 } .panel img { display: block; width: 100%; margin-top: 8px }
+  .note { color: #5d5d66; padding: 18px 20px; line-height: 1.5; margin: 0 }
 </style>"""
 
 
@@ -49,11 +50,18 @@ def draw_shapes(folder: Path) -> None:
             Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(folder / name / f"{number:02}.jpg")
 
 
-def photograph(browser: Browser, page: Path, size: dict[str, int]) -> bytes:
-    """The top of a page as a PNG file, on a transparent ground."""
-    tab = browser.new_page(viewport=size, color_scheme="light")
+def photograph_report(browser: Browser, page: Path) -> str:
+    """The top of a report down to its navigation, and its worst mistakes, as HTML."""
+    tab = browser.new_page(viewport={"width": REPORT_WIDTH, "height": 4000}, color_scheme="light")
     tab.goto(page.resolve().as_uri())
-    return tab.screenshot(omit_background=True)
+    end = tab.locator("nav").bounding_box()
+    mistakes = tab.locator("#mistakes").bounding_box()
+    assert end is not None
+    assert mistakes is not None
+    tab.locator("#mistakes img").first.wait_for()
+    parts = ((0.0, end["y"] + end["height"]), (mistakes["y"], MISTAKES_HEIGHT))
+    clips = [{"x": 0.0, "y": y, "width": REPORT_WIDTH, "height": height} for y, height in parts]
+    return "".join(inline(tab.screenshot(clip=clip, full_page=True)) for clip in clips)
 
 
 def explained() -> str:
@@ -80,18 +88,20 @@ def make_overview(run: Path, out: Path) -> None:
     """Lay out the top of the report of `run` beside the explained photograph."""
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--headless", "--no-sandbox"])
-        report = inline(photograph(browser, run / "report.html", REPORT))
+        report = photograph_report(browser, run / "report.html")
         page = Path(folder) / "overview.html"
         page.write_text(
-            f'{PAGE}<div class="card"><p class="command">googlenet train {run.name}/</p>{report}</div>'
-            f'<div class="card" style="flex: 1"><p class="command">googlenet explain bvlc cat.jpg</p>{explained()}'
-            '<p class="note">Bright: evidence for the class. The mean of a map, plus a bias, is exactly the logit of '
-            "the class.</p></div>",
+            f'{PAGE}<div class="report"><p class="command">googlenet train {run.name}/</p>{report}</div>'
+            f'<div class="explained"><p class="command">googlenet explain bvlc cat.jpg</p>{explained()}'
+            '<p class="note">Bright: what speaks for the class. The mean of a map, plus a bias, is exactly the logit '
+            "of the class.</p></div>",
             encoding="utf-8",
         )
-        picture = Image.open(io.BytesIO(photograph(browser, page, {"width": 1600, "height": 1180})))
+        tab = browser.new_page(viewport={"width": WIDTH, "height": 100})
+        tab.goto(page.as_uri())
+        picture = Image.open(io.BytesIO(tab.screenshot(full_page=True))).convert("RGB")
         browser.close()
-    picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.FLOYDSTEINBERG).save(out, optimize=True)
+    picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(out, optimize=True)
 
 
 def main() -> None:
