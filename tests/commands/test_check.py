@@ -156,7 +156,8 @@ def test_hostile_names_do_not_reach_the_terminal(googlenet: Run, birds: Path) ->
         (("no/such/data",), "no/such/data does not exist; give a folder"),
         (("{birds}", "--exclude", "none.txt"), "cannot read none.txt: No such file or directory"),
         (("{birds}", "--model", "none"), "none"),
-        (("{birds}", "--report", "no/such/check.html"), "cannot write no/such/check.html"),
+        (("{birds}", "--report", "no/such/check.html"), "cannot write no/such/check.html: there is no folder"),
+        (("{birds}", "--report", "check.pdf"), "check.pdf must end in .html"),
     ],
 )
 def test_wrong_use_is_one_sentence(googlenet: Run, birds: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -74,7 +74,7 @@ def test_data_with_other_pictures_is_evaluated_and_moved_pictures_are_not(
 
 @pytest.mark.parametrize(
     ("out", "error"),
-    [("page.png", "must end in .html"), ("nowhere/page.html", "the folder nowhere does not exist")],
+    [("page.png", "must end in .html"), ("nowhere/page.html", "there is no folder nowhere")],
 )
 def test_a_page_needs_a_name_and_a_folder(
     googlenet: Run, small: RunFolder, out: str, error: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

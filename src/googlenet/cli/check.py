@@ -53,9 +53,9 @@ def check_command(
     from googlenet.pretrained import find_model
 
     if report is not None:
-        from googlenet.report import check_installed
+        from googlenet.report import check_page
 
-        check_installed()  # before the pictures are read, not after
+        check_page(report)  # before the pictures are read, not after
     dataset = open_dataset(data, split_rule=None)
     before = frozenset[str]() if exclude is None else read_exclude(exclude)
     if before:

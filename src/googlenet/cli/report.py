@@ -47,6 +47,7 @@ def report_command(
     from googlenet.report import (
         Compared,
         check_installed,
+        check_page,
         compared_run,
         write_comparison,
         write_evaluation_report,
@@ -58,10 +59,8 @@ def report_command(
     for model in models:
         if not (path := find_model(model)).exists():
             raise InputError(f"{path}: no such run or model file")
-    if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out is {out}: the report is an HTML file, so its name must end in .html")
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
+    if out is not None:
+        check_page(out)
     runs = [run if (run := RunFolder(Path(model))).settings.is_file() else None for model in models]
     kept = [None if run is None else _kept_answers(run, data) for run in runs]
     split = next((answers.split for answers in kept if answers is not None), None)

@@ -3,7 +3,7 @@
 from googlenet.report.check_page import write_check_report
 from googlenet.report.comparison import Compared, write_comparison
 from googlenet.report.evaluation_report import Subject, write_evaluation_report
-from googlenet.report.page import check_installed, render
+from googlenet.report.page import check_installed, check_page, render
 from googlenet.report.pictures import Reader, open_pictures, read_nothing, read_pictures, read_samples
 from googlenet.report.run_report import compared_run, report_line, run_subject, write_run_report
 from googlenet.report.thumbnails import Thumbnail, thumbnail
@@ -14,6 +14,7 @@ __all__ = [
     "Subject",
     "Thumbnail",
     "check_installed",
+    "check_page",
     "compared_run",
     "open_pictures",
     "read_nothing",

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from googlenet.errors import MissingExtraError
+from googlenet.errors import InputError, MissingExtraError
 from googlenet.machine import installed_version
 from googlenet.printable import printable
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 EXTRA = "report"
+SUFFIXES = (".html", ".htm")
 
 
 def render(template: str, **data: Any) -> str:
@@ -40,6 +41,17 @@ def check_installed() -> None:
             import_module(package)
         except ModuleNotFoundError as error:
             raise MissingExtraError(package, extra=EXTRA, purpose="a report") from error
+
+
+def check_page(page: Path) -> None:
+    """Raise InputError, before any work, if no report can be written to `page`; MissingExtraError as above."""
+    check_installed()
+    if page.suffix.lower() not in SUFFIXES:
+        raise InputError(f"the report is an HTML file: {page} must end in .html")
+    if page.is_dir():
+        raise InputError(f"cannot write {page}: it is a folder")
+    if not page.absolute().parent.is_dir():
+        raise InputError(f"cannot write {page}: there is no folder {page.parent}")
 
 
 @cache

@@ -25,8 +25,6 @@ OnData: TypeAlias = "Callable[[Dataset, Samples], None]"
 OnPrediction: TypeAlias = "Callable[[Prediction, str], None]"
 """Called with the prediction for each picture, in order, and its true class; the unreadable ones come last."""
 
-PAGE_SUFFIXES = (".html", ".htm")
-
 
 def evaluate(
     model: Classifier | PathArgument | AnyModel | Sequence[PathArgument | AnyModel],
@@ -142,16 +140,10 @@ def evaluate_models(
 
 def _page(report: PathArgument) -> Path:
     """The place of the report; InputError or MissingExtraError now, rather than after a long evaluation."""
-    from googlenet.report import check_installed
+    from googlenet.report import check_page
 
-    check_installed()
     page = as_path(report, "report")
-    if page.suffix.lower() not in PAGE_SUFFIXES:
-        raise InputError(f"the report is an HTML file: {page} must end in .html")
-    if page.is_dir():
-        raise InputError(f"cannot write {page}: it is a folder")
-    if not page.absolute().parent.is_dir():
-        raise InputError(f"cannot write {page}: there is no folder {page.parent}")
+    check_page(page)
     return page
 
 
