@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,19 @@ import pytest
 from PIL import Image
 
 from googlenet.cli.main import main
+from googlenet.cli.terminal import Verbosity, set_verbosity
 from googlenet.engines import open_engine
 from googlenet.model import KnownAnswer, load_model, save_ensemble, save_model
 
 COLOURS = {"blue": (40, 60, 210), "green": (50, 200, 60), "red": (210, 50, 40)}
 PROGRAM = (sys.executable, "-m", "googlenet")
+
+
+@pytest.fixture(autouse=True)
+def _normal_verbosity() -> Iterator[None]:
+    """A command that was run in this process with -q leaves it quiet."""
+    yield
+    set_verbosity(Verbosity.normal)
 
 
 @dataclass(frozen=True)
