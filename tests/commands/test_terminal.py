@@ -141,6 +141,7 @@ def test_every_verb_escapes_what_it_was_given_in_its_error(googlenet: Run, comma
         "models": (HOSTILE,),
         "predict": (HOSTILE, HOSTILE),
         "evaluate": (HOSTILE, HOSTILE),
+        "explain": (HOSTILE, HOSTILE),
         "similar": (tmp_path / f"{HOSTILE}.jsonl", HOSTILE),
         "crops": (HOSTILE, "--out", tmp_path / "sheet.png"),
     }
