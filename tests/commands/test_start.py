@@ -177,14 +177,14 @@ def test_a_learning_rate_is_suggested_with_its_curve_and_whether_to_follow_it(
     done = googlenet(*lr)
     assert done.code == 0, done.err
     suggested, advice, plot = done.out.splitlines()
-    assert suggested.startswith("suggested: --learning-rate 0.")
     assert advice.startswith((f"keep the recipe finetune's own {own:g}: ", "try it: it is "))
     assert plot == f"plot: {out}"
     assert done.err.startswith(f"starting from {trained.resolve()}: ")
     with Image.open(out) as curve:
         assert curve.size == (960, 600)
     fields = googlenet(*lr, "--json").json
-    assert f"--learning-rate {fields['learning_rate']:g} " in suggested
+    what = "suggested: --learning-rate" if fields["verdict"] == "try" else "this search:"
+    assert suggested.startswith(f"{what} {fields['learning_rate']:g} ")
     assert (fields["recipe"], fields["recipe_learning_rate"], fields["advice"]) == ("finetune", own, advice)
     assert len(fields["rates"]) == len(fields["losses"]) <= 12
 
@@ -197,7 +197,7 @@ def test_without_matplotlib_a_rate_is_suggested_and_a_line_says_why_there_is_no_
     out = tmp_path / "curve.png"
     done = googlenet("lr-find", two_colours, "--start", trained, "--steps", "10", "--out", out, "--set", "batch_size=8")
     assert done.code == 0
-    assert done.out.startswith("suggested: ")
+    assert done.out.startswith(("suggested: --learning-rate ", "this search: "))
     assert 'no plot: the plot needs matplotlib, which is not installed: pip install "googlenet[report]"\n' in done.err
     assert not out.exists()
 

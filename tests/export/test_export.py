@@ -330,7 +330,7 @@ def test_a_folder_of_others_is_never_replaced(model: Model, tmp_path: Path) -> N
 def test_what_is_there_is_replaced_by_force_alone(model: Model, target: Target, tmp_path: Path) -> None:
     out = tmp_path / "net"
     export_models([model], out, ExportRequest(target, "float32"), PICTURES)
-    with pytest.raises(InputError, match="overwrite it with --force"):
+    with pytest.raises(InputError, match=r"already exists; use --out to write another .*, or --force to replace it"):
         export_models([small_model(3)], out, ExportRequest(target, "float32"), PICTURES)
     before = open_model(out)
     export_models([small_model(3)], out, ExportRequest(target, "float32", force=True), PICTURES)

@@ -96,7 +96,7 @@ def test_the_dip_fills_the_plot_and_the_explosion_leaves_it() -> None:
             30,
             0.2,
             "try",
-            "try it: it is 10 times lower than the recipe finetune's own 0.2; the recipe's rate may destroy",
+            "try it: it is 10 times lower than the recipe finetune's own 0.2; the recipe's rate may undo",
         ),
         (40, 0.02, "unclear", "the loss was still falling at the last rate; repeat with a larger --highest"),
         (0, 0.02, "unclear", "keep the recipe finetune's own 0.02: the loss has no clear dip"),

@@ -50,9 +50,12 @@ def steps(training: Training, recipe: Recipe, count: int, *, smoothing: float = 
     ]
 
 
+RATES = {"sgd": 0.1, "adamw": 0.003, "muon": 0.1}
+
+
 @pytest.mark.parametrize("optimizer", get_args(SETTINGS["optimizer"].kind))
 def test_updates_on_one_batch_bring_the_loss_of_every_head_down(training: Training, optimizer: str) -> None:
-    seen = steps(training, training.recipe(optimizer=optimizer, learning_rate=0.1), 10)
+    seen = steps(training, training.recipe(optimizer=optimizer, learning_rate=RATES[optimizer]), 10)
     for head in ("main", "auxiliary_4a", "auxiliary_4d"):
         assert seen[-1].heads[head] < 0.9 * seen[0].heads[head]
     assert seen[-1].correct["main"] == 12

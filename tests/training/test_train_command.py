@@ -458,6 +458,7 @@ def test_a_run_tells_its_plan_and_leaves_its_files(pictures: Path, tmp_path: Pat
     ]
     names = {path.name for path in run.iterdir()}
     wanted = {"model.safetensors", "settings.json", "metrics.csv", "split.csv", "bad_pictures.csv", "augmented.png"}
+    wanted |= {"report.html", "curves.png", "confusion.png", "mistakes.png"}
     assert names == wanted | {"checkpoints", "evaluation.json", "answers.npz", "log.txt"}
     with (run / "split.csv").open(newline="") as file:
         split = list(csv.DictReader(file))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
-from googlenet.cli.terminal import report, say_json, warn
+from googlenet.cli.terminal import report_result, say_json, warn
 from googlenet.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def lr_find_command(
         say_json(_fields(curve, advice, plan, recipe_rate) | {"out": str(out) if drawn else None})
         return
     what = "suggested: --learning-rate" if advice.verdict == "try" else "this search:"
-    report(
+    report_result(
         f"{what} {curve.suggestion:g} (the loss is lowest at {curve.turning:.2g})",
         advice.sentence,
         *([f"plot: {out}"] if drawn else []),
