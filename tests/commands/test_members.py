@@ -21,7 +21,8 @@ from googlenet.runs import ModelSaved, RunFolder
 from googlenet.training import TrainingJob
 from googlenet.training.parts import build_network, build_sampler
 from googlenet.workflow.members import member_plans
-from googlenet.workflow.plan import Request, new_plan
+from googlenet.workflow.plan import new_plan
+from googlenet.workflow.request import Request
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run

@@ -12,7 +12,8 @@ from PIL import Image
 from googlenet.dataset import open_dataset
 from googlenet.errors import DataError, InputError, SettingsError
 from googlenet.recipes import RECIPES, STARTS
-from googlenet.workflow.plan import Request, new_plan
+from googlenet.workflow.plan import new_plan
+from googlenet.workflow.request import Request
 from googlenet.workflow.starting import LOOKED_AT, median_shorter_side
 from googlenet.workflow.train import merged_settings, train
 

@@ -5,7 +5,7 @@ is the number of pictures that are confidently of another class: more probable t
 pictures. They are ranked by the probability of the label alone: with 3 % of clothing10's labels shuffled, the first 5 %
 of the pictures then hold 85 to 92 % of them, and 75 to 83 % if ranked by the margin to the best other class.
 
-Written here, in ten lines, because cleanlab finds the same pictures (`filter_by="low_self_confidence"`) and brings
+Written here, in ten lines, because cleanlab finds as many of them (`filter_by="low_self_confidence"`) and brings
 pandas along; `make bench-check` compares the two.
 """
 

@@ -46,7 +46,8 @@ def lr_find_command(
     from googlenet.recipes import parse_overrides, recipe_from_dict
     from googlenet.runs import RunFolder
     from googlenet.workflow.announcements import start_lines
-    from googlenet.workflow.plan import Request, new_plan
+    from googlenet.workflow.plan import new_plan
+    from googlenet.workflow.request import Request
 
     try:
         from googlenet.engines.torch_engine import choose_device

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import InputError, MissingExtraError
+from googlenet.workflow.request import Request
 
 if TYPE_CHECKING:
     from googlenet.dataset import Dataset
@@ -19,26 +20,6 @@ if TYPE_CHECKING:
 DEFAULT_VAL_SHARE = 0.2
 ADDED_LATER = ("fingerprint", "start", "start_sha256", "start_reason", "initial_seed", "members", "exclude")
 """Keys that `settings.json` of a run may lack, because the version that started the run did not write them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What a user requests; None stands for what was not given. `overrides`: settings of the recipe by name.
-
-    `start`: the name or path of a model; `from_scratch`: start from random weights; `exclude`: names to leave out.
-    """
-
-    data: str | Dataset | None = None
-    recipe: str | None = None
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    minutes: float | None = None
-    seed: int | None = None
-    val_share: float | None = None
-    split_seed: int | None = None
-    start: str | Path | None = None
-    from_scratch: bool = False
-    members: int | None = None
-    exclude: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from googlenet.recipes import STARTS
 
 if TYPE_CHECKING:
     from googlenet.dataset import Dataset, Samples
-    from googlenet.workflow.plan import Request
+    from googlenet.workflow.request import Request
 
 SMALL = 96
 """Pictures whose shorter side is below this, in px, have too little detail for weights that were trained at 224 px."""

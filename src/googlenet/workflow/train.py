@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from googlenet.argument_types import PathArgument, wrong_type
 from googlenet.errors import InputError
-from googlenet.workflow.plan import Request, check_same_pictures, new_plan, resumed_plan, settled_plan
+from googlenet.workflow.plan import check_same_pictures, new_plan, resumed_plan, settled_plan
+from googlenet.workflow.request import Request
 from googlenet.workflow.result import TrainingResult, read_result
 from googlenet.workflow.run import Listeners, check_new, run_plan
 
