@@ -710,11 +710,20 @@ def run_engines(kind: Kind, connection: Any) -> None:
 
 
 class Runner:
-    """A child process for the engines, made anew where it ended."""
+    """A child process for the engines, made anew where it ended; ends with its `with` block."""
 
     def __init__(self, kind: Kind) -> None:
         """Nothing runs yet."""
         self.kind, self.process = kind, None
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """A forked child holds whatever pipes its parent had open, and would keep their other ends waiting."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
 
     def run(self, content: Content) -> dict[str, Any] | str:
         """What each engine answers, or how the child ended."""

@@ -28,14 +28,15 @@ def test_a_changed_file_is_one_line_or_a_model_on_which_engines_agree(fuzz: Any,
     """Engines run in a process of their own, so that one that crashes is told from one that refuses."""
     kind = fuzz.KINDS[name]()
     kind.engines = tuple(engine for engine in kind.engines if engine in ("native", "onnx"))
-    runner, passed = fuzz.Runner(kind), 0
-    for number in range(files):
-        content = kind.change(random.Random(f"suite {name} {number}"))
-        end, model = fuzz.end_of_reading(kind, content)  # raises whatever is no error of the package
-        if model is not None and kind.engines and passed < 5:
-            passed += 1
-            answers = runner.run(content)
-            assert isinstance(answers, dict), f"{name} {number}: {answers}"
-            assert not [one for one in answers.values() if isinstance(one, str) and one.startswith("RAW")]
-            assert name == "int8" or fuzz.disagreement(answers) < 1e-3
+    passed = 0
+    with fuzz.Runner(kind) as runner:
+        for number in range(files):
+            content = kind.change(random.Random(f"suite {name} {number}"))
+            end, model = fuzz.end_of_reading(kind, content)  # raises whatever is no error of the package
+            if model is not None and kind.engines and passed < 5:
+                passed += 1
+                answers = runner.run(content)
+                assert isinstance(answers, dict), f"{name} {number}: {answers}"
+                assert not [one for one in answers.values() if isinstance(one, str) and one.startswith("RAW")]
+                assert name == "int8" or fuzz.disagreement(answers) < 1e-3
     assert np.isin(end, ["passed", "ModelFileError", "InputError"])

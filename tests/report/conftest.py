@@ -138,9 +138,9 @@ def page(run: RunFolder) -> Path:
     return write_run_report(run)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, started once."""
+    """Chromium, started once a file: its driver ends only when no process that a later test forks has its pipe."""
     if not CHROMIUM.exists():
         pytest.skip("no browser: apt-get install chromium")
     sync_api = pytest.importorskip("playwright.sync_api", reason="no driver of browsers: pip install playwright")
