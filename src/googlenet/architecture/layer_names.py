@@ -8,7 +8,7 @@ the first does nothing at prediction, `predict` gives the second, the others run
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -35,6 +35,15 @@ class LayerInfo:
     receptive_field: ReceptiveField
     has_relu: bool
     place: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLayer:
+    """A layer that somebody asks for: as they call it, its name, and whether the value before its ReLU is meant."""
+
+    text: str
+    name: str
+    before_relu: bool = False
 
 
 UNNAMED: dict[type[Any], str] = {
@@ -89,6 +98,24 @@ def find_layer(architecture: Architecture, text: str) -> tuple[str, bool]:
     if before_relu:
         check_has_relu(known[name])
     return name, before_relu
+
+
+def find_layers(
+    architecture: Architecture, texts: Iterable[str], *, before_relu: bool = False
+) -> tuple[AskedLayer, ...]:
+    """Several layers as `find_layer` finds each, once each; with `before_relu` all of them before their ReLU.
+
+    Raises InputError as `find_layer` does, and for none.
+    """
+    known, found = layer_names(architecture), []
+    for text in dict.fromkeys(text.strip() for text in texts):
+        name, before = find_layer(architecture, text)
+        if before_relu:
+            check_has_relu(known[name])
+        found.append(AskedLayer(text, name, before or before_relu))
+    if not found:
+        raise InputError("name at least one layer, such as 4a or 4a/3x3")
+    return tuple(found)
 
 
 def check_has_relu(layer: LayerInfo) -> None:
