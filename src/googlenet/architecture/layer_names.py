@@ -26,7 +26,8 @@ class LayerInfo:
     """A layer by its name: `shape` is its output's (height, width, channels), `has_relu` whether it ends in a ReLU.
 
     `receptive_field` is what one of its values sees, with its stride, in px of the input. `place` says where the layer
-    is in the table: (row,) for a whole row, (row, layer) in it, (row, layer, branch, layer) in a module.
+    is in the table: (row,) for a whole row, (row, layer) in it, (row, layer, branch, layer) in a module. `is_linear`:
+    fully connected, so that its output is a vector.
     """
 
     name: str
@@ -35,6 +36,7 @@ class LayerInfo:
     receptive_field: ReceptiveField
     has_relu: bool
     place: tuple[int, ...]
+    is_linear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ def layer_names(architecture: Architecture, input_size: int | None = None) -> di
             continue
         last, inside = steps[-1], _inside(steps)
         for name, step in zip(_names(row.name, inside), inside, strict=True):
-            found[name] = LayerInfo(name, row.name, step.shape, step.field, has_relu(step.layer), step.place)
+            found[name] = _info(name, row.name, step, step.place)
+        found[row.name] = _info(row.name, row.name, last, (number,))
         shape, field = last.shape, last.field
-        found[row.name] = LayerInfo(row.name, row.name, shape, field, has_relu(last.layer), (number,))
     return found
 
 
@@ -149,6 +151,11 @@ def _steps(layers: tuple[Layer, ...], shape: Shape, field: ReceptiveField, place
                 yield from _steps(branch, shape, field, (*place, number, branch_number))
         field, shape = after_layer(layer, field, shape), layer.output_shape(shape)
         yield _Step(layer, (*place, number), shape, field)
+
+
+def _info(name: str, row: str, step: _Step, place: tuple[int, ...]) -> LayerInfo:
+    layer = step.layer
+    return LayerInfo(name, row, step.shape, step.field, has_relu(layer), place, isinstance(layer, Linear))
 
 
 def _inside(steps: list[_Step]) -> list[_Step]:

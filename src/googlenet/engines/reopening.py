@@ -29,6 +29,7 @@ class ReopenableEngine:
         self.again_after_fork = again_after_fork
         self._lock = Lock()
         self._engine = engine
+        self._for_layers: tuple[tuple[AskedLayer, ...], ReopenableEngine] | None = None
         with no_fork():
             self.name = self._opened().name
         if again_after_fork:
@@ -40,8 +41,15 @@ class ReopenableEngine:
             return self._opened().run(images, also=also)
 
     def for_layers(self, layers: Sequence[AskedLayer]) -> ReopenableEngine:
-        """The same kind of engine for layers of the same model, to be used with `run_layers`; raises as opening it."""
-        return ReopenableEngine(partial(self.open_again, layers=tuple(layers)), self.again_after_fork)
+        """The same kind of engine for layers of the same model, to be used with `run_layers`; raises as opening it.
+
+        The last one is kept, because whoever looks at layers does so more than once.
+        """
+        key = tuple(layers)
+        if self._for_layers is None or self._for_layers[0] != key:
+            again = partial(self.open_again, layers=key)
+            self._for_layers = key, ReopenableEngine(again, self.again_after_fork)
+        return self._for_layers[1]
 
     def run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
         """See `LayerEngine`; only for an engine from `for_layers`."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from googlenet.architecture import Architecture, AskedLayer, build_architecture, layer_names
-from googlenet.architecture.layers import Dropout, Inception, Layer, Linear
+from googlenet.architecture.layers import Dropout, Inception
 from googlenet.graph.building import build_with_values
 from googlenet.graph.graph import Graph, Node, Value
 from googlenet.graph.rewrites import without_unused
@@ -27,11 +27,11 @@ def build_layer_graph(model: Model, layers: Sequence[AskedLayer]) -> Graph:
     graph, values = build_with_values(model)
     infos, nodes, outputs = layer_names(table), list(graph.nodes), []
     for output, asked in zip(layer_outputs(layers), layers, strict=True):
-        layer, where = _layer_at(table, infos[asked.name].place)
-        value = values[where]
+        info = infos[asked.name]
+        value = values[_where(table, info.place)]
         nodes += _before_relu(graph, value, output) if asked.before_relu else [Node("Identity", (value,), output)]
-        grid = () if isinstance(layer, Linear) else ("h", "w")
-        outputs.append(Value(output, np.dtype(np.float32), ("N", infos[asked.name].shape[2], *grid)))
+        grid = () if info.is_linear else ("h", "w")
+        outputs.append(Value(output, np.dtype(np.float32), ("N", info.shape[2], *grid)))
     return replace(graph, nodes=without_unused(nodes, outputs), outputs=tuple(outputs))
 
 
@@ -40,16 +40,15 @@ def layer_outputs(layers: Sequence[AskedLayer]) -> tuple[str, ...]:
     return tuple(f"layer_{number}" for number in range(len(layers)))
 
 
-def _layer_at(table: Architecture, place: tuple[int, ...]) -> tuple[Layer, str]:
-    """The layer at a place of `LayerInfo`, and the place as `build_with_values` has it."""
+def _where(table: Architecture, place: tuple[int, ...]) -> str:
+    """A place of `LayerInfo` as `build_with_values` has it."""
     row = table.rows[place[0]]
     layers = [number for number, layer in enumerate(row.layers) if not isinstance(layer, Dropout)]
     number = place[1] if len(place) > 1 else layers[-1]
     layer = row.layers[number]
     if len(place) == 4 and isinstance(layer, Inception):
-        branch, inside = place[2:]
-        return layer.branches[branch][inside], f"{layer.name}.branch_{branch}.layer_{inside}"
-    return layer, f"{row.name}.layer_{number}"
+        return f"{layer.name}.branch_{place[2]}.layer_{place[3]}"
+    return f"{row.name}.layer_{number}"
 
 
 def _before_relu(graph: Graph, value: str, output: str) -> list[Node]:
