@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import (
     Architecture,
-    ArchitectureSpec,
     AskedLayer,
     build_architecture,
     find_layers,
     layer_names,
 )
-from googlenet.argument_types import as_count, wrong_type
+from googlenet.argument_types import as_count, check_type, wrong_type
 from googlenet.artifacts import describe_model
 from googlenet.classifier.answers import BadPictures, PreparedPicture, prepare_picture, readable, stack_rows
-from googlenet.classifier.sources import ModelSource, SavedModel
+from googlenet.classifier.sources import SavedModel
 from googlenet.engines import CropRunner, ReopenableEngine, members_of
 from googlenet.errors import InputError, ModelFileError
 from googlenet.images import BadImage, Picture, check_pictures, is_picture
@@ -126,16 +125,18 @@ def layer_reader(
     """
     if pool is not None and pool not in get_args(Pool):
         raise wrong_type("pool", "'mean', 'max' or None", pool)
-    architecture = _architecture_of(classifier)
-    asked = find_layers(architecture, [layers] if isinstance(layers, str) else layers, before_relu=before_relu)
+    engine, architecture = _opened(classifier)
+    names = [layers] if isinstance(layers, str) else list(layers)
+    for name in names:
+        check_type(name, "layers", str, "names of layers, such as '4a/3x3'")
+    asked = find_layers(architecture, names, before_relu=before_relu)
     shapes = _shapes(architecture, asked, classifier.preprocessing.input_size)
     at_once = max(1, MOST_BYTES // sum(4 * math.prod(shape) for shape in shapes.values()))
     runner = CropRunner(
         members_of(classifier.engine, classifier.preprocessing), batch_size=min(as_count(batch, "batch"), at_once)
     )
-    assert isinstance(classifier.engine, ReopenableEngine)  # as that of every classifier with a source
     kept = {text: shape[:1] if pool else shape for text, shape in shapes.items()}
-    return LayerReader(classifier.engine.for_layers(asked), runner, asked, kept, pool)
+    return LayerReader(engine.for_layers(asked), runner, asked, kept, pool)
 
 
 def stack_layers(
@@ -146,8 +147,8 @@ def stack_layers(
     return {text: stack_rows([row.get(text) for row in rows], shape, one=one) for text, shape in reader.shapes.items()}
 
 
-def _architecture_of(classifier: Classifier) -> Architecture:
-    """The only network of a classifier."""
+def _opened(classifier: Classifier) -> tuple[ReopenableEngine, Architecture]:
+    """The engine of a classifier, and its only network."""
     if not classifier.sources:
         raise InputError("this classifier was not opened from a model, whose layers could be read; use googlenet.load")
     first, *others = classifier.sources
@@ -157,11 +158,9 @@ def _architecture_of(classifier: Classifier) -> Architecture:
             f"an ensemble of {1 + len(others)} networks has no layers in common: read those of one of its "
             f"networks{such_as}"
         )
-    return build_architecture(_specs(first)[0])
-
-
-def _specs(source: ModelSource) -> tuple[ArchitectureSpec, ...]:
-    return (describe_model(source.path) if isinstance(source, SavedModel) else source.model).specs
+    assert isinstance(classifier.engine, ReopenableEngine)  # with a source it comes from `open_engine`
+    spec, *_ = (describe_model(first.path) if isinstance(first, SavedModel) else first.model).specs
+    return classifier.engine, build_architecture(spec)
 
 
 def _shapes(architecture: Architecture, asked: Sequence[AskedLayer], input_size: int) -> dict[str, tuple[int, ...]]:

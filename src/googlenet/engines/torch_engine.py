@@ -87,13 +87,9 @@ class TorchEngine:
 
     @torch.inference_mode()
     def _run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
-        x = self._input(images)
-        found = {
-            before_relu: tap(self.network, x, names, before_relu=before_relu)
-            for before_relu in (False, True)
-            if (names := [layer.name for layer in self.layers if layer.before_relu == before_relu])
-        }
-        return tuple(found[layer.before_relu][layer.name].cpu().numpy() for layer in self.layers)
+        names = [f"{layer.name}_pre_relu" if layer.before_relu else layer.name for layer in self.layers]
+        found = tap(self.network, self._input(images), names)
+        return tuple(found[name].cpu().numpy() for name in names)
 
     def _input(self, images: NDArray[np.uint8]) -> torch.Tensor:
         return to_network_input(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), self.preprocessing)
