@@ -12,7 +12,7 @@ KINDS = importlib.import_module("benchmarks.fuzz.kinds")
 ENGINES = importlib.import_module("benchmarks.fuzz.engines")
 
 
-@pytest.mark.parametrize(("name", "files"), [("onnx", 150), ("int8", 60), ("model", 100), ("tensorflow", 30)])
+@pytest.mark.parametrize(("name", "files"), [("onnx", 150), ("int8", 60), ("model", 100), ("tensorflow", 15)])
 def test_a_changed_file_is_one_line_or_a_model_on_which_engines_agree(name: str, files: int) -> None:
     """Engines run in a process of their own, so that one that crashes is told from one that refuses."""
     kind = KINDS.KINDS[name]()
