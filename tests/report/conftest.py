@@ -160,7 +160,9 @@ def atlas(run: RunFolder, page: Path, tmp_path_factory: pytest.TempPathFactory) 
     table = build_architecture(ArchitectureSpec("paper"))
     layers = unit_layers(table, ATLAS_LAYER)
     fields = [layer.receptive_field for layer in layers]
-    found = find_exciting(sixteen_units, samples, Preprocessing(224, 224, "crop", "RGB", (0.0,) * 3, (1.0,) * 3), fields)
+    found = find_exciting(
+        sixteen_units, samples, Preprocessing(224, 224, "crop", "RGB", (0.0,) * 3, (1.0,) * 3), fields
+    )
     made = {unit: np.full((64, 64, 3), 16 * unit, np.uint8) for unit in range(16)}
     path = tmp_path_factory.mktemp("atlas") / "atlas.html"
     about = Atlas(

@@ -14,7 +14,12 @@ BVLC = build_architecture(ArchitectureSpec("paper"))
 
 def test_the_units_of_a_module_belong_to_its_branches() -> None:
     units = unit_layers(BVLC, "4c")
-    assert Counter(unit.name for unit in units) == {"4c/1x1": 128, "4c/3x3": 256, "4c/5x5": 64, "4c/pool_projection": 64}
+    assert Counter(unit.name for unit in units) == {
+        "4c/1x1": 128,
+        "4c/3x3": 256,
+        "4c/5x5": 64,
+        "4c/pool_projection": 64,
+    }
     assert (units[127].name, units[128].name, units[-1].name) == ("4c/1x1", "4c/3x3", "4c/pool_projection")
     sizes = {unit.name: unit.receptive_field.size for unit in units}
     assert sizes["4c/1x1"] < sizes["4c/3x3"] < sizes["4c/5x5"] == 299

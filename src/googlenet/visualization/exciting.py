@@ -106,9 +106,7 @@ def find_exciting(
         reason = f" ({bad[0][0]}: {bad[0][1]})" if bad else ""
         raise DataError(f"the data have no picture that can be read{reason}")
     chosen = tuple(units) if units is not None else tuple(range(len(fields)))
-    rows = tuple(
-        tuple(best.of(column, samples, preprocessing, fields[unit])) for column, unit in enumerate(chosen)
-    )
+    rows = tuple(tuple(best.of(column, samples, preprocessing, fields[unit])) for column, unit in enumerate(chosen))
     return ExcitingPictures(chosen, rows, done - len(bad), tuple(bad))
 
 
