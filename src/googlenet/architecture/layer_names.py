@@ -8,7 +8,7 @@ the first does nothing at prediction, `predict` gives the second, the others run
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,7 +26,8 @@ class LayerInfo:
     """A layer by its name: `shape` is its output's (height, width, channels), `has_relu` whether it ends in a ReLU.
 
     `receptive_field` is what one of its values sees, with its stride, in px of the input. `place` says where the layer
-    is in the table: (row,) for a whole row, (row, layer) in it, (row, layer, branch, layer) in a module.
+    is in the table: (row,) for a whole row, (row, layer) in it, (row, layer, branch, layer) in a module. `is_linear`:
+    fully connected, so that its output is a vector.
     """
 
     name: str
@@ -35,6 +36,16 @@ class LayerInfo:
     receptive_field: ReceptiveField
     has_relu: bool
     place: tuple[int, ...]
+    is_linear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLayer:
+    """A layer that somebody asks for: as they call it, its name, and whether the value before its ReLU is meant."""
+
+    text: str
+    name: str
+    before_relu: bool = False
 
 
 UNNAMED: dict[type[Any], str] = {
@@ -61,9 +72,9 @@ def layer_names(architecture: Architecture, input_size: int | None = None) -> di
             continue
         last, inside = steps[-1], _inside(steps)
         for name, step in zip(_names(row.name, inside), inside, strict=True):
-            found[name] = LayerInfo(name, row.name, step.shape, step.field, has_relu(step.layer), step.place)
+            found[name] = _info(name, row.name, step, step.place)
+        found[row.name] = _info(row.name, row.name, last, (number,))
         shape, field = last.shape, last.field
-        found[row.name] = LayerInfo(row.name, row.name, shape, field, has_relu(last.layer), (number,))
     return found
 
 
@@ -89,6 +100,24 @@ def find_layer(architecture: Architecture, text: str) -> tuple[str, bool]:
     if before_relu:
         check_has_relu(known[name])
     return name, before_relu
+
+
+def find_layers(
+    architecture: Architecture, texts: Iterable[str], *, before_relu: bool = False
+) -> tuple[AskedLayer, ...]:
+    """Several layers as `find_layer` finds each, once each; with `before_relu` all of them before their ReLU.
+
+    Raises InputError as `find_layer` does, and for none.
+    """
+    known, found = layer_names(architecture), []
+    for text in dict.fromkeys(text.strip() for text in texts):
+        name, before = find_layer(architecture, text)
+        if before_relu:
+            check_has_relu(known[name])
+        found.append(AskedLayer(text, name, before or before_relu))
+    if not found:
+        raise InputError("name at least one layer, such as 4a or 4a/3x3")
+    return tuple(found)
 
 
 def check_has_relu(layer: LayerInfo) -> None:
@@ -122,6 +151,11 @@ def _steps(layers: tuple[Layer, ...], shape: Shape, field: ReceptiveField, place
                 yield from _steps(branch, shape, field, (*place, number, branch_number))
         field, shape = after_layer(layer, field, shape), layer.output_shape(shape)
         yield _Step(layer, (*place, number), shape, field)
+
+
+def _info(name: str, row: str, step: _Step, place: tuple[int, ...]) -> LayerInfo:
+    layer = step.layer
+    return LayerInfo(name, row, step.shape, step.field, has_relu(layer), place, isinstance(layer, Linear))
 
 
 def _inside(steps: list[_Step]) -> list[_Step]:

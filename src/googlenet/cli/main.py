@@ -31,6 +31,7 @@ COMMANDS = {
     "check": "googlenet.cli.check:check_command",
     "predict": "googlenet.cli.predict:predict_command",
     "explain": "googlenet.cli.explain:explain_command",
+    "activations": "googlenet.cli.activations:activations_command",
     "similar": "googlenet.cli.similar:similar_command",
     "info": "googlenet.cli.info:info_command",
     "crops": "googlenet.cli.crops:crops_command",
@@ -154,7 +155,7 @@ def _overview() -> str:
 
     summaries = {verb: summary_of(_command(verb)) for verb in COMMANDS}
     summaries["help"] = "Show this message, or the help of a command"
-    lines = [textwrap.fill(f"  {verb:<10}  {text}", 79, subsequent_indent=" " * 14) for verb, text in summaries.items()]
+    lines = [textwrap.fill(f"  {verb:<11}  {text}", 79, subsequent_indent=" " * 15) for verb, text in summaries.items()]
     return HELP.format(commands="\n".join(lines))
 
 
