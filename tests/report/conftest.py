@@ -155,7 +155,7 @@ def sixteen_units(squares: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="session")
 def atlas(run: RunFolder, page: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An atlas of 16 units on the run's pictures, whose classes have awkward names; the last unit is excited by none."""
+    """An atlas of 16 units on the run's pictures, whose classes have awkward names; nothing excites the last unit."""
     samples = open_dataset(run.path.parent / "data", split_rule=None).splits["val"]
     table = build_architecture(ArchitectureSpec("paper"))
     layers = unit_layers(table, ATLAS_LAYER)

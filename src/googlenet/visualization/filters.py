@@ -36,7 +36,7 @@ def first_filters(model: Model) -> NDArray[np.float32]:
 
 
 def filter_pictures(filters: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Filters (filters, k, k, 3 or 1) -> RGB pictures (filters, k, k, 3): 128 is 0, the largest weight black or white."""
+    """Filters (filters, k, k, 3 or 1) -> RGB pictures (filters, k, k, 3): 128 is 0, the largest weight is 0 or 255."""
     largest = np.abs(filters).max(axis=(1, 2, 3), keepdims=True)
     scaled = filters / np.where(largest > 0, largest, 1)
     return np.broadcast_to(np.rint(127.5 + 127.5 * scaled), (*filters.shape[:3], 3)).astype(np.uint8)
