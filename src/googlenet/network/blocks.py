@@ -36,12 +36,14 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output after its ReLU."""
+        return F.relu(self.before_relu(x), inplace=True)
+
+    def before_relu(self, x: Tensor) -> Tensor:
+        """The layer's output before its ReLU."""
         if self.asymmetric_pads is not None:
             x = F.pad(x, self.asymmetric_pads)
         x = F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
-        if self.normalization is not None:
-            x = self.normalization(x)
-        return F.relu(x, inplace=True)
+        return x if self.normalization is None else self.normalization(x)
 
 
 class Linear(nn.Module):
