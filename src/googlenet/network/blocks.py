@@ -59,8 +59,12 @@ class Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, ...) -> (N, outputs)."""
-        x = F.linear(x.flatten(1), self.weight, self.bias)
+        x = self.before_relu(x)
         return F.relu(x) if self.relu else x
+
+    def before_relu(self, x: Tensor) -> Tensor:
+        """The layer's output before its ReLU, if it has one."""
+        return F.linear(x.flatten(1), self.weight, self.bias)
 
 
 class Inception(nn.Module):
@@ -101,19 +105,41 @@ MODULES: dict[type[Any], Callable[[Any, Shape], nn.Module]] = {
 }
 
 
-def add_layers(parent: nn.Module, layers: tuple[Layer, ...], shape: Shape) -> tuple[str, ...]:
+KINDS: dict[type[Any], str] = {
+    records.LocalResponseNorm: "norm",
+    records.MaxPool: "pool",
+    records.AveragePool: "pool",
+    records.AdaptiveAveragePool: "pool",
+    records.Dropout: "dropout",
+}
+"""What a layer without weights is called."""
+
+
+def add_layers(parent: nn.Module, layers: tuple[Layer, ...], shape: Shape, *, row: str = "") -> tuple[str, ...]:
     """Build layers as children of `parent` and return the children's names, in order.
 
-    Layers with weights are named by the last part of their names; the others, which do not occur in files, are
-    numbered.
+    Layers with weights are named by the last part of their names; the others, which do not occur in files, by their
+    kind, after their row's name where there is one.
     """
-    names = []
+    names: list[str] = []
     for layer in layers:
-        name = getattr(layer, "name", f"layer_{len(list(parent.children()))}").rpartition(".")[2]
+        name = layer.name.rpartition(".")[2] if hasattr(layer, "name") else _unused(_name_of_kind(layer, row), parent)
         parent.add_module(name, MODULES[type(layer)](layer, shape))
         names.append(name)
         shape = layer.output_shape(shape)
     return tuple(names)
+
+
+def _name_of_kind(layer: Layer, row: str) -> str:
+    """`pool2` for the pool of that row, `conv2_norm` for what conv2 has besides; `pool` outside of rows."""
+    kind = KINDS[type(layer)]
+    return row if kind in row else f"{row}_{kind}".lstrip("_")
+
+
+def _unused(name: str, parent: nn.Module) -> str:
+    """The name, with a number if `parent` has a child of that name."""
+    taken = {child for child, _ in parent.named_children()}
+    return next(free for free in (name, *(f"{name}_{i}" for i in range(2, 100))) if free not in taken)
 
 
 def run(parent: nn.Module, names: tuple[str, ...], x: Tensor) -> Tensor:

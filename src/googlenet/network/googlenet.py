@@ -52,7 +52,7 @@ class GoogLeNet(nn.Module):
         shapes = {"": architecture.input_shape} | row_shapes(architecture)
         before = dict(zip(shapes, list(shapes)[1:], strict=False))
         self.rows = {
-            row_name: add_layers(self, row.layers, shapes[previous])
+            row_name: add_layers(self, row.layers, shapes[previous], row=row.name)
             for row, (previous, row_name) in zip(architecture.rows, before.items(), strict=True)
         }
         self._checked_sizes: set[tuple[str, bool, tuple[int, ...]]] = set()
@@ -74,7 +74,7 @@ class GoogLeNet(nn.Module):
         Raises InputError for an input size that the network does not accept, with those that it does.
         """
         auxiliary_heads = self.training and bool(self.auxiliaries)
-        self._check_input_size(self.architecture, x, auxiliaries=auxiliary_heads)
+        self.check_input(self.architecture, x, auxiliaries=auxiliary_heads)
         auxiliary_logits: dict[str, Tensor] = {}
         for name, layers in self.rows.items():
             x = run(self, layers, x)
@@ -85,7 +85,7 @@ class GoogLeNet(nn.Module):
 
     def forward_features(self, x: Tensor) -> ForwardFeatures:
         """Like `forward` for the main path only, with the features and feature maps."""
-        self._check_input_size(self.architecture, x, auxiliaries=False)
+        self.check_input(self.architecture, x, auxiliaries=False)
         feature_maps = features = x
         for row in self.architecture.rows:
             if any(isinstance(layer, Linear) for layer in row.layers):
@@ -101,7 +101,7 @@ class GoogLeNet(nn.Module):
         Raises InputError for an input that is too small, with the smallest size.
         """
         backbone = self.architecture.backbone
-        self._check_input_size(backbone, x, auxiliaries=False)
+        self.check_input(backbone, x, auxiliaries=False)
         feature_maps = {}
         for row in backbone.rows:
             x = run(self, self.rows[row.name], x)
@@ -109,7 +109,7 @@ class GoogLeNet(nn.Module):
                 feature_maps[row.name] = x
         return feature_maps
 
-    def _check_input_size(self, architecture: Architecture, x: Tensor, *, auxiliaries: bool) -> None:
+    def check_input(self, architecture: Architecture, x: Tensor, *, auxiliaries: bool = False) -> None:
         """Check each input size once, because the check takes milliseconds."""
         key = (architecture.rows[-1].name, auxiliaries, tuple(x.shape[2:]))
         if key not in self._checked_sizes:
