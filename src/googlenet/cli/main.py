@@ -31,6 +31,7 @@ COMMANDS = {
     "check": "googlenet.cli.check:check_command",
     "predict": "googlenet.cli.predict:predict_command",
     "explain": "googlenet.cli.explain:explain_command",
+    "visualize": "googlenet.cli.visualize:visualize_command",
     "similar": "googlenet.cli.similar:similar_command",
     "info": "googlenet.cli.info:info_command",
     "crops": "googlenet.cli.crops:crops_command",

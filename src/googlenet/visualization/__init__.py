@@ -14,6 +14,7 @@ __getattr__ = lazy_exports(
         "dreaming": ("dream",),
         "making": ("MadeImage", "Making", "make_images"),
         "objectives": ("OBJECTIVES",),
+        "request": ("DREAM_STEPS", "STEPS", "Request", "visualize"),
         "sheet": ("draw_made_images",),
     },
 )

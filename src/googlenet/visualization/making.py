@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from googlenet.images import Preprocessing
 from googlenet.network import GoogLeNet, to_network_input
 from googlenet.network.tapping import tap
 from googlenet.visualization.aims import Aim
+from googlenet.visualization.draws import generator_for
 from googlenet.visualization.objectives import OBJECTIVES, likeness
 from googlenet.visualization.parametrisation import FourierImages
 from googlenet.visualization.transforms import random_look
@@ -91,7 +91,8 @@ def make_images(
             on_progress(before + step, len(batches) * making.steps)
 
         pixels = _ascend(network, preprocessing, layer, rows, making, wanted, tell)
-        highest, mean = excitation(network, preprocessing, layer, pixels, [aim for aim, _ in rows])
+        plain = continued(pixels, preprocessing.input_size)
+        highest, mean = excitation(network, preprocessing, layer, plain, [aim for aim, _ in rows])
         for (aim, index), image, high, low in zip(rows, pixels, highest, mean, strict=True):
             yield MadeImage(aim, index, image, float(high), float(low))
 
@@ -107,16 +108,17 @@ def _ascend(
 ) -> NDArray[np.uint8]:
     """Images (N, S, S, 3) uint8, one a row."""
     device = next(network.parameters()).device
-    images = FourierImages(making.size, [_generator(making.seed, *_place(aim), index) for aim, index in rows])
+    images = FourierImages(making.size, [generator_for(making.seed, *_place(aim), index) for aim, index in rows])
     images.to(device)
     directions = torch.from_numpy(np.stack([aim.direction for aim, _ in rows])).to(device)
     if wanted is not None:
-        directions = F.relu(_values(network, preprocessing, layer, torch.from_numpy(wanted[None]).to(device)))
-    objective, draws = OBJECTIVES[making.objective], _generator(making.seed)
+        picture = torch.from_numpy(wanted[None]).to(device)
+        directions = layer_values(network, preprocessing, layer, picture, before_relu=False)
+    objective, draws = OBJECTIVES[making.objective], generator_for(making.seed)
     optimizer = torch.optim.Adam(images.parameters(), lr=LEARNING_RATE)
     for step in range(making.steps):
         seen = random_look(images(), draws, anywhere=objective.anywhere)
-        values = _values(network, preprocessing, layer, seen.permute(0, 2, 3, 1) * 255)
+        values = layer_values(network, preprocessing, layer, seen.permute(0, 2, 3, 1) * 255, before_relu=True)
         score = objective.score(values, -directions if making.negative else directions)
         if making.diversity > 1:
             alike = torch.cat([likeness(group) for group in values.split(making.diversity)])
@@ -130,13 +132,12 @@ def _ascend(
     return made
 
 
-def _values(network: GoogLeNet, preprocessing: Preprocessing, layer: LayerInfo, pictures: Tensor) -> Tensor:
+def layer_values(
+    network: GoogLeNet, preprocessing: Preprocessing, layer: LayerInfo, pictures: Tensor, *, before_relu: bool
+) -> Tensor:
     """Pictures (N, H, W, 3) in 0 to 255 -> the layer's values (N, C, h, w), before its ReLU if it has one."""
     x = to_network_input(pictures, preprocessing)
-    return _as_maps(tap(network, x, [layer.name], before_relu=layer.has_relu)[layer.name])
-
-
-def _as_maps(values: Tensor) -> Tensor:
+    values = tap(network, x, [layer.name], before_relu=before_relu and layer.has_relu)[layer.name]
     return values[:, :, None, None] if values.dim() == 2 else values
 
 
@@ -145,17 +146,12 @@ def excitation(
     network: GoogLeNet,
     preprocessing: Preprocessing,
     layer: LayerInfo,
-    pixels: NDArray[np.uint8],
+    pictures: NDArray[np.uint8],
     aims: Sequence[Aim],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The largest value and the mean (N,) along each aim's direction in the layer's output, after its ReLU.
-
-    Pictures (N, S, S, 3) are run at the model's input size: they are periodic, so smaller ones are continued.
-    """
-    pictures = continued(pixels, preprocessing.input_size)
+    """Of pictures (N, H, W, 3) uint8, the largest value and the mean (N,) along each one's aim, after the ReLU."""
     device = next(network.parameters()).device
-    x = to_network_input(torch.from_numpy(pictures).to(device), preprocessing)
-    values = _as_maps(tap(network, x, [layer.name])[layer.name])
+    values = layer_values(network, preprocessing, layer, torch.from_numpy(pictures).to(device), before_relu=False)
     directions = torch.from_numpy(np.stack([aim.direction for aim in aims])).to(device)
     here = torch.einsum("nchw,nc->nhw", values, directions)
     return here.amax((1, 2)).cpu().numpy(), here.mean((1, 2)).cpu().numpy()
@@ -174,8 +170,3 @@ def _place(aim: Aim) -> tuple[int, ...]:
         return (aim.unit,)
     return tuple(int(part) for part in np.frombuffer(aim.direction.tobytes(), np.uint32))
 
-
-def _generator(*key: int) -> torch.Generator:
-    """A generator for a seed and what else tells one use from another."""
-    state = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
-    return torch.Generator().manual_seed(state % 2**63)
