@@ -143,7 +143,8 @@ def test_occlusion_says_how_far_the_logit_falls(googlenet: Run, model: Path, fol
     done = googlenet("explain", model, picture, "--method", "occlusion", "--out", out)
     assert done.code == 0, done.err
     assert "lowered by at most" in done.out.splitlines()[2]
-    assert Image.open(out).width > 900
+    with Image.open(out) as drawn:
+        assert drawn.width > 900
     record = json.loads(googlenet("explain", model, picture, "--method", "occlusion", "--json").out)
     assert record["method"] == "occlusion"
     assert "method" not in json.loads(googlenet("explain", model, picture, "--json").out)
