@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.artifacts import LastLayer
-from googlenet.engines import Engine
+from googlenet.engines import Engine, Extra
 from googlenet.errors import InputError
 from googlenet.images import Rgb
 from googlenet.parallel import in_batches
@@ -22,6 +22,8 @@ CELLS = 14
 SMALLEST_CELL = 4  # px
 
 BATCH = 16
+
+FEATURES: tuple[Extra, ...] = ("features",)
 
 
 def occlusion_maps(
@@ -43,7 +45,8 @@ def _maps(
     covered = np.concatenate(
         [_logits(engine, layer, np.stack(batch), classes) for batch in in_batches(_covered(square, cells, fill), BATCH)]
     )
-    return (whole - covered).T.reshape(len(classes), cells, cells)
+    maps: NDArray[np.float32] = (whole - covered).T.reshape(len(classes), cells, cells)
+    return maps
 
 
 def _covered(square: Rgb, cells: int, fill: tuple[int, int, int]) -> Iterator[Rgb]:
@@ -61,7 +64,7 @@ def _logits(
     engine: Engine, layer: LastLayer, squares: NDArray[np.uint8], classes: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """The logits (N, K), which say more than probabilities close to 1."""
-    features = engine.run(squares, also=("features",)).features
+    features = engine.run(squares, also=FEATURES).features
     if features is None:
         raise InputError(f"the engine {engine.name} has no features, which occlusion needs")
     logits: NDArray[np.float32] = features @ layer.weight[classes].T + layer.bias[classes]

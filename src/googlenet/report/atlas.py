@@ -42,7 +42,8 @@ class Atlas:
 
     `layers`: for each unit of the layer, the layer that computes it (`unit_layers`). `made`: (S, S, 3) uint8 RGB images
     by unit, with the activation of each in `made_values`. `found`: the exciting pictures of `data`, if there are any;
-    `names`: what a class of the data is called, where that is not its own name.
+    `names`: what a class of the data is called, where that is not its own name. `titles`: what a unit is called, where
+    it has a name beside its number, as the last layer's units have.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Atlas:
     data: str = ""
     found: ExcitingPictures | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,13 @@ class ShownPicture:
 
 @dataclass(frozen=True, slots=True)
 class ShownUnit:
-    """A unit of the page: its number, its layer, the image made for it, and its pictures.
+    """A unit of the page: its number, its name or its layer, the image made for it, and its pictures.
 
     `words`: what the search looks through, in lower case.
     """
 
     number: int
-    part: str
+    about: str
     made: Thumbnail | None
     made_value: float | None
     pictures: tuple[ShownPicture, ...]
@@ -123,7 +125,7 @@ def _stats(atlas: Atlas) -> list[tuple[str, str, str]]:
 
 
 def _shown_units(atlas: Atlas, samples: Samples | None) -> list[ShownUnit]:
-    rows = dict.fromkeys(atlas.units, ())
+    rows: dict[int, tuple[ExcitingPicture, ...]] = dict.fromkeys(atlas.units, ())
     if atlas.found is not None and samples is not None:
         rows |= dict(zip(atlas.found.units, atlas.found.pictures, strict=True))
     thumbnails = _thumbnails(atlas, samples)
@@ -139,8 +141,9 @@ def _shown_unit(
         if (unit, rank) in thumbnails
     )
     part = atlas.layers[unit].name
-    words = " ".join(dict.fromkeys((part, *(one.label for one in pictures)))).casefold()
-    return ShownUnit(unit, part, thumbnails.get((unit, MADE)), atlas.made_values.get(unit), pictures, words)
+    about = atlas.titles.get(unit, part if part != atlas.layer.name else "")
+    words = " ".join(dict.fromkeys((about, *(one.label for one in pictures)))).casefold()
+    return ShownUnit(unit, about, thumbnails.get((unit, MADE)), atlas.made_values.get(unit), pictures, words)
 
 
 MADE = -1

@@ -71,7 +71,9 @@ def aims_of_directions(layer: LayerInfo, path: Path) -> list[Aim]:
     rows = np.atleast_2d(directions).astype(np.float32)
     if directions.ndim > 2 or rows.shape[1] != channels or not len(rows):
         shape = " x ".join(map(str, directions.shape))
-        raise InputError(f"cannot use {path}: it is {shape or 'one number'}, but a direction in {layer.name} is {channels}")
+        raise InputError(
+            f"cannot use {path}: it is {shape or 'one number'}, but a direction in {layer.name} is {channels}"
+        )
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     if not (np.isfinite(lengths) & (lengths > 0)).all():
         raise InputError(f"cannot use {path}: a direction must be finite and not all zeros")

@@ -169,4 +169,3 @@ def _place(aim: Aim) -> tuple[int, ...]:
     if aim.unit is not None:
         return (aim.unit,)
     return tuple(int(part) for part in np.frombuffer(aim.direction.tobytes(), np.uint32))
-

@@ -80,11 +80,16 @@ def _draw_row(sheet: Image.Image, top: int, square: Rgb, layer: LayerInfo, maps:
     sheet.paste(_where(square, field, maps), (left, top))
     write_line(sheet, (left, top + TILE), "all units", LABEL, FAINT, room=TILE)
     largest = maps.max(axis=(1, 2))
-    for column, unit in enumerate(np.argsort(-largest, kind="stable")[:UNITS].tolist(), 1):
+    for column, unit in enumerate(most_active(maps), 1):
         place = left + column * (TILE + GAP), top
         sheet.paste(_unit_map(maps[unit], float(largest.max())), place)
         label = f"unit {unit}: {largest[unit]:.1f}"
         write_line(sheet, (place[0], top + TILE), label, LABEL, FAINT, room=TILE)
+
+
+def most_active(maps: NDArray[np.float32], most: int = UNITS) -> list[int]:
+    """The units whose maps (C, h, w) have the largest values, largest first."""
+    return [int(unit) for unit in np.argsort(-maps.max(axis=(1, 2)), kind="stable")[:most]]
 
 
 def _where(square: Rgb, field: ReceptiveField, maps: NDArray[np.float32]) -> Image.Image:
