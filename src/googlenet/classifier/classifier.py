@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from googlenet.classifier.activations import Pool
     from googlenet.dataset import Dataset
     from googlenet.evaluation import Evaluation
-    from googlenet.explanation import Explanation
+    from googlenet.explanation import Explanation, Method
     from googlenet.export import Choice, ExportResult
 
 
@@ -156,25 +156,37 @@ class Classifier:
 
     @overload
     def explain(  # type: ignore[overload-overlap]
-        self, images: Picture, classes: str | Sequence[str] | None = ..., *, top: int = ...
+        self, images: Picture, classes: str | Sequence[str] | None = ..., *, top: int = ..., method: Method = ...
     ) -> Explanation: ...
     @overload
     def explain(
-        self, images: Iterable[Picture], classes: str | Sequence[str] | None = ..., *, top: int = ...
+        self,
+        images: Iterable[Picture],
+        classes: str | Sequence[str] | None = ...,
+        *,
+        top: int = ...,
+        method: Method = ...,
     ) -> Iterator[Explanation]: ...
     def explain(
-        self, images: Picture | Iterable[Picture], classes: str | Sequence[str] | None = None, *, top: int = 2
+        self,
+        images: Picture | Iterable[Picture],
+        classes: str | Sequence[str] | None = None,
+        *,
+        top: int = 2,
+        method: Method = "cam",
     ) -> Explanation | Iterator[Explanation]:
         """Where in a picture the evidence for a class is: exact class-activation maps, as those of `googlenet explain`.
 
         One picture, or an iterator over many, in order. `classes`: names or ids; by default the `top` most probable of
-        each picture. A missing or bad picture gives an Explanation with `error`. Raises InputError for a class that the
+        each picture. `method`: "cam"; "occlusion", what the logit loses where a place is covered, with any engine; or
+        "gradient", gradient x input smoothed over noise, with torch and Captum. A missing or bad picture gives an
+        Explanation with `error`. Raises InputError for a class that the
         model does not have, for an ensemble, for a classifier that was not opened from a model, and as `predict` does.
         """
         from googlenet.classifier.explaining import explainer_of
 
         chosen = [classes] if isinstance(classes, str) else classes
-        return explainer_of(self).explain(images, chosen, top=as_count(top, "top"))
+        return explainer_of(self, method).explain(images, chosen, top=as_count(top, "top"))
 
     def activations(
         self,

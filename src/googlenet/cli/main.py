@@ -32,6 +32,7 @@ COMMANDS = {
     "predict": "googlenet.cli.predict:predict_command",
     "explain": "googlenet.cli.explain:explain_command",
     "activations": "googlenet.cli.activations:activations_command",
+    "visualize": "googlenet.cli.visualize:visualize_command",
     "similar": "googlenet.cli.similar:similar_command",
     "info": "googlenet.cli.info:info_command",
     "crops": "googlenet.cli.crops:crops_command",

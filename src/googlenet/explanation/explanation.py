@@ -12,6 +12,7 @@ from PIL import Image
 from googlenet.architecture import ReceptiveField
 from googlenet.errors import DataError, InputError
 from googlenet.explanation.boxes import PictureBox
+from googlenet.explanation.methods import Method
 from googlenet.explanation.overlay import overlay
 from googlenet.explanation.placement import Placement, place_square
 from googlenet.images import Preprocessing, Rgb, png_bytes
@@ -23,9 +24,9 @@ from googlenet.suggestions import did_you_mean
 class ExplainedClass:
     """The evidence for one class in a picture.
 
-    `probability`: as `predict` gives it; `logit`: what the softmax reads, `bias` + the mean of `map`; `map`: (h, w)
-    float32, what each place of the square contributes; `peak`: (x, y), the place in the picture, in px, with the
-    strongest evidence; `box`: around the evidence, None if there is none.
+    `probability`: as `predict` gives it; `logit`: what the softmax reads; `map`: (h, w) float32, of a class-activation
+    map what each place of the square contributes, so that `logit` is `bias` + its mean; `peak`: (x, y), the place in
+    the picture, in px, with the strongest evidence; `box`: around the evidence, None if there is none.
     """
 
     label: str
@@ -60,14 +61,15 @@ class SeenPicture:
     """A picture that was explained: its pixels, and how the network saw them.
 
     `size`: (width, height) of the picture in px, the unit of boxes; `picture`: (H, W, 3) uint8 RGB, of which a large
-    JPEG is reduced; `square`: (S, S, 3) uint8 RGB, the network's input; `field`: what a value of a map sees of it.
+    JPEG is reduced; `square`: (S, S, 3) uint8 RGB, the network's input; `field`: what a value of a map sees of it; None
+    where the values are spread evenly over it.
     """
 
     size: tuple[int, int]
     picture: Rgb
     square: Rgb
     preprocessing: Preprocessing
-    field: ReceptiveField
+    field: ReceptiveField | None
 
     def __repr__(self) -> str:
         width, height = self.size
@@ -89,8 +91,8 @@ class SeenPicture:
 class Explanation:
     """Why a network gave its answer for one picture: a map for each of some classes, or `error` if it is unreadable.
 
-    `seen` is None for an unreadable picture, which has no `classes`. `note`: a remark on a picture that was read. In a
-    notebook it is shown as the sheet that `draw` makes.
+    `seen` is None for an unreadable picture, which has no `classes`. `note`: a remark on a picture that was read.
+    `method`: how the maps were made. In a notebook it is shown as the sheet that `draw` makes.
     """
 
     image: str
@@ -98,6 +100,7 @@ class Explanation:
     seen: SeenPicture | None
     error: str | None = None
     note: str | None = None
+    method: Method = "cam"
 
     def __getitem__(self, name: str | int) -> ExplainedClass:
         """A class by its position, id or name; raises InputError if it was not explained."""
@@ -140,8 +143,10 @@ class Explanation:
         return draw_sheet(self, boxes=boxes)
 
     def to_dict(self) -> dict[str, Any]:
-        """`image`, `classes` and `error` as plain values, for JSON."""
-        return {"image": self.image, "classes": [one.to_dict() for one in self.classes], "error": self.error}
+        """`image`, `classes` and `error` as plain values, for JSON; and `method`, if it is not the default."""
+        method = {} if self.method == "cam" else {"method": self.method}
+        classes = [one.to_dict() for one in self.classes]
+        return {"image": self.image, **method, "classes": classes, "error": self.error}
 
     def __repr__(self) -> str:
         what = ", ".join(f"{quoted(one.name, 40)} {one.probability:.1%}" for one in self.classes[:2])
