@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from scipy.stats import t as student
 
@@ -190,6 +190,11 @@ def mean_of(rows: Iterable[Row], label: str) -> Mean:
     return Mean.of([row.accuracy for row in rows if row.label == label])
 
 
+def seconds(rows: Iterable[Row], label: str) -> float:
+    """The mean seconds of training of a setting."""
+    return statistics.fmean(row.seconds for row in rows if row.label == label)
+
+
 def difference(rows: Sequence[Row], label: str, other: str) -> Mean:
     """The accuracy of a setting minus that of another one, seed by seed."""
     accuracies = {(row.label, row.seed): row.accuracy for row in rows}
@@ -250,6 +255,16 @@ def draw_accuracies(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_xlabel("validation top-1, %")
     axes.grid(axis="x", alpha=0.3)
+
+
+def draw_costs(axes: Axes, rows: Sequence[Row], cost: Literal["parameters", "multiply_adds"]) -> None:
+    """One bar a setting, in the places of `draw_accuracies`."""
+    costs = {row.label: getattr(row, cost) for row in rows}
+    bars = axes.barh(range(len(costs)), list(costs.values()), height=0.5, color="C1")
+    axes.bar_label(bars, [f"{value:,}" for value in costs.values()], padding=4)
+    axes.set_xlim(0, 1.35 * max(costs.values()))
+    axes.set_xlabel(cost.replace("_", "-"))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:g} M")
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -75,6 +75,10 @@ def test_fenced_blocks_are_taken_as_they_are() -> None:
             "googlenet lr-find photos --recipe small --steps 10 --set width=0.125 --set batch_size=16",
         ),
         ("googlenet train --help", "googlenet train --help"),
+        (
+            "python examples/lab/head.py --minutes 4 --seeds 5",
+            "python examples/lab/head.py --seeds 1 --steps 2",
+        ),
     ],
 )
 def test_only_trainings_are_shrunk(line: str, short: str) -> None:
