@@ -180,9 +180,7 @@ def main() -> None:
     draw(trainings, laboratory.steps_per_epoch, arguments.out)
 
 
-def affordable_steps(
-    laboratory: Laboratory, settings: Sequence[tuple[str, str]], seeds: int, seconds: float
-) -> int:
+def affordable_steps(laboratory: Laboratory, settings: Sequence[tuple[str, str]], seeds: int, seconds: float) -> int:
     """Updates that every training can make if all take `seconds` together, from a few of each setting."""
     started = time.monotonic()
     for network, auxiliary in settings:
