@@ -115,9 +115,9 @@ def run(
 
     `settings` override `BASE` and the recipe `small`; `minutes` is the time that all trainings take together.
     """
-    photographs = {} if data in EMBEDDED or getattr(data, "name", None) in EMBEDDED else PHOTOGRAPHS
-    complete = [(label, {**BASE, **photographs, **setting}) for label, setting in settings]
     dataset = googlenet.open_dataset(data) if isinstance(data, str) else data
+    photographs = {} if dataset.name in EMBEDDED else PHOTOGRAPHS
+    complete = [(label, {**BASE, **photographs, **setting}) for label, setting in settings]
     if steps is None:
         steps = _affordable_steps(complete, dataset, seeds, 60 * minutes)
     rows = []
@@ -205,9 +205,9 @@ def difference(rows: Sequence[Row], label: str, other: str) -> Mean:
 def difference_sentence(rows: Sequence[Row], label: str, other: str) -> str:
     """The difference of two settings in words, and whether the interval says that there is one."""
     found = difference(rows, label, other)
-    text = f"{label} minus {other}: {100 * found.value:+.1f} points"
+    text = f"{label} against {other}: {100 * found.value:+.1f} points"
     if found.low is None or found.high is None:
-        return f"{text} with one seed, which says nothing about another one."
+        return f"{text} with one seed, from which nothing follows for another."
     interval = f"{text} ({100 * found.low:+.1f} to {100 * found.high:+.1f} over {found.seeds} seeds)"
     return f"{interval}, {'a difference' if found.low > 0 or found.high < 0 else 'no difference that can be told'}."
 
