@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from scipy.stats import t as student
 
 import googlenet
-from googlenet.dataset import EMBEDDED
+from googlenet.dataset import DEFAULT_SPLIT_RULE, EMBEDDED, SplitRule
 from googlenet.runs import Event, StepDone
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ PHOTOGRAPHS: Mapping[str, Any] = {
 }
 """How photographs differ from what the recipe `small` is for."""
 
+FEW = SplitRule(seed=0, share=0.8)
 TIMED_STEPS = 4
 FEWEST_STEPS = 2
 
@@ -103,6 +104,17 @@ def family(data: str) -> str:
     return "small-32" if data in EMBEDDED else "small-64"
 
 
+def complete_setting(data: str | googlenet.Dataset, setting: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a setting changes of the recipe `small`: `BASE`, what suits the data, and the setting itself."""
+    photographs = {} if getattr(data, "name", data) in EMBEDDED else PHOTOGRAPHS
+    return {**BASE, **photographs, **setting}
+
+
+def open_few(data: str) -> googlenet.Dataset:
+    """The pictures; of an embedded set a fifth to learn from, which leaves more errors and more pictures to count."""
+    return googlenet.open_dataset(data, split_rule=FEW if data in EMBEDDED else DEFAULT_SPLIT_RULE)
+
+
 def run(
     settings: Sequence[Setting],
     data: str | googlenet.Dataset,
@@ -115,9 +127,8 @@ def run(
 
     `settings` override `BASE` and the recipe `small`; `minutes` is the time that all trainings take together.
     """
+    complete = [(label, complete_setting(data, setting)) for label, setting in settings]
     dataset = googlenet.open_dataset(data) if isinstance(data, str) else data
-    photographs = {} if dataset.name in EMBEDDED else PHOTOGRAPHS
-    complete = [(label, {**BASE, **photographs, **setting}) for label, setting in settings]
     if steps is None:
         steps = _affordable_steps(complete, dataset, seeds, 60 * minutes)
     rows = []
@@ -195,6 +206,14 @@ def seconds(rows: Iterable[Row], label: str) -> float:
     return statistics.fmean(row.seconds for row in rows if row.label == label)
 
 
+def interval_of(rows: Iterable[Row], label: str) -> tuple[float, float]:
+    """The interval of a setting's mean, within 0 to 1; of a single training that of its pictures (Wilson)."""
+    of_label = [row for row in rows if row.label == label]
+    mean = mean_of(of_label, label)
+    low, high = of_label[0].interval if mean.low is None or mean.high is None else (mean.low, mean.high)
+    return max(low, 0.0), min(high, 1.0)
+
+
 def difference(rows: Sequence[Row], label: str, other: str) -> Mean:
     """The accuracy of a setting minus that of another one, seed by seed."""
     accuracies = {(row.label, row.seed): row.accuracy for row in rows}
@@ -216,10 +235,7 @@ def show(rows: Sequence[Row], says: str, seen: str) -> None:
     """Print the table of all settings, what the paper says, and what was seen."""
     labels = list(dict.fromkeys(row.label for row in rows))
     heads = ("setting", "accuracy", "95 % interval", "parameters", "multiply-adds", "seconds", "epochs")
-    lines = [heads, *(_cells(label, [row for row in rows if row.label == label]) for label in labels)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for first, *others in lines:
-        print("  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]))
+    print_table([heads, *(_cells(label, [row for row in rows if row.label == label]) for label in labels)])
     seeds = len({row.seed for row in rows})
     of = f"of the mean over {seeds} seeds (Student's t)" if seeds > 1 else "of one training (Wilson)"
     print(f"intervals are {of}; each training makes {rows[0].steps:,} updates; costs are for one picture\n")
@@ -227,13 +243,19 @@ def show(rows: Sequence[Row], says: str, seen: str) -> None:
     print(f"Seen here: {seen}")
 
 
+def print_table(lines: Sequence[Sequence[str]]) -> None:
+    """Print the lines in columns: the first one to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *others in lines:
+        print("  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]))
+
+
 def _cells(label: str, rows: Sequence[Row]) -> tuple[str, ...]:
-    mean, first = Mean.of([row.accuracy for row in rows]), rows[0]
-    low, high = first.interval if mean.low is None or mean.high is None else (mean.low, mean.high)
+    first, (low, high) = rows[0], interval_of(rows, label)
     return (
         label,
-        f"{mean.value:.1%}",
-        f"{max(low, 0):.1%} to {min(high, 1):.1%}",
+        f"{mean_of(rows, label).value:.1%}",
+        f"{low:.1%} to {high:.1%}",
         f"{first.parameters:,}",
         f"{first.multiply_adds:,}",
         f"{statistics.fmean(row.seconds for row in rows):.1f}",
@@ -245,12 +267,10 @@ def draw_accuracies(axes: Axes, rows: Sequence[Row]) -> None:
     """One line a setting: a dot for each seed, and the mean with its interval."""
     labels = list(dict.fromkeys(row.label for row in rows))
     for place, label in enumerate(labels):
-        of_label = [row for row in rows if row.label == label]
-        mean = Mean.of([row.accuracy for row in of_label])
-        low, high = of_label[0].interval if mean.low is None or mean.high is None else (mean.low, mean.high)
-        axes.plot([100 * max(low, 0), 100 * min(high, 1)], [place, place], color="C0", linewidth=2)
-        axes.plot([100 * row.accuracy for row in of_label], [place] * len(of_label), "o", color="C0", alpha=0.4)
-        axes.plot([100 * mean.value], [place], "|", color="C0", markersize=16, markeredgewidth=2)
+        accuracies = [100 * row.accuracy for row in rows if row.label == label]
+        axes.plot([100 * end for end in interval_of(rows, label)], [place, place], color="C0", linewidth=2)
+        axes.plot(accuracies, [place] * len(accuracies), "o", color="C0", alpha=0.4)
+        axes.plot([statistics.fmean(accuracies)], [place], "|", color="C0", markersize=16, markeredgewidth=2)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_xlabel("validation top-1, %")

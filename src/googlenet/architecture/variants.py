@@ -172,18 +172,26 @@ def _batchnorm() -> Architecture:
     return _named(_adaptive_auxiliary_pooling(_batch_norm(PAPER)), "batchnorm")
 
 
-def _small_32() -> Architecture:
+def _small_32_paper() -> Architecture:
     """Stride 2 before 3a instead of 8: a 32 px input reaches it as 16x16."""
     table = _without_rows(PAPER, "pool2")
     table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 3),)))
-    return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "small-32", input_size=32)
+    return _named(_adaptive_auxiliary_pooling(table), "small-32-paper", input_size=32)
 
 
-def _small_64() -> Architecture:
+def _small_64_paper() -> Architecture:
     """Stride 4 before 3a instead of 8: a 64 px input reaches it as 16x16, 96 px as 24x24."""
     table = _without_rows(PAPER, "pool1")
     table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 5, 2),)))
-    return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "small-64", input_size=64)
+    return _named(_adaptive_auxiliary_pooling(table), "small-64-paper", input_size=64)
+
+
+def _small_32() -> Architecture:
+    return _named(_batch_norm(_small_32_paper()), "small-32", input_size=32)
+
+
+def _small_64() -> Architecture:
+    return _named(_batch_norm(_small_64_paper()), "small-64", input_size=64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +222,8 @@ VARIANTS: dict[str, Variant] = {
     "batchnorm": Variant("the paper's filters with batch normalisation instead of LRN and biases", _batchnorm),
     "small-32": Variant("batch normalisation and a stem of stride 2, for pictures of 28 to 47 px", _small_32),
     "small-64": Variant("batch normalisation and a stem of stride 4, for pictures of 48 to 96 px", _small_64),
+    "small-32-paper": Variant("small-32 with the paper's LRN and biases, without batch normalisation", _small_32_paper),
+    "small-64-paper": Variant("small-64 with the paper's LRN and biases, without batch normalisation", _small_64_paper),
     "small-32-naive": Variant(
         "small-32 with the modules of Figure 2a, to train both", lambda: _naive("small-32-naive", _small_32())
     ),
