@@ -102,9 +102,7 @@ def show(scores: Sequence[Score], steps: int, pictures: int) -> None:
     experiment.print_table(lines)
     seeds = len({one.seed for one in scores})
     of = f"the mean over {seeds} ensembles (Student's t)" if seeds > 1 else "one ensemble (Wilson)"
-    print(
-        f"intervals are those of {of}; {pictures:,} pictures of val; each network was trained for {steps:,} updates\n"
-    )
+    print(f"intervals are those of {of}; {pictures:,} pictures of val; each network was trained for {steps:,} updates\n")
     print(
         "The paper says (Table 3, top-5 error on ImageNet): one network and one crop 10.07 %; ten crops -0.92 points; "
         "seven networks -1.98; both together -2.45. The gain of more crops grows smaller with more networks."
