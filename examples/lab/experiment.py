@@ -228,9 +228,9 @@ def difference(rows: Sequence[Row], label: str, other: str) -> Mean:
 def difference_sentence(rows: Sequence[Row], label: str, other: str) -> str:
     """The difference of two settings in words, and whether the interval says that there is one."""
     found = difference(rows, label, other)
-    text = f"{label} minus {other}: {100 * found.value:+.1f} points"
+    text = f"{label} against {other}: {100 * found.value:+.1f} points"
     if found.low is None or found.high is None:
-        return f"{text} with one seed, which says nothing about another one."
+        return f"{text} with one seed, from which nothing follows for another."
     interval = f"{text} ({100 * found.low:+.1f} to {100 * found.high:+.1f} over {found.seeds} seeds)"
     return f"{interval}, {'a difference' if found.low > 0 or found.high < 0 else 'no difference that can be told'}."
 

@@ -9,7 +9,8 @@
   given more steps, so that it is still at work then.
 - A ```text block below a ```python block is what the program prints. ```text varies is not compared.
 - What commands print that is the same on every machine (`SAME_EVERYWHERE`), and lines `exit code N`, must be shown as
-  they are, line by line; a line `...` stands for any lines left out. Other output of commands is not compared.
+  they are, line by line; a line `...` stands for any lines left out. What an experiment of `examples/lab` prints must
+  be shown up to its numbers and spaces. Other output of commands is not compared.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ SMALLER = {"width": RECIPES["smoke"].width, "batch_size": RECIPES["smoke"].batch
 STEPS_TO_INTERRUPT = 50
 RATES = 10
 LABORATORY = "examples/lab/"
+NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]\d+)?")
 SAME_EVERYWHERE = ("table1", "recipes", "crops", "--help", "--version", "ls", "cat")
 LEFT_OUT = "..."
 FENCED = re.compile(r"^```(console|python|text)( varies)?\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
@@ -80,7 +82,7 @@ def _lines_of(body: str) -> list[Example]:
 def shrunk(line: str, *, steps: int = 2) -> str:
     """A `googlenet train` or `googlenet lr-find` line or an experiment that takes seconds; other lines as they are."""
     words = shlex.split(line, comments=True)
-    if len(words) > 1 and words[1].startswith(LABORATORY):
+    if _is_experiment(words):
         return shlex.join([*_without(words, "--minutes", "--seeds", "--steps"), "--seeds", "1", "--steps", f"{steps}"])
     if words[:2] not in (["googlenet", "train"], ["googlenet", "lr-find"]) or "--help" in words:
         return line
@@ -93,6 +95,15 @@ def shrunk(line: str, *, steps: int = 2) -> str:
     settings = [f"{key}={value}" for key, value in smaller.items() if key not in given]
     rates = ["--steps", str(RATES)] if words[1] == "lr-find" else []
     return shlex.join([*words, *rates, *(word for pair in settings for word in ("--set", pair))])
+
+
+def _is_experiment(words: list[str]) -> bool:
+    return len(words) > 1 and words[1].startswith(LABORATORY)
+
+
+def without_numbers(lines: Sequence[str]) -> tuple[str, ...]:
+    """The lines with `#` for each number, and single spaces: what stays the same when the figures are others."""
+    return tuple(" ".join(NUMBER.sub("#", line).split()) for line in lines)
 
 
 def _without(words: list[str], *flags: str) -> list[str]:
@@ -127,6 +138,8 @@ def run_example(example: Example, folder: Path) -> None:
         return
     if {*SAME_EVERYWHERE} & {*example.text.split()[:2]}:
         assert_shown(example.shown, printed)
+    if _is_experiment(example.text.split()):
+        assert_shown(without_numbers(example.shown), [*without_numbers(printed)])
     assert _exit_codes(example.shown) == _exit_codes(printed), f"{example.text}\n{done.stdout}{done.stderr}"
 
 
