@@ -123,4 +123,4 @@ def change_of(scores: Sequence[Score], label: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)

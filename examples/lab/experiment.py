@@ -100,6 +100,15 @@ def parse_arguments(doc: str | None, default_minutes: float) -> argparse.Namespa
     return arguments
 
 
+def start(main: Callable[[], None]) -> None:
+    """Run an experiment; what a user did wrong ends it with a sentence and exit code 2, without a traceback."""
+    try:
+        main()
+    except googlenet.GoogLeNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
 def family(data: str) -> str:
     """The variant that suits the data: small-32 for an embedded set, small-64 for photographs."""
     return "small-32" if data in EMBEDDED else "small-64"
@@ -138,7 +147,7 @@ def run(
     rows = []
     for seed in range(seeds):  # seeds outside: what slows the machine down for a while meets every setting
         for label, setting in complete:
-            _progress(f"seed {seed}: {label}, {steps:,} updates")
+            tell_progress(f"seed {seed}: {label}, {steps:,} updates")
             rows.append(_train(label, setting, dataset, seed, steps))
     return rows
 
@@ -184,7 +193,7 @@ def _affordable_steps(settings: Sequence[Setting], dataset: googlenet.Dataset, s
     started = time.monotonic()
     each_step = around = 0.0
     for label, setting in settings:
-        _progress(f"timing {label}")
+        tell_progress(f"timing {label}")
         ends: list[float] = []
 
         def note(event: Event, ends: list[float] = ends) -> None:
@@ -297,7 +306,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     print(f"Figure: {path}")
 
 
-def _progress(text: str) -> None:
+def tell_progress(text: str) -> None:
     """A line about what is going on, for a person who watches."""
     if sys.stderr.isatty():
         print(text, file=sys.stderr)

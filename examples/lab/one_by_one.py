@@ -116,4 +116,4 @@ def factor_of_equal_cost(family: str) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)

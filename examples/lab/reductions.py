@@ -57,4 +57,4 @@ def width_of_equal_cost(family: str) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)

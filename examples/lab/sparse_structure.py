@@ -11,7 +11,6 @@ Example: python examples/lab/sparse_structure.py --layer 4a --seeds 3
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +24,13 @@ from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.stats import spearmanr
 
 import googlenet
+from googlenet.architecture import INCEPTION_MODULES
 from googlenet.images import Rgb, read_picture, take_crops, to_square
 from googlenet.network import network_with_weights, read_weights, to_network_input
 from googlenet.pretrained import find_model
 
 CAT = Path(__file__).parents[1] / "cat.jpg"
+ROWS = ("conv2", *INCEPTION_MODULES)
 UNITS_PER_CLUSTER = 8
 CLOSEST = 0.01  # the share of pairs whose correlation is looked at one place apart
 CROPS = 5  # of each photograph that ships: the corners and the centre
@@ -58,17 +59,14 @@ def main() -> None:
     arguments = parse_arguments()
     model = googlenet.load_model(find_model("bvlc"))
     table = googlenet.build_architecture(model.spec)
-    try:
-        squares = read_squares(arguments.data, model.preprocessing, arguments.pictures)
-    except googlenet.GoogLeNetError as error:
-        sys.exit(f"error: {error}")
+    if arguments.layer not in ROWS:
+        raise googlenet.InputError(f"--layer is {arguments.layer}; give one of {', '.join(ROWS)}")
+    squares = read_squares(arguments.data, model.preprocessing, arguments.pictures)
     networks = {
         TRAINED: network_with_weights(table, model.weights),
         RANDOM: googlenet.GoogLeNet(table, auxiliaries=False, generator=torch.Generator().manual_seed(0)),
     }
     maps = {name: feature_maps(network, squares, model.preprocessing) for name, network in networks.items()}
-    if arguments.layer not in maps[TRAINED]:
-        sys.exit(f"error: --layer {arguments.layer}: give one of {', '.join(maps[TRAINED])}")
     outgoing = {name: outgoing_weights(network, arguments.layer) for name, network in networks.items()}
     parts = np.array_split(np.arange(len(squares)), min(arguments.seeds, len(squares)))
     measured: dict[str, list[Measures]] = {TRAINED: [], SHUFFLED: [], RANDOM: []}
@@ -123,14 +121,13 @@ def feature_maps(network: googlenet.GoogLeNet, squares: Sequence[Rgb], preproces
 
 
 def outgoing_weights(network: googlenet.GoogLeNet, row: str) -> NDArray[np.float32]:
-    """(units, readers): the weights with which the next module's 1x1 convolutions, or the classifier, read each unit."""
+    """(units, readers): the weights of each unit in the next module's 1x1 convolutions, or in the classifier."""
     weights = read_weights(network)
-    rows = [name for name in network.rows if f"{name}.1x1.weight" in weights]
-    following = rows[rows.index(row) + 1 :] if row in rows else rows
-    if not following:
+    if row == ROWS[-1]:
         return weights["linear.weight"].T
+    following = ROWS[ROWS.index(row) + 1]
     readers = ("1x1", "3x3_reduce", "5x5_reduce", "pool_projection")
-    return np.concatenate([weights[f"{following[0]}.{reader}.weight"][:, :, 0, 0] for reader in readers]).T
+    return np.concatenate([weights[f"{following}.{reader}.weight"][:, :, 0, 0] for reader in readers]).T
 
 
 def correlations(maps: NDArray[np.float32]) -> Matrix:
@@ -255,4 +252,4 @@ def draw(layer: str, whole: dict[str, Matrix], nearby: dict[str, dict[str, float
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)
