@@ -90,6 +90,12 @@ def _variants() -> Iterable[str]:
     return VARIANTS
 
 
+def _layers() -> Iterable[str]:
+    from googlenet.architecture import PAPER, layer_names
+
+    return layer_names(PAPER)
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What can stand in a place: words, and `files` if it may also be a path."""
@@ -105,6 +111,7 @@ PLACES: dict[str, Choices] = {
     "source": Choices(_published, files=True),
     "classes": Choices(lambda: ("imagenet",), files=True),
     "explain classes": Choices(tuple),
+    "activations layers": Choices(_layers),
     "settings": Choices(_settings),
     "engine": Choices(_engines),
     "split": Choices(lambda: ("train", "val", "test", "all")),
