@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from googlenet.report.charts import TEXT, Palette, as_percent, columns, new_figure, plain_axes, shortened
+from googlenet.report.charts import TEXT, Palette, as_number, as_percent, columns, new_figure, plain_axes, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,8 +75,7 @@ def draw_lines(
     axes.yaxis.set_major_locator(MaxNLocator(4))
     low, high = axes.get_ylim()
     axes.set_ylim(0 if from_zero else low, min(high, 1) if shares else high)
-    if shares:
-        axes.yaxis.set_major_formatter(FuncFormatter(as_percent))
+    axes.yaxis.set_major_formatter(FuncFormatter(as_percent if shares else as_number))
     axes.set_xlabel(x_label, color=palette.muted, fontsize=TEXT, labelpad=4)
     if len(lines) > 1:
         _label_ends(axes, lines, names, palette, height=height - 48)
