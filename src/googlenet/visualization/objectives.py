@@ -14,7 +14,7 @@ LEAK = 0.1
 
 PEAK = 0.2
 """Weight of a unit's largest value beside its mean: of the mean alone, images become textures that never excite it as
-strongly as the best photograph does (4c, 64 steps: 1 of 8 units), of the largest alone, most of an image stays noise."""
+strongly as the best photograph does (4c, 64 steps: 1 of 8 units), of the largest alone, most of one stays noise."""
 
 COSINE_POWER = 2
 
