@@ -29,6 +29,7 @@ GENERAL = ("-h", "--help", "-q", "--quiet", "-v", "--verbose", "-V", "--version"
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("split", "fit", "val_share", "split_seed", "exclude", "calibrate", "evaluate_on"),
+    "objective": ("neuron", "negative", "diversity", "direction", "caricature", "from_image"),
     "training": ("minutes", "epochs", "learning_rate", "settings", "seed", "members"),
     "output": (
         *("top", "as_json", "markdown", "embeddings", "boxes", "output", "out", "report", "report_file", "tensorboard"),
