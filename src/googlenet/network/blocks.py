@@ -31,9 +31,7 @@ class Convolution(nn.Conv2d):
             record.stride,
             before if before == after else 0,
             bias=record.batch_norm is None,
-            device="meta",
         )
-        self.to_empty(device=torch.get_default_device())
         self.asymmetric_pads = None if before == after else (before, after, before, after)
         self.normalization: nn.BatchNorm2d | None = None
         if record.batch_norm is not None:
@@ -52,6 +50,11 @@ class Convolution(nn.Conv2d):
         x = super().forward(x)
         return x if self.normalization is None else self.normalization(x)
 
+    def reset_parameters(self) -> None:
+        """As in torch; nothing while it is being built, because `initialize` follows."""
+        if "relu" in self._modules:
+            super().reset_parameters()
+
     def extra_repr(self) -> str:
         """Channels, kernel size, stride and padding."""
         pads = "" if self.asymmetric_pads is None else f", padding_before_and_after={self.asymmetric_pads[:2]}"
@@ -61,9 +64,9 @@ class Convolution(nn.Conv2d):
 class LinearWithReLU(nn.Linear):
     """A fully connected layer with a ReLU. (N, inputs) -> (N, outputs)."""
 
-    def __init__(self, inputs: int, outputs: int, device: str) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         """As of `nn.Linear`."""
-        super().__init__(inputs, outputs, device=device)
+        super().__init__(inputs, outputs)
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -108,9 +111,13 @@ class Path(nn.Module):
 
 
 def _linear(record: records.Linear, shape: Shape) -> nn.Linear:
-    """A layer over all values of an input of `shape`, not initialized."""
-    layer = (LinearWithReLU if record.relu else nn.Linear)(math.prod(shape), record.outputs, device="meta")
-    return layer.to_empty(device=torch.get_default_device())
+    """A layer over all values of an input of `shape`, not initialized and without a draw of torch's random numbers."""
+    state = torch.get_rng_state()
+    layer = (LinearWithReLU if record.relu else nn.Linear)(1, record.outputs)
+    torch.set_rng_state(state)
+    layer.in_features = math.prod(shape)
+    layer.weight = nn.Parameter(torch.empty(record.outputs, layer.in_features))
+    return layer
 
 
 MODULES: dict[type[Any], Callable[[Any, Shape], nn.Module]] = {

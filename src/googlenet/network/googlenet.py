@@ -38,6 +38,10 @@ class HeadLogits(NamedTuple):
     auxiliary_4d: Tensor | None
 
 
+# `torch.export.save` writes the name of the type of an output, which it has to know for that.
+torch.utils._pytree._register_namedtuple(HeadLogits, serialized_type_name="googlenet.network.HeadLogits")
+
+
 class ForwardFeatures(NamedTuple):
     """The main head's logits (N, classes) and the features they were computed from.
 

@@ -47,13 +47,25 @@ class LocalResponseNorm(nn.Module):
 
 @torch.fx.wrap  # one node of a traced graph, because tracing cannot see into a custom function
 def response_norm(x: Tensor, band: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
-    """(N, C, H, W) float -> the same shape; `band` (C, C, 1, 1): 1 where two channels are neighbours, else 0."""
+    """(N, C, H, W) float -> the same shape; `band` (C, C, 1, 1): 1 where two channels are neighbours, else 0.
+
+    A compiler gets the formula alone, whose gradient it derives itself.
+    """
+    if torch.compiler.is_compiling():
+        with _without_autocast(x):
+            return x * _scale(x, band, alpha / size, beta, k)[1]
     result: Tensor = _ResponseNorm.apply(x, band, alpha / size, beta, k)  # type: ignore[no-untyped-call]
     return result
 
 
+def _scale(x: Tensor, band: Tensor, share: float, beta: float, k: float) -> tuple[Tensor, Tensor]:
+    """S = k + share * (band of x^2), and s^-beta."""
+    s = F.conv2d(x * x, (band * share).to(x.dtype), x.new_full((x.shape[1],), k))
+    return s, _negative_power(s, beta)
+
+
 class _ResponseNorm(torch.autograd.Function):
-    """y = x * s^-beta with s = k + share * (band of x^2), with a hand-written gradient.
+    """y = x * s^-beta, with a hand-written gradient.
 
     Autocast is disabled in both passes: its casts depend on the device (on CUDA, `rsqrt` and `pow` return float32), and
     they are not undone in the backward pass of a custom function.
@@ -62,8 +74,7 @@ class _ResponseNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, band: Tensor, share: float, beta: float, k: float) -> Tensor:
         with _without_autocast(x):
-            s = F.conv2d(x * x, (band * share).to(x.dtype), x.new_full((x.shape[1],), k))
-            scale = _negative_power(s, beta)
+            s, scale = _scale(x, band, share, beta, k)
             ctx.save_for_backward(x, band, s, scale)
             ctx.factor = 2 * share * beta
             return x * scale
