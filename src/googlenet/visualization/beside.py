@@ -9,14 +9,15 @@ from PIL import Image, ImageDraw
 
 from googlenet.dataset import Samples
 from googlenet.images import BadImage, Rgb
-from googlenet.images.lettering import line_height, wrap_text, write_line
+from googlenet.images.lettering import line_height, write_line
 from googlenet.visualization.exciting import ExcitingPictures, cut_patches
 
 MADE, PATCH, GAP, MARGIN = 216, 92, 8, 32  # px
-CARD_GAP = 36  # px: between the cards of two units
+CARD_GAP = 30  # px: between the cards of two units
 ROWS = 2  # of patches beside the made image
 MOST_COLUMNS = 4  # cards in a row
 TITLE, LABEL = 20, 13  # px: heights of text
+CELL = PATCH + 2 * line_height(LABEL) + 2  # px: height of a patch with its two lines of text
 BACKGROUND, INK, FAINT, EMPTY = (255, 255, 255), (29, 29, 31), (99, 99, 104), (242, 242, 238)
 
 
@@ -35,7 +36,7 @@ def draw_beside(
     patches = {(unit, rank): patch for unit, rank, patch in cut_patches(found, samples, PATCH)}
     most = max((len(row) for row in found.pictures), default=0)
     across = max(1, math.ceil(most / ROWS))
-    width, height = MADE + across * (PATCH + GAP), line_height(TITLE) + max(MADE, ROWS * _cell()) + line_height(LABEL)
+    width, height = MADE + across * (PATCH + GAP), line_height(TITLE) + max(MADE + line_height(LABEL), ROWS * CELL)
     columns = min(MOST_COLUMNS, math.ceil(math.sqrt(len(titles) / 2)))
     rows = -(-len(titles) // columns)
     sheet = Image.new(
@@ -52,14 +53,9 @@ def draw_beside(
         write_line(sheet, (left, top + MADE), f"made: {value:.1f}", LABEL, INK, room=MADE)
         for rank, one in enumerate(found[unit]):
             row, column = divmod(rank, across)
-            place = left + MADE + GAP + column * (PATCH + GAP), top + row * _cell()
+            place = left + MADE + GAP + column * (PATCH + GAP), top + row * CELL
             _draw_patch(sheet, place, patches[unit, rank], one.value, names.get(one.label, one.label))
     return sheet
-
-
-def _cell() -> int:
-    """The height of a patch with its two lines of text."""
-    return PATCH + 2 * line_height(LABEL) - GAP
 
 
 def _draw_patch(sheet: Image.Image, place: tuple[int, int], patch: Rgb | BadImage, value: float, label: str) -> None:
@@ -70,5 +66,5 @@ def _draw_patch(sheet: Image.Image, place: tuple[int, int], patch: Rgb | BadImag
     else:
         height, width = patch.shape[:2]
         sheet.paste(Image.fromarray(patch), (left + (PATCH - width) // 2, top + (PATCH - height) // 2))
-    text = wrap_text(f"{value:.1f} {label}", LABEL, room=PATCH)
-    write_line(sheet, (left, top + PATCH), text[0], LABEL, FAINT, room=PATCH)
+    write_line(sheet, (left, top + PATCH), f"{value:.1f}", LABEL, INK, room=PATCH)
+    write_line(sheet, (left, top + PATCH + line_height(LABEL)), label, LABEL, FAINT, room=PATCH)
