@@ -54,7 +54,7 @@ def caffe(network: googlenet.GoogLeNet, generator: torch.Generator) -> None:
 
 
 def he(network: googlenet.GoogLeNet, generator: torch.Generator) -> None:
-    """This package's initial weights, normal with variance 2 / fan-in: the network has them already."""
+    """Keep the initial weights of this package: normal with variance 2 / fan-in, biases of 0."""
 
 
 CAFFE, HE, BATCH_NORM = "Caffe's start", "He's start", "batch norm"
@@ -170,11 +170,10 @@ def main() -> None:
     laboratory = Laboratory.open(arguments.data)
     settings = list(itertools.product(NETWORKS, AUXILIARY_WEIGHTS))
     steps = arguments.steps or affordable_steps(laboratory, settings, arguments.seeds, 60 * arguments.minutes)
-    trainings = [
-        laboratory.run(network, auxiliary, seed, steps)
-        for seed in range(arguments.seeds)
-        for network, auxiliary in settings
-    ]
+    trainings = []
+    for seed, (network, auxiliary) in itertools.product(range(arguments.seeds), settings):
+        experiment.tell_progress(f"seed {seed}: {name(network, auxiliary)}, {steps:,} updates")
+        trainings.append(laboratory.run(network, auxiliary, seed, steps))
     epoch = min(steps, laboratory.steps_per_epoch)
     show(trainings, epoch, steps)
     draw(trainings, laboratory.steps_per_epoch, arguments.out)
@@ -213,9 +212,9 @@ def show(trainings: Sequence[Training], epoch: int, steps: int) -> None:
         f"each training makes {steps:,} updates of {BATCH} pictures\n"
     )
     print(
-        "The paper says: whether gradients get back through all the layers is a concern in so deep a network; auxiliary "
-        "classifiers were expected to make them larger and to regularise. Later control runs found an effect of about "
-        "0.5 %, and that one of the two suffices."
+        "The paper says: whether gradients get back through all the layers is a concern in so deep a network; "
+        "auxiliary classifiers were expected to make them larger and to regularise. Later control runs found an effect "
+        "of about 0.5 %, and that one of the two suffices."
     )
     without = "; ".join(f"{network} {ratios[name(network, WITHOUT)]:.2g}" for network in NETWORKS)
     added = "; ".join(f"{network} {ratios[name(network, WITH)]:.2g}" for network in NETWORKS)
@@ -270,4 +269,4 @@ def _read(samples: Samples, preprocessing: googlenet.Preprocessing) -> Pictures:
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)

@@ -149,4 +149,4 @@ def draw(
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)

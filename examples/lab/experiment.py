@@ -46,6 +46,7 @@ PHOTOGRAPHS: Mapping[str, Any] = {
 """How photographs differ from what the recipe `small` is for."""
 
 FEW = SplitRule(seed=0, share=0.8)
+FEW_VAL = 500
 TIMED_STEPS = 4
 FEWEST_STEPS = 2
 
@@ -99,6 +100,15 @@ def parse_arguments(doc: str | None, default_minutes: float) -> argparse.Namespa
     return arguments
 
 
+def start(main: Callable[[], None]) -> None:
+    """Run an experiment; what a user did wrong ends it with a sentence and exit code 2, without a traceback."""
+    try:
+        main()
+    except googlenet.GoogLeNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
 def family(data: str) -> str:
     """The variant that suits the data: small-32 for an embedded set, small-64 for photographs."""
     return "small-32" if data in EMBEDDED else "small-64"
@@ -111,8 +121,11 @@ def complete_setting(data: str | googlenet.Dataset, setting: Mapping[str, Any]) 
 
 
 def open_few(data: str) -> googlenet.Dataset:
-    """The pictures; of an embedded set a fifth to learn from, which leaves more errors and more pictures to count."""
-    return googlenet.open_dataset(data, split_rule=FEW if data in EMBEDDED else DEFAULT_SPLIT_RULE)
+    """The pictures; of an embedded set, a fifth to learn from, so that there are errors. Val is at most `FEW_VAL`."""
+    dataset = googlenet.open_dataset(data, split_rule=FEW if data in EMBEDDED else DEFAULT_SPLIT_RULE)
+    val = dataset.splits["val"]
+    kept = val.select(range(0, len(val), -(-len(val) // FEW_VAL)))
+    return dataclasses.replace(dataset, splits={**dataset.splits, "val": kept})
 
 
 def run(
@@ -134,7 +147,7 @@ def run(
     rows = []
     for seed in range(seeds):  # seeds outside: what slows the machine down for a while meets every setting
         for label, setting in complete:
-            _progress(f"seed {seed}: {label}, {steps:,} updates")
+            tell_progress(f"seed {seed}: {label}, {steps:,} updates")
             rows.append(_train(label, setting, dataset, seed, steps))
     return rows
 
@@ -180,7 +193,7 @@ def _affordable_steps(settings: Sequence[Setting], dataset: googlenet.Dataset, s
     started = time.monotonic()
     each_step = around = 0.0
     for label, setting in settings:
-        _progress(f"timing {label}")
+        tell_progress(f"timing {label}")
         ends: list[float] = []
 
         def note(event: Event, ends: list[float] = ends) -> None:
@@ -291,7 +304,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     print(f"Figure: {path}")
 
 
-def _progress(text: str) -> None:
+def tell_progress(text: str) -> None:
     """A line about what is going on, for a person who watches."""
     if sys.stderr.isatty():
         print(text, file=sys.stderr)

@@ -127,4 +127,4 @@ def draw(rows: Sequence[Row], by_size: Mapping[str, BySize], path: Path) -> None
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)

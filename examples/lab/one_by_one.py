@@ -109,4 +109,4 @@ def factor_of_equal_cost(family: str) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)

@@ -83,4 +83,4 @@ def seconds_of_an_update(specs: Mapping[str, googlenet.ArchitectureSpec]) -> dic
 
 
 if __name__ == "__main__":
-    main()
+    experiment.start(main)

@@ -160,6 +160,18 @@ def test_the_laboratorys_variants_differ_from_their_family_in_one_thing(family: 
     assert head.auxiliaries == table.auxiliaries
 
 
+@pytest.mark.parametrize("family", ["small-32", "small-64"])
+def test_the_small_family_is_also_there_with_the_papers_norms_and_biases(family: str) -> None:
+    table, paper = (VARIANTS[name].build() for name in (family, f"{family}-paper"))
+    assert paper.input_size == table.input_size
+    assert row_shapes(paper) == row_shapes(table)
+    assert [layer for layer in paper.layers if isinstance(layer, LocalResponseNorm)] == [LocalResponseNorm()] * 2
+    convolutions = [name for name in weight_shapes(table) if name.endswith(".normalization.weight")]
+    assert convolutions
+    assert {name.replace("normalization.weight", "bias") for name in convolutions} <= set(weight_shapes(paper))
+    assert not [name for name in weight_shapes(paper) if "normalization" in name]
+
+
 def test_another_dropout_leaves_the_auxiliary_classifiers_theirs() -> None:
     table = with_dropout(PAPER, 0.1)
     assert [layer for layer in table.layers if isinstance(layer, Dropout)] == [Dropout(0.1)]

@@ -180,9 +180,9 @@ def _small_32_paper() -> Architecture:
 
 
 def _small_64_paper() -> Architecture:
-    """Stride 4 before 3a instead of 8: a 64 px input reaches it as 16x16, 96 px as 24x24."""
+    """Stride 4 before 3a instead of 8: a 64 px input reaches it as 16x16, 96 px as 24x24. Pool1 leaves its LRN."""
     table = _without_rows(PAPER, "pool1")
-    table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 5, 2),)))
+    table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 5, 2), LocalResponseNorm())))
     return _named(_adaptive_auxiliary_pooling(table), "small-64-paper", input_size=64)
 
 
