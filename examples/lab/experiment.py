@@ -205,18 +205,17 @@ def _affordable_steps(settings: Sequence[Setting], dataset: googlenet.Dataset, s
         step = (ends[-1] - ends[0]) / (len(ends) - 1)  # without the first, which waits for the first pictures
         each_step += step
         around += time.monotonic() - before - step * TIMED_STEPS
-    left = seconds - (time.monotonic() - started) - seeds * around
-    return max(FEWEST_STEPS, int(left / (seeds * each_step)))
+    return steps_within(seconds - (time.monotonic() - started), seeds, each_step, around)
+
+
+def steps_within(seconds: float, seeds: int, each_step: float, around: float) -> int:
+    """Updates of each training; `each_step` and `around` (what a training takes besides) are sums over the settings."""
+    return max(FEWEST_STEPS, int((seconds / seeds - around) / each_step))
 
 
 def mean_of(rows: Iterable[Row], label: str) -> Mean:
     """The mean accuracy of a setting over its seeds."""
     return Mean.of([row.accuracy for row in rows if row.label == label])
-
-
-def seconds(rows: Iterable[Row], label: str) -> float:
-    """The mean seconds of training of a setting."""
-    return statistics.fmean(row.seconds for row in rows if row.label == label)
 
 
 def interval_of(rows: Iterable[Row], label: str) -> tuple[float, float]:
@@ -247,7 +246,7 @@ def difference_sentence(rows: Sequence[Row], label: str, other: str) -> str:
 def show(rows: Sequence[Row], says: str, seen: str) -> None:
     """Print the table of all settings, what the paper says, and what was seen."""
     labels = list(dict.fromkeys(row.label for row in rows))
-    heads = ("setting", "accuracy", "95 % interval", "parameters", "multiply-adds", "seconds", "epochs")
+    heads = ("setting", "accuracy", "95 % interval", "parameters", "multiply-adds", "epochs")
     print_table([heads, *(_cells(label, [row for row in rows if row.label == label]) for label in labels)])
     seeds = len({row.seed for row in rows})
     of = f"of the mean over {seeds} seeds (Student's t)" if seeds > 1 else "of one training (Wilson)"
@@ -271,7 +270,6 @@ def _cells(label: str, rows: Sequence[Row]) -> tuple[str, ...]:
         f"{low:.1%} to {high:.1%}",
         f"{first.parameters:,}",
         f"{first.multiply_adds:,}",
-        f"{statistics.fmean(row.seconds for row in rows):.1f}",
         f"{first.epochs:.2g}",
     )
 
