@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from scipy.stats import t as student
 
 import googlenet
-from googlenet.dataset import DEFAULT_SPLIT_RULE, EMBEDDED, SplitRule
+from googlenet.dataset import DEFAULT_SPLIT_RULE, EMBEDDED, SplitRule, check_for_training
 from googlenet.runs import Event, StepDone
 
 if TYPE_CHECKING:
@@ -97,7 +97,14 @@ def parse_arguments(doc: str | None, default_minutes: float) -> argparse.Namespa
     arguments = parser.parse_args()
     if not arguments.minutes > 0 or arguments.seeds < 1 or (arguments.steps is not None and arguments.steps < 1):
         parser.error("--minutes, --seeds and --steps must be above 0")
+    check_folder(parser, arguments.out)
     return arguments
+
+
+def check_folder(parser: argparse.ArgumentParser, figure: Path) -> None:
+    """End with a sentence, before any work, if there is no folder for the figure."""
+    if not figure.parent.is_dir():
+        parser.error(f"--out is {figure}, but there is no folder {figure.parent}")
 
 
 def start(main: Callable[[], None]) -> None:
@@ -123,6 +130,7 @@ def complete_setting(data: str | googlenet.Dataset, setting: Mapping[str, Any]) 
 def open_few(data: str) -> googlenet.Dataset:
     """The pictures; of an embedded set, a fifth to learn from, so that there are errors. Val is at most `FEW_VAL`."""
     dataset = googlenet.open_dataset(data, split_rule=FEW if data in EMBEDDED else DEFAULT_SPLIT_RULE)
+    check_for_training(dataset)
     val = dataset.splits["val"]
     kept = val.select(range(0, len(val), -(-len(val) // FEW_VAL)))
     return dataclasses.replace(dataset, splits={**dataset.splits, "val": kept})
