@@ -96,12 +96,6 @@ def _variants() -> Iterable[str]:
     return VARIANTS
 
 
-def _layers() -> Iterable[str]:
-    from googlenet.architecture import PAPER, layer_names
-
-    return layer_names(PAPER)
-
-
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What can stand in a place: words, and `files` if it may also be a path."""
