@@ -3,7 +3,8 @@
 - Lines of a ```console block that begin with `$ ` are for a shell; what stands below a line is what it prints.
 - A `googlenet train` line is shrunk: two steps in place of its time or epochs, in the batches of the smoke recipe, and
   in its width where it starts from random weights. What it sets itself stays; so do recipe and run folder, for later
-  lines to find the run. In the same way, a `googlenet lr-find` line tries ten rates.
+  lines to find the run. In the same way, a `googlenet lr-find` line tries ten rates, and a `googlenet visualize` line
+  takes two steps.
 - A line that shows `^C` is interrupted once the line above that has been printed, and must end as interrupted. It is
   given more steps, so that it is still at work then.
 - A ```text block below a ```python block is what the program prints. ```text varies is not compared.
@@ -76,8 +77,10 @@ def _lines_of(body: str) -> list[Example]:
 
 
 def shrunk(line: str, *, steps: int = 2) -> str:
-    """A `googlenet train` or `googlenet lr-find` line that takes seconds; other lines as they are."""
+    """A `googlenet train`, `lr-find` or `visualize` line that takes seconds; other lines as they are."""
     words = shlex.split(line, comments=True)
+    if words[:2] == ["googlenet", "visualize"]:
+        return shlex.join([*words, "--steps", str(steps)])
     if words[:2] not in (["googlenet", "train"], ["googlenet", "lr-find"]) or "--help" in words:
         return line
     if "--minutes" in words:

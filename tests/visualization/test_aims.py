@@ -13,7 +13,9 @@ from googlenet.model import ClassLabel
 from googlenet.visualization import aims_of_directions, aims_of_units
 
 NETWORK = build_architecture(ArchitectureSpec("small-32", classes=4, width=0.25))
-CLASSES = tuple(ClassLabel(f"n{number}", name) for number, name in enumerate(["tench", "tabby, tabby cat", "lynx", "7"]))
+CLASSES = tuple(
+    ClassLabel(f"n{number}", name) for number, name in enumerate(["tench", "tabby, tabby cat", "lynx", "7"])
+)
 
 
 def units(text: str) -> list[int | None]:
