@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from googlenet.architecture import (
+    INCEPTION_MODULES,
     PAPER,
     VARIANTS,
     ArchitectureSpec,
@@ -25,7 +26,7 @@ from googlenet.errors import InputError
 from googlenet.network import GoogLeNet, read_weights
 
 EVERY = pytest.mark.parametrize("variant", VARIANTS)
-BATCH_NORM = ("torchvision", "batchnorm", "small-32", "small-64")
+BATCH_NORM = ("torchvision", "batchnorm", "small-32", "small-64", "small-32-fully-connected")
 
 
 @EVERY
@@ -143,6 +144,32 @@ def test_the_small_family_shows_its_modules_a_grid_that_is_still_a_picture(
         assert shapes["5b"][0] >= 3
         assert input_sizes(table, auxiliaries=True)[0] < input_size
     assert [auxiliary.layers[0] for auxiliary in table.auxiliaries] == [AdaptiveAveragePool(4)] * 2
+
+
+@pytest.mark.parametrize("family", ["small-32", "small-64"])
+def test_the_laboratorys_variants_differ_from_their_family_in_one_thing(family: str) -> None:
+    table, naive, head = (VARIANTS[name].build() for name in (family, f"{family}-naive", f"{family}-fully-connected"))
+    assert {table.input_size} == {naive.input_size, head.input_size}
+    changed = [(row.name, other.name) for row, other in zip(table.rows, naive.rows, strict=True) if row != other]
+    assert changed == [(module, module) for module in INCEPTION_MODULES]
+    assert row_shapes(naive)["5b"] == (4, 4, 4944)
+    assert not [name for name in weight_shapes(naive, auxiliaries=False) if "_reduce" in name and "conv2" not in name]
+    changed = [(row.name, other.name) for row, other in zip(table.rows, head.rows, strict=True) if row != other]
+    assert changed == [("average_pool", "fully_connected")]
+    assert weight_shapes(head)["fully_connected.weight"] == (1024, 4 * 4 * 1024)
+    assert head.auxiliaries == table.auxiliaries
+
+
+@pytest.mark.parametrize("family", ["small-32", "small-64"])
+def test_the_small_family_is_also_there_with_the_papers_norms_and_biases(family: str) -> None:
+    table, paper = (VARIANTS[name].build() for name in (family, f"{family}-paper"))
+    assert paper.input_size == table.input_size
+    assert row_shapes(paper) == row_shapes(table)
+    assert [layer for layer in paper.layers if isinstance(layer, LocalResponseNorm)] == [LocalResponseNorm()] * 2
+    convolutions = [name for name in weight_shapes(table) if name.endswith(".normalization.weight")]
+    assert convolutions
+    assert {name.replace("normalization.weight", "bias") for name in convolutions} <= set(weight_shapes(paper))
+    assert not [name for name in weight_shapes(paper) if "normalization" in name]
 
 
 def test_another_dropout_leaves_the_auxiliary_classifiers_theirs() -> None:

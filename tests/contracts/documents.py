@@ -3,13 +3,19 @@
 - Lines of a ```console block that begin with `$ ` are for a shell; what stands below a line is what it prints.
 - A `googlenet train` line is shrunk: two steps in place of its time or epochs, in the batches of the smoke recipe, and
   in its width where it starts from random weights. What it sets itself stays; so do recipe and run folder, for later
+<<<<<<< HEAD
   lines to find the run. In the same way, a `googlenet lr-find` line tries ten rates, and a `googlenet visualize` line
   takes two steps.
+=======
+  lines to find the run. In the same way, a `googlenet lr-find` line tries ten rates, and an experiment of
+  `examples/lab` that trains (its line says for how long) trains each of its settings once, for two steps.
+>>>>>>> main
 - A line that shows `^C` is interrupted once the line above that has been printed, and must end as interrupted. It is
   given more steps, so that it is still at work then.
 - A ```text block below a ```python block is what the program prints. ```text varies is not compared.
 - What commands print that is the same on every machine (`SAME_EVERYWHERE`), and lines `exit code N`, must be shown as
-  they are, line by line; a line `...` stands for any lines left out. Other output of commands is not compared.
+  they are, line by line; a line `...` stands for any lines left out. What an experiment of `examples/lab` prints must
+  be shown up to its numbers and spaces. Other output of commands is not compared.
 """
 
 from __future__ import annotations
@@ -32,6 +38,8 @@ from googlenet.recipes import RECIPES, STARTS
 SMALLER = {"width": RECIPES["smoke"].width, "batch_size": RECIPES["smoke"].batch_size}
 STEPS_TO_INTERRUPT = 50
 RATES = 10
+LABORATORY = "examples/lab/"
+NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]\d+)?")
 SAME_EVERYWHERE = ("table1", "recipes", "crops", "--help", "--version", "ls", "cat")
 LEFT_OUT = "..."
 FENCED = re.compile(r"^```(console|python|text)( varies)?\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
@@ -77,15 +85,20 @@ def _lines_of(body: str) -> list[Example]:
 
 
 def shrunk(line: str, *, steps: int = 2) -> str:
+<<<<<<< HEAD
     """A `googlenet train`, `lr-find` or `visualize` line that takes seconds; other lines as they are."""
     words = shlex.split(line, comments=True)
     if words[:2] == ["googlenet", "visualize"]:
         return shlex.join([*words, "--steps", str(steps)])
+=======
+    """A `googlenet train` or `googlenet lr-find` line or an experiment that takes seconds; other lines as they are."""
+    words = shlex.split(line, comments=True)
+    if _is_experiment(words) and {"--minutes", "--steps"}.intersection(words):
+        return shlex.join([*_without(words, "--minutes", "--seeds", "--steps"), "--seeds", "1", "--steps", f"{steps}"])
+>>>>>>> main
     if words[:2] not in (["googlenet", "train"], ["googlenet", "lr-find"]) or "--help" in words:
         return line
-    if "--minutes" in words:
-        at = words.index("--minutes")
-        del words[at : at + 2]
+    words = _without(words, "--minutes")
     if "--resume" in words and words[2:] == ["--resume", _after(words, "--resume")]:
         return shlex.join(words)
     given = {word.partition("=")[0] for word in words}
@@ -94,6 +107,20 @@ def shrunk(line: str, *, steps: int = 2) -> str:
     settings = [f"{key}={value}" for key, value in smaller.items() if key not in given]
     rates = ["--steps", str(RATES)] if words[1] == "lr-find" else []
     return shlex.join([*words, *rates, *(word for pair in settings for word in ("--set", pair))])
+
+
+def _is_experiment(words: list[str]) -> bool:
+    return len(words) > 1 and words[1].startswith(LABORATORY)
+
+
+def without_numbers(lines: Sequence[str]) -> tuple[str, ...]:
+    """The lines with `#` for each number, and single spaces: what stays the same when the figures are others."""
+    return tuple(" ".join(NUMBER.sub("#", line).split()) for line in lines)
+
+
+def _without(words: list[str], *flags: str) -> list[str]:
+    """The words without these flags and their values."""
+    return [word for at, word in enumerate(words) if word not in flags and (at == 0 or words[at - 1] not in flags)]
 
 
 def _fine_tunes(words: list[str]) -> bool:
@@ -123,6 +150,8 @@ def run_example(example: Example, folder: Path) -> None:
         return
     if {*SAME_EVERYWHERE} & {*example.text.split()[:2]}:
         assert_shown(example.shown, printed)
+    if _is_experiment(example.text.split()):
+        assert_shown(without_numbers(example.shown), [*without_numbers(printed)])
     assert _exit_codes(example.shown) == _exit_codes(printed), f"{example.text}\n{done.stdout}{done.stderr}"
 
 

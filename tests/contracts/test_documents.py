@@ -15,6 +15,7 @@ from tests.contracts.documents import (
     run_example,
     run_in_session,
     shrunk,
+    without_numbers,
 )
 
 
@@ -75,7 +76,15 @@ def test_fenced_blocks_are_taken_as_they_are() -> None:
             "googlenet lr-find photos --recipe small --steps 10 --set width=0.125 --set batch_size=16",
         ),
         ("googlenet train --help", "googlenet train --help"),
+<<<<<<< HEAD
         ("googlenet visualize bvlc 4c:0 --out a.png", "googlenet visualize bvlc 4c:0 --out a.png --steps 2"),
+=======
+        (
+            "python examples/lab/head.py --minutes 4 --seeds 5",
+            "python examples/lab/head.py --seeds 1 --steps 2",
+        ),
+        ("python examples/lab/channels.py examples/cat.jpg", "python examples/lab/channels.py examples/cat.jpg"),
+>>>>>>> main
     ],
 )
 def test_what_takes_long_is_shrunk(line: str, short: str) -> None:
@@ -120,6 +129,13 @@ def test_shown_lines_may_leave_some_out_but_not_change_them() -> None:
     for wrong in (("one", "three"), ("...", "five"), ("four", "five")):
         with pytest.raises(AssertionError):
             assert_shown(wrong, printed)
+
+
+def test_what_an_experiment_shows_may_differ_in_its_numbers_alone() -> None:
+    printed = ("setting   accuracy  seconds", "naive (2a)  97.25%  1,234.5", "differ by 0.0e+00.")
+    same = ("setting accuracy seconds", "naive (2a)   8.1%      3", "differ by 9.5e-07.")
+    assert without_numbers(printed) == without_numbers(same)
+    assert without_numbers(("naive (2a) 97%",)) != without_numbers(("reduced (2b) 97%",))
 
 
 def test_programs_of_a_session_know_the_names_of_those_before() -> None:

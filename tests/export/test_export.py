@@ -23,10 +23,10 @@ from googlenet.export.targets import PRECISIONS
 from googlenet.graph import Graph
 from googlenet.model import KnownAnswer, Model, compare_answer, save_model
 from tests.artifacts.exported_models import small_model
+from tests.graph.test_building import own_or_less
 
 PICTURES = GatePictures(generated_pictures(32), "made pictures")
 WITH_CALIBRATION = replace(PICTURES, calibration=generated_pictures(32, 4))
-AUXILIARIES = {"small-32": 32, "fully-connected": 224}
 TARGETS: tuple[Target, ...] = ("onnx", "openvino", "pt2")
 
 
@@ -133,7 +133,7 @@ def test_the_times_are_those_of_the_engine_that_they_name(
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_passes_the_gate(variant: str, tmp_path: Path) -> None:
-    model = small_model(variant=variant, input_size=AUXILIARIES.get(variant, 64))
+    model = small_model(variant=variant, input_size=own_or_less(variant, 64))
     pictures = GatePictures(generated_pictures(model.preprocessing.input_size, 4), "made pictures")
     result = export_models([model], tmp_path / "net.onnx", ExportRequest("onnx"), pictures)
     assert result.chosen.passes

@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from googlenet.architecture import VARIANTS, ArchitectureSpec, build_architecture
+from googlenet.architecture import VARIANTS, ArchitectureSpec, build_architecture, input_sizes
 from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.engines.torch_engine import TorchEngine
@@ -20,8 +20,13 @@ from googlenet.images import CHANNEL_ORDERS, ChannelOrder, Preprocessing
 from googlenet.model import ClassLabel, Model
 from googlenet.network import GoogLeNet, read_weights
 
-AUXILIARIES = {"small-32": 32, "small-64": 64, "fully-connected": 224}
 MEAN, SCALE = (100.0, 110.0, 125.0), (0.02, 0.018, 0.022)
+
+
+def own_or_less(variant: str, most: int) -> int:
+    """A variant's own input size, or `most` px where that is smaller and the variant takes any size."""
+    table = VARIANTS[variant].build()
+    return min(table.input_size, most) if input_sizes(table)[1] is None else table.input_size
 
 
 def make_model(variant: str, order: ChannelOrder = "RGB", *, seed: int = 0, width: float = 0.125) -> Model:
@@ -35,7 +40,7 @@ def make_model(variant: str, order: ChannelOrder = "RGB", *, seed: int = 0, widt
             tensor.uniform_(0.5, 1.5, generator=generator)
         elif name.endswith("linear.weight"):
             tensor.mul_(10)  # so that the classes differ
-    input_size = AUXILIARIES.get(variant, 96)
+    input_size = own_or_less(variant, 96)
     return Model(
         spec,
         read_weights(network),

@@ -6,10 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from googlenet.architecture import VARIANTS, ArchitectureSpec, build_architecture, row_shapes
+from googlenet.architecture import VARIANTS, ArchitectureSpec, build_architecture, layer_names
 from googlenet.errors import InputError
-from googlenet.network import GoogLeNet
-from googlenet.network.tapping import layers_with_relu, tap
+from googlenet.network import GoogLeNet, blocks, tap
 
 NARROW = build_architecture(ArchitectureSpec("paper", classes=5, width=0.125))
 
@@ -47,10 +46,10 @@ def test_the_outputs_are_those_of_a_whole_run(network: GoogLeNet) -> None:
     x = noise(2, 3, 64, 64)
     modules = {
         "conv1": "conv1",
-        "pool1": "pool1_norm",
+        "pool1": "pool1_response_norm",
         "conv2/conv2_reduce": "conv2_reduce",
         "conv2/conv2": "conv2",
-        "conv2": "conv2_norm",
+        "conv2": "conv2_response_norm",
         "4a": "4a",
         "4a/3x3_reduce": "4a.3x3_reduce",
         "4c/pool": "4c.pool",
@@ -70,15 +69,13 @@ def test_every_name_of_every_variant_gives_an_output_and_that_of_a_row_has_the_s
     table = build_architecture(ArchitectureSpec(variant, classes=4, width=0.1))
     network = GoogLeNet(table, auxiliaries=False).eval()
     x = noise(1, 3, table.input_size, table.input_size)
-    names = list(layers_with_relu(network))
-    outputs = tap(network, x, names)
+    known = layer_names(table)
+    outputs = tap(network, x, known)
     assert torch.equal(outputs["linear"], network(x).main)
-    for row, (height, width, channels) in row_shapes(table).items():
-        if row != "softmax":
-            assert outputs[row].shape in ((1, channels, height, width), (1, channels)), row
-    before = tap(
-        network, x, [name for name, has_relu in layers_with_relu(network).items() if has_relu], before_relu=True
-    )
+    for name, layer in known.items():
+        height, width, channels = layer.shape
+        assert outputs[name].shape in ((1, channels, height, width), (1, channels)), name
+    before = tap(network, x, [name for name, layer in known.items() if layer.has_relu], before_relu=True)
     for name, output in before.items():
         assert torch.equal(output.relu(), outputs[name]), name
         assert (output < 0).any(), name
@@ -98,7 +95,7 @@ def test_nothing_behind_the_last_layer_is_computed_nor_its_modules_other_branche
     hooks = [
         module.register_forward_hook(lambda *_, name=name: ran.append(name))
         for name, module in network.named_modules()
-        if not list(module.children())
+        if isinstance(module, blocks.Convolution | nn.MaxPool2d | nn.Linear)
     ]
     tap(network, noise(1, 3, 64, 64), ["conv2/conv2_reduce", "3b/5x5"])
     for hook in hooks:
@@ -133,6 +130,17 @@ def test_a_layer_near_the_input_takes_inputs_that_are_too_small_for_the_network(
         tap(network, noise(1, 3, 15, 15), ["5b"])
 
 
+@torch.inference_mode()
+def test_names_of_other_programs_are_taken_and_say_whether_before_the_relu(network: GoogLeNet) -> None:
+    x = noise(1, 3, 64, 64)
+    theirs = tap(network, x, ["mixed4a_3x3", "inception_4a/3x3", "mixed4a_3x3_pre_relu", "4a.3x3"])
+    after = tap(network, x, ["4a/3x3"])["4a/3x3"]
+    before = tap(network, x, ["4a/3x3"], before_relu=True)["4a/3x3"]
+    expected = {"mixed4a_3x3": after, "inception_4a/3x3": after, "mixed4a_3x3_pre_relu": before, "4a.3x3": after}
+    assert list(theirs) == list(expected)
+    assert all(torch.equal(theirs[name], expected[name]) for name in expected)
+
+
 def test_no_names_no_outputs(network: GoogLeNet) -> None:
     assert tap(network, noise(1, 3, 64, 64), []) == {}
 
@@ -140,10 +148,9 @@ def test_no_names_no_outputs(network: GoogLeNet) -> None:
 @pytest.mark.parametrize(
     ("name", "before_relu", "message"),
     [
-        ("4a/3x3_reduc", False, r"the network has no layer '4a/3x3_reduc'; did you mean '4a/3x3_reduce'\?"),
-        ("zzz", False, r"the network has no layer 'zzz'; its layers are conv1, "),
-        ("pool2", True, r"the layer 'pool2' does not end with a ReLU"),
-        ("conv2", True, r"the layer 'conv2' does not end with a ReLU"),
+        ("4a/3x3_reduc", False, r"no layer called '4a/3x3_reduc'; did you mean '4a/3x3_reduce'\?"),
+        ("pool2", True, "pool2 does not end in a ReLU"),
+        ("conv2", True, "conv2 does not end in a ReLU"),
     ],
 )
 def test_names_that_cannot_be_tapped(network: GoogLeNet, name: str, message: str, before_relu: bool) -> None:

@@ -122,17 +122,20 @@ def _with_width(table: Architecture, width: float) -> Architecture:
     return table if width == 1 else _without_printed(_mapped(table, change))
 
 
-def _naive() -> Architecture:
+def _naive(variant: str, table: Architecture) -> Architecture:
+    """The table with the modules of Figure 2a."""
+
     def change(layer: Layer) -> Layer:
         return naive_inception(layer) if isinstance(layer, Inception) else layer
 
-    return _named(_mapped(PAPER, change), "naive")
+    return _named(_mapped(table, change), variant, input_size=table.input_size)
 
 
-def _fully_connected() -> Architecture:
+def _fully_connected(variant: str, table: Architecture) -> Architecture:
+    """The table with a fully connected layer in place of the average pool."""
     head = TableRow("fully_connected", "fully connected", (Linear("fully_connected", 1024, relu=True),))
-    table = replace(PAPER, rows=tuple(head if row.name == "average_pool" else row for row in PAPER.rows))
-    return _named(table, "fully-connected")
+    rows = tuple(head if row.name == "average_pool" else row for row in table.rows)
+    return _named(replace(table, rows=rows), variant, input_size=table.input_size)
 
 
 def _inception5h(variant: str, norm: LocalResponseNorm) -> Architecture:
@@ -169,18 +172,26 @@ def _batchnorm() -> Architecture:
     return _named(_adaptive_auxiliary_pooling(_batch_norm(PAPER)), "batchnorm")
 
 
-def _small_32() -> Architecture:
+def _small_32_paper() -> Architecture:
     """Stride 2 before 3a instead of 8: a 32 px input reaches it as 16x16."""
     table = _without_rows(PAPER, "pool2")
     table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 3),)))
-    return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "small-32", input_size=32)
+    return _named(_adaptive_auxiliary_pooling(table), "small-32-paper", input_size=32)
+
+
+def _small_64_paper() -> Architecture:
+    """Stride 4 before 3a instead of 8: a 64 px input reaches it as 16x16, 96 px as 24x24. Pool1 leaves its LRN."""
+    table = _without_rows(PAPER, "pool1")
+    table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 5, 2), LocalResponseNorm())))
+    return _named(_adaptive_auxiliary_pooling(table), "small-64-paper", input_size=64)
+
+
+def _small_32() -> Architecture:
+    return _named(_batch_norm(_small_32_paper()), "small-32", input_size=32)
 
 
 def _small_64() -> Architecture:
-    """Stride 4 before 3a instead of 8: a 64 px input reaches it as 16x16, 96 px as 24x24."""
-    table = _without_rows(PAPER, "pool1")
-    table = _with_rows(table, TableRow("conv1", "convolution", (Convolution("conv1", 64, 5, 2),)))
-    return _named(_adaptive_auxiliary_pooling(_batch_norm(table)), "small-64", input_size=64)
+    return _named(_batch_norm(_small_64_paper()), "small-64", input_size=64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +204,12 @@ class Variant:
 
 VARIANTS: dict[str, Variant] = {
     "paper": Variant("Table 1 and Figure 3 to the letter", lambda: PAPER),
-    "naive": Variant("Figure 2a: modules without 1x1 reductions, to show what those save", _naive),
-    "fully-connected": Variant("the head that average pooling replaced (Section 5)", _fully_connected),
+    "naive": Variant(
+        "Figure 2a: modules without 1x1 reductions, to show what those save", lambda: _naive("naive", PAPER)
+    ),
+    "fully-connected": Variant(
+        "the head that average pooling replaced (Section 5)", lambda: _fully_connected("fully-connected", PAPER)
+    ),
     "inception5h": Variant(
         "the network published with weights in 2014-15, 1,008 outputs",
         lambda: _inception5h("inception5h", PUBLISHED_NORM),
@@ -207,6 +222,22 @@ VARIANTS: dict[str, Variant] = {
     "batchnorm": Variant("the paper's filters with batch normalisation instead of LRN and biases", _batchnorm),
     "small-32": Variant("batch normalisation and a stem of stride 2, for pictures of 28 to 47 px", _small_32),
     "small-64": Variant("batch normalisation and a stem of stride 4, for pictures of 48 to 96 px", _small_64),
+    "small-32-paper": Variant("small-32 with the paper's LRN and biases, without batch normalisation", _small_32_paper),
+    "small-64-paper": Variant("small-64 with the paper's LRN and biases, without batch normalisation", _small_64_paper),
+    "small-32-naive": Variant(
+        "small-32 with the modules of Figure 2a, to train both", lambda: _naive("small-32-naive", _small_32())
+    ),
+    "small-64-naive": Variant(
+        "small-64 with the modules of Figure 2a, to train both", lambda: _naive("small-64-naive", _small_64())
+    ),
+    "small-32-fully-connected": Variant(
+        "small-32 with a fully connected layer in place of average pooling, to train both",
+        lambda: _fully_connected("small-32-fully-connected", _small_32()),
+    ),
+    "small-64-fully-connected": Variant(
+        "small-64 with a fully connected layer in place of average pooling, to train both",
+        lambda: _fully_connected("small-64-fully-connected", _small_64()),
+    ),
 }
 
 

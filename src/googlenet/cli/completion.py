@@ -111,6 +111,7 @@ PLACES: dict[str, Choices] = {
     "source": Choices(_published, files=True),
     "classes": Choices(lambda: ("imagenet",), files=True),
     "explain classes": Choices(tuple),
+    "activations layers": Choices(_layers),
     "settings": Choices(_settings),
     "engine": Choices(_engines),
     "split": Choices(lambda: ("train", "val", "test", "all")),

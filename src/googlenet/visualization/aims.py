@@ -66,7 +66,12 @@ def aims_of_directions(layer: LayerInfo, path: Path) -> list[Aim]:
         raise cannot_read(path, error) from error
     except (ValueError, OverflowError, EOFError):
         raise InputError(f"cannot read {path}: it is not an array of numbers as np.save writes it") from None
-    if directions.dtype.kind not in "fiu" or directions.ndim > 2 or directions.shape[-1:] != (channels,):
+    if (
+        directions.dtype.kind not in "fiu"
+        or directions.ndim > 2
+        or directions.shape[-1:] != (channels,)
+        or not directions.size
+    ):
         shape = " x ".join(map(str, directions.shape)) or "one number"
         raise InputError(
             f"cannot use {path}: it is {shape} ({directions.dtype}), but a direction in {layer.name} is "
