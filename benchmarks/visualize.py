@@ -109,10 +109,7 @@ class Lucent(torch.nn.Module):
         self.render, self.channel = render.render_vis, objectives.channel
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-<<<<<<< HEAD
         """(N, 3, H, W) -> logits."""
-=======
->>>>>>> main
         logits: torch.Tensor = self.network(
             to_network_input(x.permute(0, 2, 3, 1) * 255, self.subject.preprocessing)
         ).main
@@ -142,26 +139,12 @@ def against_real(subject: Subject, pictures: Path, arguments: argparse.Namespace
     begun = time.perf_counter()
     images = subject.make(aims, arguments.steps, arguments.size)
     print(f"{len(images)} units of {subject.layer.name}, {arguments.steps} steps: {time.perf_counter() - begun:.0f} s")
-<<<<<<< HEAD
     made = {"largest": [image.highest for image in images], "mean": [image.mean for image in images]}
     for what, real in (("largest", highest), ("mean", mean)):
         ratio = np.array(made[what]) / real
         missed = ", ".join(aim.name for aim, one in zip(aims, ratio, strict=True) if one <= 1) or "none"
         print(f"{what:8} above the best real picture: {np.mean(ratio > 1):.1%} of units; not above: {missed}")
         print(f"{'':8} made / real: median {np.median(ratio):.2f}, least {np.min(ratio):.2f}")
-=======
-    for what, real, made in (
-        ("largest", highest, np.array([image.highest for image in images])),
-        ("mean", mean, np.array([image.mean for image in images])),
-    ):
-        print(
-            f"{what:8}  above the best real picture: {np.mean(made > real):6.1%} of units;  "
-            f"made / real: median {np.median(made / real):.2f}, least {np.min(made / real):.2f}"
-        )
-        print(
-            f"{'':8}  not above: {', '.join(aim.name for aim, more in zip(aims, made > real, strict=True) if not more) or 'none'}"
-        )
->>>>>>> main
     if arguments.out:
         arguments.out.write_bytes(png_bytes(draw_made_images(images).quantize(256, method=Image.Quantize.MEDIANCUT)))
 
@@ -190,7 +173,6 @@ def against_lucent(subject: Subject, arguments: argparse.Namespace) -> None:
     print(f"{len(aims)} units, {arguments.compared_steps} steps, {arguments.turn} units a turn{frozen}")
     for name, side in (("ours", ours), ("lucent", theirs)):
         each = 1000 * side.seconds / len(aims) / arguments.compared_steps
-<<<<<<< HEAD
         medians = f"median largest {np.median(side.highest):.0f}, mean {np.median(side.mean):.0f}"
         print(f"{name:7} {each:6.1f} ms for a step of a unit;  {medians}")
     speed = theirs.seconds / ours.seconds
@@ -199,14 +181,6 @@ def against_lucent(subject: Subject, arguments: argparse.Namespace) -> None:
     )
     print(
         f"ours / lucent: speed {speed:.2f};  median of the units' ratios: largest {largest:.2f}, mean {mean_ratio:.2f}"
-=======
-        print(
-            f"{name:7} {each:6.1f} ms a step;  median largest {np.median(side.highest):.0f}, mean {np.median(side.mean):.0f}"
-        )
-    ratios = [np.median(np.divide(getattr(ours, key), getattr(theirs, key))) for key in ("highest", "mean")]
-    print(
-        f"ours / lucent: speed {theirs.seconds / ours.seconds:.2f};  largest {ratios[0]:.2f}, mean {ratios[1]:.2f} (median)"
->>>>>>> main
     )
 
 
