@@ -25,7 +25,7 @@ from torch import Tensor
 
 import googlenet
 from googlenet.architecture import INCEPTION_MODULES
-from googlenet.dataset import Samples
+from googlenet.dataset import Samples, check_for_training
 from googlenet.evaluation import wilson_interval
 from googlenet.images import to_square
 from googlenet.network import to_network_input
@@ -98,6 +98,7 @@ class Laboratory:
     def open(cls, data: str) -> Laboratory:
         """Read all pictures into memory; bad ones are left out."""
         dataset = googlenet.open_dataset(data)
+        check_for_training(dataset)
         recipe = override(googlenet.RECIPES["small"], experiment.complete_setting(data, {}))
         splits = (_read(dataset.splits[split], recipe.preprocessing()) for split in ("train", "val"))
         return cls(experiment.family(data), len(dataset.classes), recipe, *splits)
@@ -181,11 +182,18 @@ def main() -> None:
 
 def affordable_steps(laboratory: Laboratory, settings: Sequence[tuple[str, str]], seeds: int, seconds: float) -> int:
     """Updates that every training can make if all take `seconds` together, from a few of each setting."""
-    started = time.monotonic()
-    for network, auxiliary in settings:
-        laboratory.run(network, auxiliary, 0, TIMED_STEPS)
-    spent = time.monotonic() - started
-    return max(FEWEST_STEPS, int((seconds - spent) / (seeds * spent / TIMED_STEPS)))
+
+    def seconds_of(updates: int) -> float:
+        started = time.monotonic()
+        for network, auxiliary in settings:
+            laboratory.run(network, auxiliary, 0, updates)
+        return time.monotonic() - started
+
+    first = seconds_of(1)  # the first of all is slower
+    few, more = seconds_of(1), seconds_of(1 + TIMED_STEPS)
+    each_step = max(more - few, 0.01) / TIMED_STEPS
+    left = seconds - first - few - more - seeds * (few - each_step)
+    return max(FEWEST_STEPS, int(left / (seeds * each_step)))
 
 
 def first_epoch(trainings: Sequence[Training], label: str, layer: str, epoch: int) -> float:

@@ -9,7 +9,6 @@ Example: python examples/lab/channels.py examples/cat.jpg
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,12 +72,9 @@ def main() -> None:
     """Run the layer, compare, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", nargs="?", type=Path, default=PICTURE, help="a picture (default: examples/cat.jpg)")
-    parser.add_argument("--out", type=Path, default="channels.png", help="the figure")
+    parser.add_argument("--out", type=Path, default=Path("channels.png"), help="the figure")
     arguments = parser.parse_args()
-    try:
-        reduction = reduce(arguments.picture)
-    except googlenet.GoogLeNetError as error:
-        sys.exit(f"error: {error}")
+    reduction = reduce(arguments.picture)
     units = [int(unit) for unit in np.argsort(-reduction.outputs.std((1, 2)))[:UNITS]]
     own, chance, best = reduction.kept_variance()
     difference = np.abs(reduction.by_hand() - reduction.outputs).max()

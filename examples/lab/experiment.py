@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from scipy.stats import t as student
 
 import googlenet
-from googlenet.dataset import DEFAULT_SPLIT_RULE, EMBEDDED, SplitRule
+from googlenet.dataset import DEFAULT_SPLIT_RULE, EMBEDDED, SplitRule, check_for_training
 from googlenet.runs import Event, StepDone
 
 if TYPE_CHECKING:
@@ -97,7 +97,14 @@ def parse_arguments(doc: str | None, default_minutes: float) -> argparse.Namespa
     arguments = parser.parse_args()
     if not arguments.minutes > 0 or arguments.seeds < 1 or (arguments.steps is not None and arguments.steps < 1):
         parser.error("--minutes, --seeds and --steps must be above 0")
+    check_folder(parser, arguments.out)
     return arguments
+
+
+def check_folder(parser: argparse.ArgumentParser, figure: Path) -> None:
+    """End with a sentence, before any work, if there is no folder for the figure."""
+    if not figure.parent.is_dir():
+        parser.error(f"--out is {figure}, but there is no folder {figure.parent}")
 
 
 def start(main: Callable[[], None]) -> None:
@@ -123,6 +130,7 @@ def complete_setting(data: str | googlenet.Dataset, setting: Mapping[str, Any]) 
 def open_few(data: str) -> googlenet.Dataset:
     """The pictures; of an embedded set, a fifth to learn from, so that there are errors. Val is at most `FEW_VAL`."""
     dataset = googlenet.open_dataset(data, split_rule=FEW if data in EMBEDDED else DEFAULT_SPLIT_RULE)
+    check_for_training(dataset)
     val = dataset.splits["val"]
     kept = val.select(range(0, len(val), -(-len(val) // FEW_VAL)))
     return dataclasses.replace(dataset, splits={**dataset.splits, "val": kept})
@@ -205,18 +213,17 @@ def _affordable_steps(settings: Sequence[Setting], dataset: googlenet.Dataset, s
         step = (ends[-1] - ends[0]) / (len(ends) - 1)  # without the first, which waits for the first pictures
         each_step += step
         around += time.monotonic() - before - step * TIMED_STEPS
-    left = seconds - (time.monotonic() - started) - seeds * around
-    return max(FEWEST_STEPS, int(left / (seeds * each_step)))
+    return steps_within(seconds - (time.monotonic() - started), seeds, each_step, around)
+
+
+def steps_within(seconds: float, seeds: int, each_step: float, around: float) -> int:
+    """Updates of each training; `each_step` and `around` (what a training takes besides) are sums over the settings."""
+    return max(FEWEST_STEPS, int((seconds / seeds - around) / each_step))
 
 
 def mean_of(rows: Iterable[Row], label: str) -> Mean:
     """The mean accuracy of a setting over its seeds."""
     return Mean.of([row.accuracy for row in rows if row.label == label])
-
-
-def seconds(rows: Iterable[Row], label: str) -> float:
-    """The mean seconds of training of a setting."""
-    return statistics.fmean(row.seconds for row in rows if row.label == label)
 
 
 def interval_of(rows: Iterable[Row], label: str) -> tuple[float, float]:
@@ -247,7 +254,7 @@ def difference_sentence(rows: Sequence[Row], label: str, other: str) -> str:
 def show(rows: Sequence[Row], says: str, seen: str) -> None:
     """Print the table of all settings, what the paper says, and what was seen."""
     labels = list(dict.fromkeys(row.label for row in rows))
-    heads = ("setting", "accuracy", "95 % interval", "parameters", "multiply-adds", "seconds", "epochs")
+    heads = ("setting", "accuracy", "95 % interval", "parameters", "multiply-adds", "epochs")
     print_table([heads, *(_cells(label, [row for row in rows if row.label == label]) for label in labels)])
     seeds = len({row.seed for row in rows})
     of = f"of the mean over {seeds} seeds (Student's t)" if seeds > 1 else "of one training (Wilson)"
@@ -271,7 +278,6 @@ def _cells(label: str, rows: Sequence[Row]) -> tuple[str, ...]:
         f"{low:.1%} to {high:.1%}",
         f"{first.parameters:,}",
         f"{first.multiply_adds:,}",
-        f"{statistics.fmean(row.seconds for row in rows):.1f}",
         f"{first.epochs:.2g}",
     )
 

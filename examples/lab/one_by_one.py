@@ -1,8 +1,8 @@
 """1x1 convolutions: the module's reductions and projection on and off, and Network in Network (Sections 2 and 4).
 
-First the module of Figure 2b, without its reductions before 3x3 and 5x5, without the projection after the pool, and
-without both, which is Figure 2a. Then a plain network, with one convolution in place of each module: a 3x3 alone, or a
-3x3 followed by a 1x1 (Network in Network), with as many filters in the 3x3 alone that both cost the same.
+First the module of Figure 2b, without its reductions before 3x3 and 5x5, and without the projection after the pool
+(`reductions.py` has the one without both). Then a plain network, with one convolution in place of each module: a 3x3
+alone, or a 3x3 followed by a 1x1 (Network in Network); the 3x3 alone has more filters, so that both cost the same.
 
 Example: python examples/lab/one_by_one.py digits --minutes 4 --seeds 3
 """
@@ -19,14 +19,8 @@ import googlenet
 from googlenet.architecture.layers import Convolution, Inception, Layer, map_layers
 from googlenet.architecture.variants import Variant
 
-WIDTH = experiment.BASE["width"]
-BOTH, NO_REDUCTIONS, NO_PROJECTION, NEITHER = (
-    "module: reductions and projection",
-    "module: no reductions",
-    "module: no projection",
-    "module: neither (2a)",
-)
-LINEAR, NETWORK_IN_NETWORK = "plain: 3x3 alone", "plain: 3x3, then 1x1"
+BOTH, NO_REDUCTIONS, NO_PROJECTION = "module of Figure 2b", "module, no reductions", "module, no projection"
+LINEAR, NETWORK_IN_NETWORK = "plain, 3x3 alone", "plain, 3x3 then 1x1"
 ChangeModule = Callable[[Inception], Inception]
 
 
@@ -39,7 +33,6 @@ def main() -> None:
         (BOTH, {"variant": family}),
         (NO_REDUCTIONS, {"variant": add_variant(family, "no-reductions", without("_reduce"))}),
         (NO_PROJECTION, {"variant": add_variant(family, "no-projection", without("pool_projection"))}),
-        (NEITHER, {"variant": f"{family}-naive"}),
         (LINEAR, {"variant": add_variant(family, "linear", plain(wider))}),
         (NETWORK_IN_NETWORK, {"variant": add_variant(family, "network-in-network", plain(one_by_one=True))}),
     ]
@@ -51,8 +44,8 @@ def main() -> None:
         "wider and deeper network at the same cost; with their ReLU they also make it more expressive, as in Network "
         "in Network.",
         seen=f"without the reductions the network costs {cost[NO_REDUCTIONS] / cost[BOTH]:.1f} times as much, without "
-        f"the projection {cost[NO_PROJECTION] / cost[BOTH]:.1f} times, without both {cost[NEITHER] / cost[BOTH]:.1f} "
-        f"times. {experiment.difference_sentence(rows, NO_REDUCTIONS, BOTH)} "
+        f"the projection {cost[NO_PROJECTION] / cost[BOTH]:.1f} times. "
+        f"{experiment.difference_sentence(rows, NO_REDUCTIONS, BOTH)} "
         f"{experiment.difference_sentence(rows, NO_PROJECTION, BOTH)} "
         f"At equal cost ({cost[NETWORK_IN_NETWORK] / cost[LINEAR]:.3f} to 1): "
         f"{experiment.difference_sentence(rows, NETWORK_IN_NETWORK, LINEAR)}",

@@ -93,6 +93,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.pictures < 2 or arguments.seeds < 1:
         parser.error("--pictures must be 2 or more, --seeds 1 or more")
+    experiment.check_folder(parser, arguments.out)
     return arguments
 
 
@@ -105,8 +106,10 @@ def read_squares(data: str | None, preprocessing: googlenet.Preprocessing, count
         return [square for image in photographs for square in take_crops(image, preprocessing, 10).squares[:CROPS]]
     (samples, *_) = googlenet.open_dataset(data, split_rule=None).splits.values()
     chosen = np.random.default_rng(0).permutation(len(samples))[:count].tolist()
-    images = [samples.decode(index) for index in chosen]
-    return [to_square(image, preprocessing) for image in images if not isinstance(image, googlenet.BadImage)]
+    images = [image for index in chosen if not isinstance(image := samples.decode(index), googlenet.BadImage)]
+    if len(images) < 2:
+        raise googlenet.DataError(f"{data} has fewer than two pictures that can be read")
+    return [to_square(image, preprocessing) for image in images]
 
 
 @torch.inference_mode()

@@ -7,6 +7,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import googlenet as package
 from googlenet.model import save_model
@@ -136,6 +137,14 @@ def test_what_is_refused(googlenet: Run, model: Path, folder: Path, arguments: t
     assert sentence in googlenet("activations", model, folder, *arguments).error
 
 
+def test_notes_on_pictures_are_told_as_predict_tells_them(googlenet: Run, model: Path, tmp_path: Path) -> None:
+    deep = tmp_path / "deep.png"
+    Image.fromarray((np.arange(900, dtype=np.uint16) * 4).reshape(30, 30)).save(deep)
+    told = googlenet("predict", model, deep).err
+    assert "note: " in told
+    assert googlenet("activations", model, deep, "--layers=4a", "--out", tmp_path / "a.npz").err == told
+
+
 def test_info_lists_the_layers(googlenet: Run, model: Path) -> None:
     lines = googlenet("info", model, "--layers").out.splitlines()
     assert lines[0].split() == ["layer", "output", "stride", "receptive", "field"]
@@ -146,3 +155,5 @@ def test_info_lists_the_layers(googlenet: Run, model: Path) -> None:
     assert [layer["name"] for layer in layers] == list(rows)
     (found,) = (layer for layer in layers if layer["name"] == "4a/3x3")
     assert found == {"name": "4a/3x3", "shape": [8, 8, 24], "stride": 4, "receptive_field": 37, "has_relu": True}
+    contradiction = googlenet("info", model, "--layers", "--verify").error
+    assert contradiction == "--layers and --verify contradict each other; give one of them"

@@ -4,7 +4,7 @@
 - A `googlenet train` line is shrunk: two steps in place of its time or epochs, in the batches of the smoke recipe, and
   in its width where it starts from random weights. What it sets itself stays; so do recipe and run folder, for later
   lines to find the run. In the same way, a `googlenet lr-find` line tries ten rates, and an experiment of
-  `examples/lab` trains each of its settings once, for two steps.
+  `examples/lab` that trains (its line says for how long) trains each of its settings once, for two steps.
 - A line that shows `^C` is interrupted once the line above that has been printed, and must end as interrupted. It is
   given more steps, so that it is still at work then.
 - A ```text block below a ```python block is what the program prints. ```text varies is not compared.
@@ -82,7 +82,7 @@ def _lines_of(body: str) -> list[Example]:
 def shrunk(line: str, *, steps: int = 2) -> str:
     """A `googlenet train` or `googlenet lr-find` line or an experiment that takes seconds; other lines as they are."""
     words = shlex.split(line, comments=True)
-    if _is_experiment(words):
+    if _is_experiment(words) and {"--minutes", "--steps"}.intersection(words):
         return shlex.join([*_without(words, "--minutes", "--seeds", "--steps"), "--seeds", "1", "--steps", f"{steps}"])
     if words[:2] not in (["googlenet", "train"], ["googlenet", "lr-find"]) or "--help" in words:
         return line

@@ -80,6 +80,7 @@ def test_fenced_blocks_are_taken_as_they_are() -> None:
             "python examples/lab/head.py --minutes 4 --seeds 5",
             "python examples/lab/head.py --seeds 1 --steps 2",
         ),
+        ("python examples/lab/channels.py examples/cat.jpg", "python examples/lab/channels.py examples/cat.jpg"),
     ],
 )
 def test_only_trainings_are_shrunk(line: str, short: str) -> None:

@@ -184,6 +184,10 @@ CHANGES: dict[str, tuple[Callable[[Nodes], object], str]] = {
         lambda nodes: setattr(nodes["mixed3a/concat_dim"], "content", np.array(2, np.int32)),
         "does not concatenate along the channels",
     ),
+    "a second input": (
+        lambda nodes: nodes["mixed4a_1x1"].inputs.append("input"),
+        "'mixed4a_1x1' reads 'mixed4a_1x1_pre_relu', 'input' instead of 'mixed4a_1x1_pre_relu'",
+    ),
     "no LRN": (
         lambda nodes: setattr(nodes["localresponsenorm0"], "operator", "Identity"),
         "'maxpool0' is read by 'Identity'; expected one LRN",

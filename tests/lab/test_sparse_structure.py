@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,14 +11,12 @@ from numpy.typing import NDArray
 from googlenet import ArchitectureSpec, GoogLeNet, build_architecture
 from googlenet.network import read_weights
 
-LABORATORY = Path(__file__).resolve().parents[2] / "examples" / "lab"
 GROUPS, EACH = 6, 8
 
 
 @pytest.fixture
-def lab(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(LABORATORY)
-    return import_module("sparse_structure")
+def lab(load: Any) -> Any:
+    return load("sparse_structure")
 
 
 def planted_maps() -> NDArray[np.float32]:
@@ -31,7 +27,7 @@ def planted_maps() -> NDArray[np.float32]:
     return (shared + 0.5 * own).astype(np.float32)
 
 
-def test_correlations_are_pearsons_and_those_of_a_dead_unit_are_0(lab: ModuleType) -> None:
+def test_correlations_are_pearsons_and_those_of_a_dead_unit_are_0(lab: Any) -> None:
     maps = planted_maps()
     maps[:, 3] = 0
     alive = np.arange(maps.shape[1]) != 3
@@ -41,7 +37,7 @@ def test_correlations_are_pearsons_and_those_of_a_dead_unit_are_0(lab: ModuleTyp
     assert not matrix[3].any()
 
 
-def test_shuffling_keeps_what_a_unit_does_and_ends_what_units_have_in_common(lab: ModuleType) -> None:
+def test_shuffling_keeps_what_a_unit_does_and_ends_what_units_have_in_common(lab: Any) -> None:
     maps = planted_maps()
     other = lab.shuffled(maps, 0)
     for unit in range(maps.shape[1]):
@@ -49,7 +45,7 @@ def test_shuffling_keeps_what_a_unit_does_and_ends_what_units_have_in_common(lab
     assert np.abs(lab.pairs(lab.correlations(other))).max() < 0.3
 
 
-def test_planted_groups_are_found_with_their_wiring(lab: ModuleType) -> None:
+def test_planted_groups_are_found_with_their_wiring(lab: Any) -> None:
     generator = np.random.default_rng(1)
     wired = np.repeat(generator.standard_normal((GROUPS, 50)), EACH, axis=0)
     found = lab.measure(lab.correlations(planted_maps()), wired + generator.standard_normal(wired.shape))
@@ -60,14 +56,14 @@ def test_planted_groups_are_found_with_their_wiring(lab: ModuleType) -> None:
     assert found.wiring > 0.4 > 0.1 > abs(unwired.wiring)
 
 
-def test_correlation_one_place_apart_is_all_of_it_where_maps_are_even_and_none_in_noise(lab: ModuleType) -> None:
+def test_correlation_one_place_apart_is_all_of_it_where_maps_are_even_and_none_in_noise(lab: Any) -> None:
     maps = planted_maps()
     even = np.broadcast_to(maps[..., :1], maps.shape).copy()
     assert lab.one_place_apart(even) == pytest.approx(1, abs=1e-4)
     assert abs(lab.one_place_apart(maps)) < 0.1
 
 
-def test_a_unit_is_read_by_the_next_modules_1x1_convolutions_or_by_the_classifier(lab: ModuleType) -> None:
+def test_a_unit_is_read_by_the_next_modules_1x1_convolutions_or_by_the_classifier(lab: Any) -> None:
     network = GoogLeNet(build_architecture(ArchitectureSpec("paper", classes=7, width=0.125)), auxiliaries=False)
     weights = read_weights(network)
     for row, following in (("conv2", "3a"), ("3b", "4a"), ("4a", "4b")):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,33 +14,24 @@ from PIL import Image
 from googlenet import ArchitectureSpec, GoogLeNet, build_architecture
 from googlenet.evaluation import wilson_interval
 
-LABORATORY = Path(__file__).resolve().parents[2] / "examples" / "lab"
-
 
 @pytest.fixture
-def auxiliary(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(LABORATORY)
-    return import_module("auxiliary")
-
-
-@pytest.fixture
-def ensemble(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(LABORATORY)
-    return import_module("ensemble")
+def auxiliary(load: Any) -> Any:
+    return load("auxiliary")
 
 
 def small_network() -> GoogLeNet:
     return GoogLeNet(build_architecture(ArchitectureSpec("small-32-paper", classes=10, channels=1, width=0.25)))
 
 
-def test_a_gradient_is_measured_relative_to_its_weights(auxiliary: ModuleType) -> None:
+def test_a_gradient_is_measured_relative_to_its_weights(auxiliary: Any) -> None:
     network = small_network()
     for parameter in network.parameters():
         parameter.grad = 3 * parameter.detach()
     assert auxiliary.relative_gradient_norms(network) == pytest.approx([3.0] * len(auxiliary.LAYERS))
 
 
-def test_caffes_start_halves_the_variance_that_a_relu_needs(auxiliary: ModuleType) -> None:
+def test_caffes_start_halves_the_variance_that_a_relu_needs(auxiliary: Any) -> None:
     network = small_network()
     before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
     auxiliary.caffe(network, torch.Generator().manual_seed(0))
@@ -53,7 +43,7 @@ def test_caffes_start_halves_the_variance_that_a_relu_needs(auxiliary: ModuleTyp
 
 
 def test_with_caffes_start_the_gradient_vanishes_and_auxiliary_classifiers_bring_some_of_it_back(
-    auxiliary: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    auxiliary: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auxiliary, "BATCH", 4)
     laboratory = auxiliary.Laboratory.open(str(folder_of_pictures(tmp_path)))
@@ -78,7 +68,7 @@ def folder_of_pictures(folder: Path) -> Path:
 
 
 def test_an_experiment_tells_a_user_what_is_wrong(
-    auxiliary: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    auxiliary: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["auxiliary.py", "no-such-folder"])
     with pytest.raises(SystemExit) as exit_:
@@ -88,8 +78,9 @@ def test_an_experiment_tells_a_user_what_is_wrong(
 
 
 def test_the_table_of_ensembles_has_errors_and_their_change_from_one_network_and_one_crop(
-    ensemble: ModuleType, capsys: pytest.CaptureFixture[str]
+    load: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    ensemble = load("ensemble")
     accuracies = {(1, 1): (0.90, 0.92), (1, 10): (0.91, 0.92), (3, 1): (0.93, 0.95), (3, 10): (0.94, 0.96)}
     scores = [
         ensemble.Score(ensemble.label_of(*protocol), seed, accuracy, wilson_interval(round(100 * accuracy), 100))

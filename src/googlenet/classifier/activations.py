@@ -20,7 +20,14 @@ from googlenet.architecture import (
 )
 from googlenet.argument_types import as_count, check_type, wrong_type
 from googlenet.artifacts import describe_model
-from googlenet.classifier.answers import BadPictures, PreparedPicture, prepare_picture, readable, stack_rows
+from googlenet.classifier.answers import (
+    BadPictures,
+    PreparedPicture,
+    check_bad_pictures,
+    prepare_picture,
+    refuse_bad_picture,
+    stack_rows,
+)
 from googlenet.classifier.sources import SavedModel
 from googlenet.engines import CropRunner, ReopenableEngine, members_of
 from googlenet.errors import InputError, ModelFileError
@@ -142,8 +149,15 @@ def layer_reader(
 def stack_layers(
     reader: LayerReader, pictures: Iterable[PictureActivations], bad_pictures: BadPictures, *, one: bool
 ) -> dict[str, NDArray[np.float32]]:
-    """The layers of all pictures, (N, *shape) each; (*shape,) for `one` picture. Bad ones: see `readable`."""
-    rows = [picture.layers for picture in readable(pictures, bad_pictures)]
+    """The layers of all pictures, (N, *shape) each; (*shape,) for `one` picture.
+
+    A bad picture is a row of NaN, or with "raise" a DataError.
+    """
+    check_bad_pictures(bad_pictures)
+    rows = []
+    for picture in pictures:
+        refuse_bad_picture(picture.image, picture.error, bad_pictures)
+        rows.append(picture.layers)
     return {text: stack_rows([row.get(text) for row in rows], shape, one=one) for text, shape in reader.shapes.items()}
 
 

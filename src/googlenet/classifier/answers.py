@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,8 +103,10 @@ def answer_rows(
     answers: Iterable[Answer], key: Literal["probabilities", "features"], bad_pictures: BadPictures
 ) -> list[NDArray[np.float32] | None]:
     """The probabilities or features of each picture, None for a bad one with "nan"; with "raise", DataError."""
+    check_bad_pictures(bad_pictures)
     rows = []
-    for one in readable(answers, bad_pictures):
+    for one in answers:
+        refuse_bad_picture(one.image, one.error, bad_pictures)
         row = one.probabilities if key == "probabilities" else one.features
         if row is not None:
             check_finite(row)
@@ -113,33 +115,16 @@ def answer_rows(
     return rows
 
 
-class MayBeBad(Protocol):
-    """What was computed for a picture, or why it could not be read."""
-
-    @property
-    def image(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def error(self) -> str | None:
-        """Why."""
-        ...
-
-
-Result = TypeVar("Result", bound=MayBeBad)
-
-
-def readable(results: Iterable[Result], bad_pictures: BadPictures) -> Iterator[Result]:
-    """The results; with "raise", DataError for a bad picture. Raises InputError for anything but `BadPictures`."""
+def check_bad_pictures(bad_pictures: BadPictures) -> None:
+    """Raise InputError for anything but "raise" and "nan"."""
     if bad_pictures not in get_args(BadPictures):
         raise wrong_type("bad_pictures", "'raise' or 'nan'", bad_pictures)
-    for one in results:
-        if one.error is not None and bad_pictures == "raise":
-            raise DataError(
-                f"{one.image}: {one.error}; leave this picture out, or give bad_pictures='nan' for a row of NaN"
-            )
-        yield one
+
+
+def refuse_bad_picture(image: str, error: str | None, bad_pictures: BadPictures) -> None:
+    """With "raise", raise DataError for a picture that could not be read."""
+    if error is not None and bad_pictures == "raise":
+        raise DataError(f"{image}: {error}; leave this picture out, or give bad_pictures='nan' for a row of NaN")
 
 
 def stack_rows(rows: Sequence[NDArray[np.float32] | None], shape: tuple[int, ...], *, one: bool) -> NDArray[np.float32]:

@@ -55,7 +55,7 @@ class Classifier:
         return f"<Classifier {names or 'without a model'}: {classes}, {size}, engine {self.engine.name}>"
 
     def _repr_html_(self) -> str:
-        return classifier_card(self)
+        return classifier_card(self.classes, self.preprocessing, self.sources, engine=self.engine.name)
 
     @property
     def origins(self) -> tuple[About, ...]:
@@ -186,7 +186,10 @@ class Classifier:
         from googlenet.classifier.explaining import explainer_of
 
         chosen = [classes] if isinstance(classes, str) else classes
-        return explainer_of(self, method).explain(images, chosen, top=as_count(top, "top"))
+        explainer = explainer_of(
+            *(self.sources, self.engine, self.preprocessing, self.classes, self.temperature), method
+        )
+        return explainer.explain(images, chosen, top=as_count(top, "top"))
 
     def activations(
         self,

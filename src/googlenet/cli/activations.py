@@ -52,6 +52,7 @@ def activations_command(
     from googlenet.classifier import Classifier
     from googlenet.classifier.activations import layer_reader
     from googlenet.cli.display import CountDisplay
+    from googlenet.cli.predict import NOTES_SHOWN
     from googlenet.cli.sources import count_sources, expand_sources, ignored_sentence
     from googlenet.predictions import check_layer_file, open_layer_file
 
@@ -62,7 +63,7 @@ def activations_command(
     reader = layer_reader(classifier, names, before_relu=before_relu, pool=kept, batch=batch_size)
     left_out: dict[str, list[str]] = {}
     bad: list[dict[str, str]] = []
-    done = 0
+    done = notes = 0
     display = CountDisplay("read")
     total = count_sources(paths) if display.on else None
     try:
@@ -75,6 +76,10 @@ def activations_command(
                     display.close()
                     complain(f"{picture.image}: error: {picture.error}")
                     bad.append({"image": picture.image, "error": picture.error})
+                notes += picture.note is not None
+                if picture.note is not None and notes <= NOTES_SHOWN:
+                    display.close()
+                    warn(f"{picture.image}: note: {picture.note}")
                 display(done, total)
     finally:
         display.close()
@@ -82,6 +87,8 @@ def activations_command(
         say_json({"out": str(out), "pictures": done - len(bad), "bad_pictures": bad, "layers": _fields(reader)})
     else:
         report(f"{done - len(bad):,} pictures, {len(bad):,} unreadable, {len(reader.layers):,} layers: {out}")
+    if notes > NOTES_SHOWN:
+        warn(f"{notes - NOTES_SHOWN:,} more pictures have a similar note")
     if ignored := ignored_sentence(left_out, output=out):
         warn(ignored)
     if bad:

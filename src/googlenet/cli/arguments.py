@@ -29,6 +29,7 @@ GENERAL = ("-h", "--help", "-q", "--quiet", "-v", "--verbose", "-V", "--version"
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("data", "pictures", "split", "fit", "val_share", "split_seed", "exclude", "calibrate", "evaluate_on"),
+    "objective": ("neuron", "negative", "diversity", "direction", "caricature", "from_image"),
     "training": ("minutes", "epochs", "learning_rate", "settings", "seed", "members"),
     "output": (
         *(

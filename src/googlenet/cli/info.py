@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import say, say_json
-from googlenet.errors import EXIT_FINDINGS
+from googlenet.errors import EXIT_FINDINGS, InputError
 from googlenet.workflow.result import NOT_OURS, score_sentence
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def info_command(
     paths = member_paths(path)
     single = paths == (path,)
     headers = [describe_model(one) for one in paths]
+    if layers and verify:
+        raise InputError("--layers and --verify contradict each other; give one of them")
     if layers:
         _tell_layers(headers, as_json=as_json)
         return

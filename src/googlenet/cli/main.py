@@ -20,6 +20,7 @@ from googlenet.cli.terminal import (
     open_missing_streams,
     say,
     set_verbosity,
+    show_live,
     silence,
 )
 from googlenet.errors import EXIT_INTERRUPTED, EXIT_WRONG_INPUT, GoogLeNetError, InputError
@@ -187,7 +188,9 @@ def main() -> None:
     except GoogLeNetError as error:
         complain(f"error: {error}")
         sys.exit(EXIT_WRONG_INPUT)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # a verb that can go on where it was has said so, and ended
+        show_live("")
+        complain("interrupted")
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
         complain(*_unexpected(error))

@@ -23,12 +23,12 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """How to open an engine: `factory` is "module:function", called with (model, device=..., threads=..., layers=...).
+    """How to open an engine: `factory` is "module:function", called with (model, device=..., threads=...).
 
-    `package` is the runtime it needs, `extra` the extra of googlenet that installs it ("": always installed).
-    `from_exported` is the factory for exported files, of the formats `runs`, called without `layers`. `best_if`:
-    "module:function" that returns whether the engine is the default on this machine; "": never. `again_after_fork`:
-    the runtime does not work in a forked child, where the engine is opened again.
+    With `layers=...`, too, it gives a `LayerEngine`. `package` is the runtime it needs, `extra` the extra of googlenet
+    that installs it ("": always installed). `from_exported` is the factory for exported files, of the formats `runs`.
+    `best_if`: "module:function" that returns whether the engine is the default on this machine; "": never.
+    `again_after_fork`: the runtime does not work in a forked child, where the engine is opened again.
     """
 
     factory: str
@@ -154,14 +154,15 @@ def _make(
     name: str, model: AnyModel, device: str | None, threads: int | None, layers: Sequence[AskedLayer] = ()
 ) -> Engine:
     entry = ENGINES[name]
-    if not isinstance(model, ExportedModel):
-        return _load_factory(entry, entry.factory)(model, device=device, threads=threads, layers=layers)
-    if layers:
+    factory = _load_factory(entry, entry.from_exported if isinstance(model, ExportedModel) else entry.factory)
+    if not layers:
+        return factory(model, device=device, threads=threads)
+    if isinstance(model, ExportedModel):
         raise InputError(
             f"{model.path} is an exported file, which gives its answers but not the outputs of its layers: use the "
             "model that it was exported from"
         )
-    return _load_factory(entry, entry.from_exported)(model, device=device, threads=threads)
+    return factory(model, device=device, threads=threads, layers=layers)
 
 
 class _Factory(Protocol):

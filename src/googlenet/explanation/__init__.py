@@ -3,8 +3,9 @@
 from googlenet.explanation.boxes import THRESHOLD, PictureBox, find_box
 from googlenet.explanation.chosen_classes import find_classes
 from googlenet.explanation.class_activation import class_activation_maps
+from googlenet.explanation.explained import ExplainedClass, SeenPicture
 from googlenet.explanation.explainer import Explainer
-from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture
+from googlenet.explanation.explanation import Explanation
 from googlenet.explanation.methods import MEANINGS, Method, check_method
 from googlenet.explanation.occlusion import occlusion_maps
 from googlenet.explanation.overlay import overlay

@@ -14,7 +14,8 @@ from googlenet.artifacts import LastLayer
 from googlenet.engines import Engine
 from googlenet.explanation.boxes import find_box, find_peak
 from googlenet.explanation.chosen_classes import find_classes
-from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture
+from googlenet.explanation.explained import ExplainedClass, SeenPicture
+from googlenet.explanation.explanation import Explanation
 from googlenet.explanation.methods import Method
 from googlenet.explanation.placement import place_square
 from googlenet.explanation.squares import Calibrate, explain_squares

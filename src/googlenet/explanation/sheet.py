@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from googlenet.explanation.boxes import PictureBox
-from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture
-from googlenet.explanation.methods import MEANINGS, Meaning
+from googlenet.explanation.explained import ExplainedClass, SeenPicture, largest_value
+from googlenet.explanation.methods import MEANINGS, Meaning, Method
 from googlenet.explanation.overlay import RAMP, overlay
 from googlenet.explanation.placement import place_square
 from googlenet.images.lettering import wrap_text, write_lines
@@ -41,26 +41,27 @@ class _Panel:
         return len(self.title) * TITLE_LINE + len(self.details) * DETAIL_LINE
 
 
-def draw_sheet(explanation: Explanation, *, boxes: bool = False) -> Image.Image:
-    """Draw the picture and the overlay of each class side by side, four in a row; raises DataError without a picture.
+def draw_sheet(
+    name: str, seen: SeenPicture, classes: Sequence[ExplainedClass], method: Method = "cam", *, boxes: bool = False
+) -> Image.Image:
+    """Draw a picture and the overlay of each class side by side, four in a row; `name`: the picture's.
 
     All overlays have the same scale of colours, which is shown below them. With `boxes`, the box of each class is drawn
     and its numbers are written.
     """
-    seen = explanation.seen_picture()
-    size = _shown_size(seen)
+    size, maximum = _shown_size(seen), largest_value(classes)
     room = max(size[0], NARROWEST)
     picture = Image.fromarray(seen.picture).resize(size, Image.Resampling.LANCZOS)
     panels = [
         _Panel(
-            wrap_text(_file_name(explanation.image), TITLE, room=room, lines=TITLE_LINES),
+            wrap_text(_file_name(name), TITLE, room=room, lines=TITLE_LINES),
             [f"{seen.size[0]} x {seen.size[1]} px"],
             picture,
         )
     ]
-    for one in explanation.classes:
-        panels.append(_panel_of(one, seen, picture, maximum=explanation.maximum, boxes=boxes, room=room))
-    legend = _legend(explanation.maximum, MEANINGS[explanation.method], faded=seen.part_seen < 1)
+    for one in classes:
+        panels.append(_panel_of(one, seen, picture, maximum=maximum, boxes=boxes, room=room))
+    legend = _legend(maximum, MEANINGS[method], faded=seen.part_seen < 1)
     return _arrange(panels, room=room, legend=legend)
 
 

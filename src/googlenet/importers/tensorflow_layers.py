@@ -118,7 +118,7 @@ def _follow(graph: Graph, layers: tuple[Layer, ...], value: _Value, prefix: str 
             case AveragePool() | AdaptiveAveragePool():
                 node = _pool(graph, "AvgPool", layer, value)
             case LocalResponseNorm():
-                node = graph.reader(value.node, "LRN")
+                node = _after(graph, value.node, "LRN")
             case Linear():
                 node = _linear(graph, layer, value)
             case Inception():
@@ -136,12 +136,12 @@ def _convolution(graph: Graph, layer: Convolution, value: _Value, name: str) -> 
     _check_inputs(graph, node, value.node, f"{THEIRS[name]}_w")
     before = layer.pads[0]
     _check_window(graph, node, value.shape[0], layer.kernel_size, layer.stride, before, layer.output_shape(value.shape))
-    return graph.reader(_biased(graph, node, name).name, "Relu")
+    return _after(graph, _biased(graph, node, name).name, "Relu")
 
 
 def _pool(graph: Graph, operator: str, layer: MaxPool | AveragePool | AdaptiveAveragePool, value: _Value) -> Node:
     """A pool; one over the whole grid may have any stride."""
-    node, size = graph.reader(value.node, operator), value.shape[0]
+    node, size = _after(graph, value.node, operator), value.shape[0]
     if isinstance(layer, AdaptiveAveragePool):
         kernel, stride = size, None
     else:
@@ -183,7 +183,14 @@ def _linear(graph: Graph, layer: Linear, value: _Value) -> Node:
     if node.attributes.get(b"transpose_a") or node.attributes.get(b"transpose_b"):
         raise graph.difference(f"{node.name!a} is of transposed matrices")
     biased = _biased(graph, node, layer.name)
-    return graph.reader(biased.name, "Relu") if layer.relu else biased
+    return _after(graph, biased.name, "Relu") if layer.relu else biased
+
+
+def _after(graph: Graph, name: str, operator: str) -> Node:
+    """The only node with an operator of one input that reads the output of the node `name`."""
+    node = graph.reader(name, operator)
+    _check_inputs(graph, node, name)
+    return node
 
 
 def _biased(graph: Graph, node: Node, name: str) -> Node:

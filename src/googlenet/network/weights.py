@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from googlenet.architecture import Architecture
+from googlenet.argument_types import wrong_type
 from googlenet.errors import InputError
 from googlenet.model import AUXILIARY_PREFIX, COUNTER_SUFFIX, ClassLabel, Model, check_model, check_shapes
 from googlenet.network.googlenet import GoogLeNet
@@ -32,6 +33,8 @@ def to_model(network: GoogLeNet, classes: Sequence[str]) -> Model:
     `classes`: their names, in the order of the outputs. Auxiliary classifiers are left out, because only training needs
     them. Raises InputError for a network from elsewhere, ModelFileError if its weights no longer fit its table.
     """
+    if isinstance(classes, str):
+        raise wrong_type("classes", "a list of names", classes)
     if network.spec is None or network.preprocessing is None:
         raise InputError("only a network from GoogLeNet.from_pretrained knows its variant and its preprocessing")
     labels = tuple(ClassLabel(name, name) for name in classes)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from zipfile import ZipFile, ZipInfo
 
 from googlenet.errors import InputError
-from googlenet.files import cannot_write, check_can_write, check_not_replaced, open_atomically
+from googlenet.files import check_can_write, check_not_replaced, open_atomically
 from googlenet.predictions.parquet import ROW_GROUP, import_pyarrow
 from googlenet.predictions.row import written_name
 
@@ -60,24 +60,21 @@ def open_layer_file(path: Path, shapes: Shapes) -> Iterator[WriteLayers]:
     `image` and one for each layer, a list of float32. Raises InputError for a folder that cannot be written to and for
     a full disk.
     """
-    with open_atomically(path) as file, WRITERS[path.suffix](file, shapes, path) as write:
+    with open_atomically(path) as file, WRITERS[path.suffix](file, shapes, path.absolute().parent) as write:
         yield write
 
 
 @contextmanager
-def _open_npz(file: BinaryIO, shapes: Shapes, path: Path) -> Iterator[WriteLayers]:
+def _open_npz(file: BinaryIO, shapes: Shapes, folder: Path) -> Iterator[WriteLayers]:
     import numpy as np
 
     names: list[str] = []
     with ExitStack() as stack:
-        raw = {layer: stack.enter_context(TemporaryFile(dir=path.absolute().parent)) for layer in shapes}
+        raw = {layer: stack.enter_context(TemporaryFile(dir=folder)) for layer in shapes}
 
         def write(name: str, layers: Mapping[str, NDArray[np.float32]]) -> None:
-            try:
-                for layer, values in layers.items():
-                    raw[layer].write(values.astype("<f4", copy=False).tobytes())
-            except OSError as error:
-                raise cannot_write(path, error) from error
+            for layer, values in layers.items():
+                raw[layer].write(values.astype("<f4", copy=False).tobytes())
             names.append(written_name(name))
 
         yield write
@@ -93,7 +90,7 @@ def _open_npz(file: BinaryIO, shapes: Shapes, path: Path) -> Iterator[WriteLayer
 
 
 @contextmanager
-def _open_parquet(file: BinaryIO, shapes: Shapes, path: Path) -> Iterator[WriteLayers]:
+def _open_parquet(file: BinaryIO, shapes: Shapes, folder: Path) -> Iterator[WriteLayers]:
     pyarrow, parquet = import_pyarrow()
     lists = {layer: pyarrow.list_(pyarrow.float32(), math.prod(shape)) for layer, shape in shapes.items()}
     schema = pyarrow.schema([("image", pyarrow.string()), *lists.items()])
@@ -117,4 +114,4 @@ WRITERS: dict[str, Callable[[BinaryIO, Shapes, Path], AbstractContextManager[Wri
     ".npz": _open_npz,
     ".parquet": _open_parquet,
 }
-"""Suffix -> what writes such a file."""
+"""Suffix -> what writes such a file; its folder is for what it has to keep meanwhile."""

@@ -14,7 +14,7 @@ from googlenet.architecture import Architecture
 from googlenet.architecture.layer_names import LayerInfo, find_layer, layer_names
 from googlenet.errors import InputError
 from googlenet.explanation import find_classes
-from googlenet.files import cannot_read
+from googlenet.files import cannot_read, check_not_special
 from googlenet.model import ClassLabel
 
 UNITS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*,?")
@@ -58,22 +58,26 @@ def aims_of_directions(layer: LayerInfo, path: Path) -> list[Aim]:
 
     Raises InputError for a file that is not such an array of finite numbers, or has a direction of zeros.
     """
+    channels = layer.shape[2]
     try:
-        with path.open("rb") as file:
-            directions = np.load(file, allow_pickle=False)
+        check_not_special(path)
+        directions = np.lib.format.open_memmap(path, mode="r")  # compares the shape with the file's size
     except OSError as error:
         raise cannot_read(path, error) from error
-    except (ValueError, EOFError) as error:
-        raise InputError(f"cannot read {path}: it is not a .npy file of numbers") from error
-    channels = layer.shape[2]
-    if not isinstance(directions, np.ndarray) or directions.dtype.kind not in "fiu":
-        raise InputError(f"cannot use {path}: it is not one array of numbers, as np.save writes it")
-    rows = np.atleast_2d(directions).astype(np.float32)
-    if directions.ndim > 2 or rows.shape[1] != channels or not len(rows):
-        shape = " x ".join(map(str, directions.shape))
+    except (ValueError, OverflowError, EOFError):
+        raise InputError(f"cannot read {path}: it is not an array of numbers as np.save writes it") from None
+    if (
+        directions.dtype.kind not in "fiu"
+        or directions.ndim > 2
+        or directions.shape[-1:] != (channels,)
+        or not directions.size
+    ):
+        shape = " x ".join(map(str, directions.shape)) or "one number"
         raise InputError(
-            f"cannot use {path}: it is {shape or 'one number'}, but a direction in {layer.name} is {channels}"
+            f"cannot use {path}: it is {shape} ({directions.dtype}), but a direction in {layer.name} is "
+            f"{channels} numbers, several are rows of as many"
         )
+    rows = np.atleast_2d(directions).astype(np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     if not (np.isfinite(lengths) & (lengths > 0)).all():
         raise InputError(f"cannot use {path}: a direction must be finite and not all zeros")
