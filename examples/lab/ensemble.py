@@ -91,7 +91,7 @@ def score(
 
 def show(scores: Sequence[Score], steps: int, pictures: int) -> None:
     """Print the table, what the paper says, and what was seen."""
-    lines = [("protocol", "cost", "top-1 error", "95 % interval", "points more", "95 % interval")]
+    lines = [("protocol", "cost", "top-1 error", "95 % interval", "difference, points", "95 % interval")]
     for label in dict.fromkeys(one.label for one in scores):
         networks, _, crops, _ = label.split()
         cost = int(networks) * int(crops)
