@@ -23,6 +23,7 @@ def test_there_are_tutorials() -> None:
     assert [page.stem for page in PAGES] == [
         "take-the-paper-apart",
         "train-on-your-photographs",
+        "use-it-in-torch",
         "use-the-famous-weights",
     ]
 
