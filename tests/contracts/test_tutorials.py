@@ -26,6 +26,7 @@ def test_there_are_tutorials() -> None:
         "look-inside",
         "take-the-paper-apart",
         "train-on-your-photographs",
+        "use-it-in-torch",
         "use-the-famous-weights",
     ]
 
