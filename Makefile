@@ -14,7 +14,7 @@ DEMO := runs/demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check sanitize format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-decode bench-fuzz bench-fuzz-structure bench-growth bench-install bench-pipeline bench-members bench-untuned \
-  bench-predict-many bench-pointing bench-check bench-report bench-visualize
+  bench-predict-many bench-pointing bench-check bench-report bench-layers bench-visualize
 .DELETE_ON_ERROR:
 
 help:
@@ -130,6 +130,9 @@ $(CLEANVISION)/.installed:
 	@$(PYTHON) -m venv --clear $(CLEANVISION)
 	@$(CLEANVISION)/bin/python -m pip install --quiet --disable-pip-version-check cleanvision==0.3.7 cleanlab==2.9.0
 	@touch $@
+
+bench-layers: $(INSTALLED)
+	@$(BIN)/python benchmarks/layers.py bvlc ../shared/data/imagenet-originals.tar
 
 bench-check: $(INSTALLED) $(CLEANVISION)/.installed
 	@$(BIN)/python benchmarks/check.py $(TRANSFER) --photographs ../shared/data/imagenet-sample.tar $(ORIGINALS) \

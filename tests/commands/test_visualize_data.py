@@ -74,6 +74,7 @@ def test_a_page_of_made_images_alone_needs_no_pictures(googlenet: Run, model: Pa
         (("4a:0", "--out", "a.png", "--data", "x", "--diversity", "2"), "--data and --diversity contradict each other"),
         (("4a", "--out", "a.png", "--data", "x", "--from", "y.png"), "--data and --from contradict each other"),
         (("4a:0", "--out", "folder", "--data", "x"), "--data needs a sheet or a page to show its pictures on"),
+        (("4a:0", "--out", "a.png", "--pictures", "3"), "--pictures is about the pictures of --data; name them"),
         (("filters", "--out", "a.png", "--steps", "3"), "--steps is about made images: leave it out for filters"),
         (("filters", "--out", "a.jpg"), "a figure is a PNG file, so its name must end in .png"),
         (("filters", "--out", "a.png", "--from", "y.png"), "filters are those of the model alone: leave out --from"),

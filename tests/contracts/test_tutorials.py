@@ -23,6 +23,7 @@ def test_there_are_tutorials() -> None:
     assert [page.stem for page in PAGES] == [
         "lab-modules",
         "look-inside",
+        "lab-training",
         "take-the-paper-apart",
         "train-on-your-photographs",
         "use-the-famous-weights",

@@ -44,7 +44,7 @@ def search(
     model: Model,
     request: Request,
     data: str,
-    most: int,
+    most: int | None,
     *,
     device: str | None,
     threads: int | None,
@@ -53,7 +53,7 @@ def search(
     """Find the `most` exciting pictures for each unit of a request; those that cannot be read are named."""
     from googlenet.architecture import build_architecture
     from googlenet.visualization import aims_of_units
-    from googlenet.visualization.search import open_pictures, search_pictures
+    from googlenet.visualization.search import MOST, open_pictures, search_pictures
 
     layer, aims = aims_of_units(build_architecture(model.spec), model.classes, request.layer)
     searched = search_pictures(
@@ -61,7 +61,7 @@ def search(
         open_pictures(model, data),
         layer.name,
         units=[aim.unit for aim in aims if aim.unit is not None],
-        most=most,
+        most=most or MOST,
         device=device,
         threads=threads,
         on_progress=on_progress,

@@ -43,7 +43,9 @@ def visualize_command(
         str | None,
         Option(help="Show beside each image the pictures of DATA that excite its unit most, cut to what it sees."),
     ] = None,
-    pictures: Annotated[int, Option(least=1, help="Pictures of DATA for each unit.", metavar="N")] = 6,
+    pictures: Annotated[
+        int | None, Option(least=1, help="Pictures of DATA for each unit; default: 6.", metavar="N")
+    ] = None,
     neuron: Annotated[bool, Option(help="Excite the unit at the centre alone, not everywhere.")] = False,
     negative: Annotated[bool, Option(help="Make what excites the unit least.")] = False,
     diversity: Annotated[int, Option(least=1, help="Images for each unit, unlike each other.", metavar="N")] = 1,
@@ -82,7 +84,7 @@ def visualize_command(
         others = {
             **{"--neuron": neuron, "--negative": negative, "--diversity": diversity > 1, "--direction": direction},
             **{"--caricature": caricature, "--size": size, "--steps": steps, "--seed": seed, "--data": data},
-            **{"--html": html},
+            **{"--pictures": pictures, "--html": html},
         }
         file = check_figure(layer, out, from_image, others, force=force)
         draw_figure(layer, _open(model), model, file, from_image, as_json=as_json, device=device, threads=threads)
@@ -97,7 +99,9 @@ def visualize_command(
     request.check()
     if out is None and html is None:
         raise InputError("name what to write: --out FILE.png, --out FOLDER or --html FILE.html")
-    is_folder = out is not None and is_free_folder(out, force=force)
+    is_folder = out is not None and _is_free_folder(out, force=force)
+    if pictures is not None and data is None:
+        raise InputError("--pictures is about the pictures of --data; name them, or leave it out")
     if data is not None or html is not None:
         check_beside(request, data=data, html=html, is_folder=is_folder, force=force)
     opened = _open(model)
@@ -136,7 +140,7 @@ def _make(
         return info.name, [(image, None if folder is None else _write_image(image, folder)) for image in images]
 
 
-def is_free_folder(out: Path, *, force: bool) -> bool:
+def _is_free_folder(out: Path, *, force: bool) -> bool:
     """Whether `out` is a folder: what does not end in .png; raises InputError for what would be replaced."""
     from googlenet.files import check_can_write, check_not_replaced
 

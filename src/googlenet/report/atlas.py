@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,6 +20,9 @@ PAGE_BYTES = 7_900_000
 TEXT_BYTES = 360
 """Of the most bytes of a page, how many are kept for the text beside each picture."""
 
+ESTIMATED, MARGIN_FOR_ERROR = 24, 1.06
+"""From how many units the size of a page is estimated, and by how much it may be wrong."""
+
 BAD_LISTED = 200
 
 
@@ -32,7 +35,10 @@ class Tier:
     quality: int
 
 
-TIERS = (Tier(192, 112, 66), Tier(144, 88, 56), Tier(112, 72, 44), Tier(96, 60, 40), Tier(64, 40, 30))
+TIERS = (
+    *(Tier(192, 112, 66), Tier(160, 96, 60), Tier(136, 84, 54), Tier(120, 76, 48)),
+    *(Tier(104, 66, 42), Tier(80, 52, 36), Tier(64, 40, 30)),
+)
 """From the best to the smallest; a page has the first whose pictures have room."""
 
 
@@ -142,7 +148,7 @@ def _shown_unit(
     )
     part = atlas.layers[unit].name
     about = atlas.titles.get(unit, part if part != atlas.layer.name else "")
-    words = " ".join(dict.fromkeys((about, *(one.label for one in pictures)))).casefold()
+    words = " ".join(dict.fromkeys((part, about, *(one.label for one in pictures)))).casefold()
     return ShownUnit(unit, about, thumbnails.get((unit, MADE)), atlas.made_values.get(unit), pictures, words)
 
 
@@ -153,41 +159,51 @@ MADE = -1
 def _thumbnails(atlas: Atlas, samples: Samples | None) -> dict[tuple[int, int], Thumbnail]:
     """The pictures of the page by unit and rank, of the best tier that has room.
 
-    Where even the smallest pictures have no room, those of the last ranks are left out.
+    Where they take more than was estimated, those of the last ranks are left out.
     """
-    sets: dict[Tier, dict[tuple[int, int], Thumbnail]] = {tier: {} for tier in TIERS}
-    sizes = dict.fromkeys(TIERS, 0)
-
-    def reduce(placed: _Placed) -> tuple[tuple[int, int], dict[Tier, Thumbnail]]:
-        unit, rank, image = placed
-        sides = {tier: tier.made if rank == MADE else tier.patch for tier in tuple(sets)}
-        return (unit, rank), {tier: thumbnail(image, side, quality=tier.quality) for tier, side in sides.items()}
-
-    for place, reduced in map_in_order(reduce, _images(atlas, samples)):
-        for tier in tuple(sets):
-            sets[tier][place] = reduced[tier]
-            sizes[tier] += _size(reduced[tier])
-            if sizes[tier] > PAGE_BYTES and len(sets) > 1:
-                del sets[tier]
-    tier, chosen = next(iter(sets.items()))
-    while sizes[tier] > PAGE_BYTES:
+    chosen = _encoded(atlas, samples, _tier_for(atlas, samples))
+    size = sum(map(_size, chosen.values()))
+    while size > PAGE_BYTES:
         last = max(rank for _, rank in chosen)
         dropped = [place for place in chosen if place[1] == last]
-        sizes[tier] -= sum(_size(chosen.pop(place)) for place in dropped)
+        size -= sum(_size(chosen.pop(place)) for place in dropped)
     return chosen
+
+
+def _tier_for(atlas: Atlas, samples: Samples | None) -> Tier:
+    """The first tier whose pictures have room, estimated from those of a few units."""
+    units = atlas.units[:: max(1, len(atlas.units) // ESTIMATED)]
+    found = atlas.found
+    if found is not None:
+        found = replace(found, units=units, pictures=tuple(found[unit] for unit in units))
+    few = replace(atlas, units=units, found=found)
+    for tier in TIERS[:-1]:
+        size = sum(map(_size, _encoded(few, samples, tier).values()))
+        if MARGIN_FOR_ERROR * size * len(atlas.units) / len(units) <= PAGE_BYTES:
+            return tier
+    return TIERS[-1]
+
+
+def _encoded(atlas: Atlas, samples: Samples | None, tier: Tier) -> dict[tuple[int, int], Thumbnail]:
+    def encode(placed: _Placed) -> tuple[tuple[int, int], Thumbnail]:
+        unit, rank, image = placed
+        side = tier.made if rank == MADE else tier.patch
+        return (unit, rank), thumbnail(image, side, quality=tier.quality)
+
+    return dict(map_in_order(encode, _images(atlas, samples, tier)))
 
 
 def _size(one: Thumbnail) -> int:
     return len(one.uri or one.reason) + TEXT_BYTES
 
 
-def _images(atlas: Atlas, samples: Samples | None) -> Iterator[_Placed]:
+def _images(atlas: Atlas, samples: Samples | None, tier: Tier) -> Iterator[_Placed]:
     """(unit, rank, image) of the made images and the patches."""
     for unit in atlas.units:
         if unit in atlas.made:
             yield unit, MADE, atlas.made[unit]
     if atlas.found is not None and samples is not None:
-        yield from cut_patches(atlas.found, samples, TIERS[0].patch)
+        yield from cut_patches(atlas.found, samples, tier.patch)
 
 
 _Placed: TypeAlias = tuple[int, int, Rgb | BadImage]
