@@ -102,8 +102,8 @@ bench-fuzz: $(INSTALLED)
 	@$(BIN)/python benchmarks/fuzz_formats.py
 
 bench-fuzz-structure: $(INSTALLED)
-	@$(BIN)/python benchmarks/fuzz_structure.py --files 10000
-	@$(BIN)/python benchmarks/fuzz_structure.py --files 500 --engines
+	@$(BIN)/python -m benchmarks.fuzz --files 10000
+	@$(BIN)/python -m benchmarks.fuzz --files 500 --engines
 
 bench-growth: $(INSTALLED)
 	@$(BIN)/python benchmarks/growth.py

@@ -14,6 +14,7 @@ import resource
 import sys
 import tempfile
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -207,6 +208,47 @@ def make_safetensors(folder: Path) -> Path:
     return written(folder / "net.safetensors", safetensors.numpy.save(state))
 
 
+def graph_def() -> bytes:
+    """An input, constants of both kinds, and a layer of a TensorFlow graph."""
+    message = {
+        name: message_class(f"tensorflow.{name}") for name in ("GraphDef", "NodeDef", "AttrValue", "TensorProto")
+    }
+    entry, numbers = message_class("tensorflow.NodeDef.AttrEntry"), message_class("tensorflow.AttrValue.ListValue")
+    dim, shape = message_class("tensorflow.TensorShapeProto.Dim"), message_class("tensorflow.TensorShapeProto")
+    whole = shape(dim=[dim(size=length).SerializeToString() for length in (1, 2, 1, 3)]).SerializeToString()
+    stored = message["TensorProto"](dtype=1, tensor_shape=whole, tensor_content=bytes(24)).SerializeToString()
+    filled = message["TensorProto"](dtype=1, tensor_shape=whole, float_val=[1.0]).SerializeToString()
+    strides = numbers(i=[1, 2, 2, 1]).SerializeToString()
+    graph = message["GraphDef"]()
+    for name, operator, inputs, attributes in (
+        (b"input", b"Placeholder", [], {}),
+        (b"conv2d0_w", b"Const", [], {b"value": {"tensor": stored}}),
+        (b"conv2d0_b", b"Const", [], {b"value": {"tensor": filled}}),
+        (b"conv", b"Conv2D", [b"input", b"conv2d0_w"], {b"strides": {"list": strides}, b"padding": {"s": b"SAME"}}),
+        (b"norm", b"LRN", [b"conv"], {b"depth_radius": {"i": 5}, b"alpha": {"f": 1e-4}}),
+    ):
+        encoded = [
+            entry(key=key, value=message["AttrValue"](**value).SerializeToString()).SerializeToString()
+            for key, value in attributes.items()
+        ]
+        node = message["NodeDef"](name=name, op=operator, input=inputs, attr=encoded)
+        graph.node.append(node.SerializeToString())
+    return graph.SerializeToString()
+
+
+def make_graph_def(folder: Path) -> Path:
+    """A TensorFlow graph."""
+    return written(folder / "net.pb", graph_def())
+
+
+def make_graph_archive(folder: Path) -> Path:
+    """A TensorFlow graph in a zip archive, with class names."""
+    with zipfile.ZipFile(folder / "net.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("net.pb", graph_def())
+        archive.writestr("label_strings.txt", "dummy\nkit fox\n")
+    return folder / "net.zip"
+
+
 def make_exported(target: Target) -> ExportedModel:
     """A narrow network, exported."""
     spec = ArchitectureSpec("small-32", classes=2, width=0.01)
@@ -263,6 +305,8 @@ MAKERS: tuple[Callable[[Path], Path], ...] = (
     make_torchvision,
     make_old_pickle,
     make_safetensors,
+    make_graph_def,
+    make_graph_archive,
     make_graph,
     make_exported_onnx,
     make_exported_ir,

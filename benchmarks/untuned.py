@@ -109,7 +109,7 @@ def probe(folder: Path, split: str, place: Path) -> tuple[dict[str, Any], dict[s
 def _features(folder: Path, output: Path) -> tuple[list[str], NDArray[np.str_], NDArray[np.float32]]:
     """Names (class/name), classes and features of all pictures in the class folders of a split."""
     if not output.is_file():
-        command = [GOOGLENET, "predict", "bvlc", folder, "--embeddings", "--output", output]
+        command = [GOOGLENET, "predict", "bvlc", folder, "--embeddings", "--output", output, "--force"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     chunks = list(read_features(output))
     names = [short_name(name) for chunk in chunks for name in chunk.names]

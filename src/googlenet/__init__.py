@@ -13,6 +13,7 @@ A classifier has
     predict(images)           classes and probabilities of each picture; a bad picture is a Prediction with `error`
     predict_proba(images)     probabilities as an array (N, C), in the order of `classes`
     embed(images)             features as an array (N, F): similar pictures have similar rows
+    activations(images, ...)  outputs of layers, "4a" or "4a/3x3", as arrays (N, C, h, w)
     explain(picture)          where in the picture the evidence for a class is
     evaluate(data)            accuracy on labelled pictures, as `googlenet evaluate`
     export("model.onnx")      one file for another runtime, checked before it is kept, as `googlenet export`

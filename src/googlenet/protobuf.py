@@ -1,4 +1,4 @@
-"""Minimal protobuf schemas: the fields of Caffe's and ONNX's messages that we read or write.
+"""Minimal protobuf schemas: the fields of Caffe's, ONNX's and TensorFlow's messages that we read or write.
 
 Reading: message classes are created from the table below on first use. A nested message is declared as bytes and parsed
 only when needed: a file of many tiny messages then costs a few times its own size instead of an object each, and
@@ -96,6 +96,33 @@ SCHEMAS: dict[str, _Fields] = {
         ("external_data", 13, "repeated bytes"),
         ("data_location", 14, "int32"),
     ),
+    "tensorflow.GraphDef": (("node", 1, "repeated bytes"),),
+    "tensorflow.NodeDef": (
+        ("name", 1, "bytes"),
+        ("op", 2, "bytes"),
+        ("input", 3, "repeated bytes"),
+        ("attr", 5, "repeated bytes"),
+    ),
+    "tensorflow.NodeDef.AttrEntry": (("key", 1, "bytes"), ("value", 2, "bytes")),
+    "tensorflow.AttrValue": (
+        ("list", 1, "bytes"),
+        ("s", 2, "bytes"),
+        ("i", 3, "int64"),
+        ("f", 4, "float"),
+        ("b", 5, "int32"),
+        ("type", 6, "int32"),
+        ("tensor", 8, "bytes"),
+    ),
+    "tensorflow.AttrValue.ListValue": (("i", 3, "repeated int64"),),
+    "tensorflow.TensorProto": (
+        ("dtype", 1, "int32"),
+        ("tensor_shape", 2, "bytes"),
+        ("tensor_content", 4, "bytes"),
+        ("float_val", 5, "repeated float"),
+        ("int_val", 7, "repeated int32"),
+    ),
+    "tensorflow.TensorShapeProto": (("dim", 2, "repeated bytes"),),
+    "tensorflow.TensorShapeProto.Dim": (("size", 1, "int64"),),
 }
 """Message -> fields as (name, number, type). Repeated numbers can be read packed or unpacked."""
 

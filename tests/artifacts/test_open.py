@@ -86,6 +86,9 @@ FILES: dict[str, Callable[[], bytes]] = {
     "pickle": lambda: archived(lambda file: torch.save(STATE, file, _use_new_zipfile_serialization=False)),
     "ONNX": lambda: encode_onnx(build_graph(small_model(width=0.01))),
     "Caffe": lambda: b"".join(encode("caffe.NetParameter", name=b"GoogLeNet", layer=[b"\x0a\x05conv1"])),
+    "TensorFlow": lambda: b"".join(
+        encode("tensorflow.GraphDef", node=[encode("tensorflow.NodeDef", name=b"input", op=b"Placeholder")])
+    ),
     "picture": lambda: archived(lambda file: Image.new("RGB", (3, 3)).save(file, "PNG")),
     "tar": lambda: archived(as_tar),
     "text": lambda: b'{"schema_version": 1}\n',

@@ -134,6 +134,15 @@ def test_data_of_a_wrong_type_are_refused(path: Path, arguments: tuple[Any, ...]
         googlenet.load(path).evaluate(*arguments)
 
 
+@pytest.mark.parametrize("model", [3, ["bvlc", 3], {"bvlc": 1}])
+def test_a_model_of_a_wrong_type_is_refused_by_the_name_that_the_function_gives_it(model: Any) -> None:
+    kind = "a dict" if isinstance(model, dict) else "3"
+    with pytest.raises(InputError, match=rf"^model must be a path .*, not {kind}$"):
+        googlenet.evaluate(model, 4)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=rf"^path must be a path .*, not {kind}$"):
+        googlenet.load(model)
+
+
 def test_an_exported_file_predicts_the_same_and_cannot_be_exported_again(path: Path, tmp_path: Path) -> None:
     classifier = googlenet.load(path)
     result = classifier.export(tmp_path / "small.onnx", precision="float32")

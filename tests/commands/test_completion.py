@@ -66,6 +66,7 @@ def ask_bash(folder: Path, line: str) -> set[str]:
         ("googlenet predict bvlc p", {"photo.jpg"}),
         ("googlenet predict runs/", {"runs/demo/"}),
         ("googlenet predict bvlc x --top ", set()),
+        ("googlenet activations bvlc x --layers 4a/3", {"4a/3x3", "4a/3x3_reduce"}),
     ],
 )
 def test_bash_is_offered_what_can_stand_there(shell_folder: Path, line: str, offered: set[str]) -> None:

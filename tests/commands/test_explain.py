@@ -136,3 +136,18 @@ def test_an_exported_file_is_explained_as_its_model_is(
     write_exported(exported("onnx", [small_model()]), path)
     one, other = (googlenet("explain", which, folder / "a" / "one.png") for which in (model, path))
     assert (one.code, one.out) == (0, other.out)
+
+
+def test_occlusion_says_how_far_the_logit_falls(googlenet: Run, model: Path, folder: Path, tmp_path: Path) -> None:
+    picture, out = folder / "a" / "one.png", tmp_path / "why.png"
+    done = googlenet("explain", model, picture, "--method", "occlusion", "--out", out)
+    assert done.code == 0, done.err
+    assert "lowered by at most" in done.out.splitlines()[2]
+    with Image.open(out) as drawn:
+        assert drawn.width > 900
+    record = json.loads(googlenet("explain", model, picture, "--method", "occlusion", "--json").out)
+    assert record["method"] == "occlusion"
+    assert "method" not in json.loads(googlenet("explain", model, picture, "--json").out)
+    wrong = googlenet("explain", model, picture, "--method", "saliency")
+    assert wrong.code == 2
+    assert "--method: must be one of cam, gradient, occlusion, not 'saliency'" in wrong.err

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from googlenet.architecture import ArchitectureSpec, build_architecture, weight_shapes
 from googlenet.importers.torchvision import to_state_dict
 from googlenet.model import load_model, read_header
-from googlenet.pretrained import CATALOGUE, imagenet_classes
+from googlenet.pretrained import CATALOGUE, imagenet_classes, inception5h_classes
+from tests.importers.tensorflow_files import archive, inception5h
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -145,6 +146,7 @@ def test_models_lists_what_can_be_named(googlenet: Run, tmp_path: Path, monkeypa
     assert (rows["bvlc"]["shipped"], rows["bvlc"]["fetched"]) == (True, False)
     assert (rows["torchvision"]["shipped"], rows["torchvision"]["fetched"]) == (False, True)
     assert rows["torchvision"]["sha256"] == "1378be20"
+    assert "`googlenet import inception5h` fetches 49.9 MB; 1,008 classes; licence: Apache-2.0" in done.out
 
 
 def test_a_name_of_the_catalogue_is_taken_from_the_cache(
@@ -167,6 +169,33 @@ def test_a_name_of_the_catalogue_is_taken_from_the_cache(
     assert about.licence == "BSD-3-Clause (torchvision)"
     assert about.scores["top1"] == 0.6978
     assert CATALOGUE["torchvision"].address in about.source
+
+
+def test_googles_own_network_is_imported_by_name_from_its_archive(
+    googlenet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it was put by hand, because there is no network: the error says where."""
+    monkeypatch.setenv("GOOGLENET_CACHE", str(tmp_path))
+    monkeypatch.setenv("no_proxy", "*")
+    content = archive(inception5h(), ["dummy", "kit fox"])
+    published = replace(
+        CATALOGUE["inception5h"],
+        address="http://127.0.0.1:9/models/inception5h.zip",
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+    monkeypatch.setitem(CATALOGUE, "inception5h", published)
+    cached = tmp_path / "inception5h.zip"
+    sentence = googlenet("import", "inception5h", "--out", tmp_path / "model.safetensors").error
+    assert sentence.startswith("cannot download http://127.0.0.1:9/models/inception5h.zip (")
+    assert sentence.endswith(f"without a network, download it elsewhere and put it at {cached}")
+    cached.write_bytes(content)
+    done = googlenet("import", "inception5h", "--out", tmp_path / "model.safetensors")
+    assert done.code == 0, done.err
+    assert "tensorflow, variant inception5h, 1,008 classes" in done.out
+    header = read_header(tmp_path / "model.safetensors")
+    assert (header.about.licence, header.classes) == ("Apache-2.0", inception5h_classes())
+    cached.write_bytes(content[:-1])
+    assert "is not the published file: its sha256 is" in googlenet("import", "inception5h", "--force").error
 
 
 class Attack:
@@ -233,7 +262,8 @@ def test_weights_that_are_not_right_are_named(
         ("empty.onnx", b"", "it is empty"),
         ("line.caffemodel", b"\n", "it is a text file"),
         ("keras.h5", b"\x89HDF\r\n\x1a\n" + bytes(99), "it is an HDF5 file"),
-        ("graph.pb", b"\x0a\x05\x0a\x03foo", "contains no layers with weights"),
+        ("graph.pb", b"\x0a\x05\x0a\x03foo", "the weights are not those of 'inception5h' (missing: conv1.weight"),
+        ("net.caffemodel", b"\x0a\x05\x12\x03foo", "contains no layers with weights"),
         ("long.caffemodel", b"\x0a\x09GoogLeNet\x12\x80\xc8\xaf\xa0\x25" + bytes(99), "is damaged"),
         ("long.onnx", b"\x08\x03\x3a\x80\xc8\xaf\xa0\x25" + bytes(99), "is damaged"),
         ("long.safetensors", (10**6).to_bytes(8, "little") + b'{"' + bytes(99), "is damaged"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from googlenet.cli.main import COMMANDS, main
 from googlenet.environment import VARIABLES
@@ -61,6 +64,26 @@ def test_the_version_is_that_of_the_package(googlenet: Run) -> None:
 def test_help_names_the_exit_codes(googlenet: Run) -> None:
     codes = {line.split()[0] for line in googlenet("help").out.split("exit codes:")[1].splitlines()[1:5]}
     assert codes == {"0", "1", "2", "130"}
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "explain", "check", "predict"])
+def test_ctrl_c_ends_with_one_line(
+    googlenet: Run, verb: str, trained: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from a keyboard, when the first picture is resized."""
+    resize, pressed = Image.Image.resize, [1]
+
+    def press_ctrl_c(picture: Image.Image, *arguments: Any, **named: Any) -> Image.Image:
+        if pressed:
+            pressed.pop()
+            os.kill(os.getpid(), signal.SIGINT)
+        return resize(picture, *arguments, **named)
+
+    monkeypatch.setattr(Image.Image, "resize", press_ctrl_c)
+    model = () if verb == "check" else (trained,)
+    out = ("--out", tmp_path / "maps") if verb == "explain" else ()
+    done = googlenet(verb, *model, photos, *out)
+    assert (done.code, done.err) == (130, "interrupted\n")
 
 
 def test_quiet_prints_results_and_errors_alone_before_and_after_the_verb(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,21 @@ def test_the_rooms_know_each_other_in_the_order_that_import_linter_guards() -> N
     rooms = {f"googlenet.{path.parent.name}" for path in package.glob("*/__init__.py")}
     rooms |= {f"googlenet.{path.stem}" for path in package.glob("*.py") if path.stem != "__init__"}
     assert listed == rooms
+
+
+def imported_files(path: Path) -> set[str]:
+    """The modules that a file imports from, or may: `from a import b` is of a or of a.b; those for types, too."""
+    found = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom))
+    return {name for node in found for one in node.names for name in (str(node.module), f"{node.module}.{one.name}")}
+
+
+def test_files_import_in_no_circle_not_even_for_types() -> None:
+    """What a room exports is left out: its `__init__` imports all of its files."""
+    source = ROOT / "src"
+    files = {
+        ".".join(path.relative_to(source).with_suffix("").parts): path
+        for path in source.rglob("*.py")
+        if path.stem != "__init__"
+    }
+    assert "googlenet.classifier.classifier" in files
+    TopologicalSorter({name: imported_files(path) & files.keys() for name, path in files.items()}).prepare()

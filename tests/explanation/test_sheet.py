@@ -11,7 +11,7 @@ from PIL import Image
 
 from googlenet.architecture import ReceptiveField
 from googlenet.explanation import ExplainedClass, Explanation, PictureBox, SeenPicture
-from googlenet.explanation.sheet import BACKGROUND, GAP, MARGIN, NARROWEST, PICTURE, draw_sheet
+from googlenet.explanation.sheet import BACKGROUND, GAP, MARGIN, NARROWEST, PICTURE
 from googlenet.images import DEFAULT_PREPROCESSING
 
 KOREAN = "이집트 고양이라고 불리는 아주 길고 긴 이름을 가진 고양이의 한 종류"
@@ -44,14 +44,14 @@ def inked(sheet: Image.Image) -> NDArray[np.bool_]:
 )
 @pytest.mark.parametrize(("names", "columns"), [(("cat",), 2), (("cat", "dog"), 3), (tuple("abcdef"), 4)])
 def test_panels_stand_side_by_side(size: tuple[int, int], panel: int, names: tuple[str, ...], columns: int) -> None:
-    sheet = draw_sheet(explanation_of(*size, names=names))
+    sheet = explanation_of(*size, names=names).draw()
     assert sheet.width == columns * (panel + GAP) - GAP + 2 * MARGIN
     assert sheet.height < 2 * (PICTURE + 200) + MARGIN
 
 
 @pytest.mark.parametrize("name", ["a", KOREAN, "word " * 40, "x" * 300, "\x1b[2J\n\u202e", ""])
 def test_no_text_leaves_its_panel(name: str) -> None:
-    sheet = draw_sheet(explanation_of(600, 400, names=(name, name)), boxes=True)
+    sheet = explanation_of(600, 400, names=(name, name)).draw(boxes=True)
     marks = inked(sheet)
     assert not marks[:, :MARGIN].any()
     assert not marks[:, -MARGIN:].any()
@@ -62,7 +62,7 @@ def test_no_text_leaves_its_panel(name: str) -> None:
 
 def test_the_box_is_drawn_where_it_is() -> None:
     explanation = explanation_of(600, 400, names=("cat",), peak=-1)
-    plain, boxed = (np.asarray(draw_sheet(explanation, boxes=boxes), int) for boxes in (False, True))
+    plain, boxed = (np.asarray(explanation.draw(boxes=boxes), int) for boxes in (False, True))
     left = MARGIN + PICTURE + GAP
     height = round(400 * PICTURE / 600)
     bottom = {len(sheet): sheet.shape[0] for sheet in (plain, boxed)}
@@ -79,4 +79,4 @@ def test_the_box_is_drawn_where_it_is() -> None:
 def test_a_picture_in_which_nothing_speaks_for_the_class_is_drawn() -> None:
     explanation = explanation_of(600, 400, names=("cat",), peak=-2)
     empty = replace(explanation, classes=(replace(explanation[0], box=None),))
-    assert draw_sheet(empty, boxes=True).width == draw_sheet(explanation).width
+    assert empty.draw(boxes=True).width == explanation.draw().width

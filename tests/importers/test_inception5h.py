@@ -17,6 +17,7 @@ from googlenet.evaluation import evaluate
 from googlenet.importers import ImportedModel, Provenance, import_file, read_classes
 from googlenet.importers.inception5h import NAMES
 from googlenet.model import ClassLabel
+from googlenet.pretrained import imagenet_classes, inception5h_classes
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 WEIGHTS, PICTURES = SHARED / "inception5h.pth", SHARED / "imagenet-sample.tar"
@@ -68,10 +69,22 @@ def test_each_weight_comes_under_its_own_name_with_the_published_preprocessing(t
     assert [(row.theirs, row.ours) for row in found.layers][-1] == ("softmax2_pre_activation_matmul", "linear")
 
 
-def test_its_1008_outputs_without_names_are_numbered_and_that_is_said(tmp_path: Path) -> None:
+def test_its_1008_outputs_have_the_classes_of_the_published_weights_and_that_is_said(tmp_path: Path) -> None:
     found = imported(make_state(), tmp_path)
-    assert [found.model.classes[index].id for index in (0, 999, 1007)] == ["output_0000", "output_0999", "output_1007"]
-    assert found.assumptions[0] == "1,008 outputs and no class names: named output_0000 to output_1007"
+    assert [found.model.classes[index] for index in (0, 1, 1000)] == [
+        ClassLabel("dummy", "dummy class for index 0"),
+        ClassLabel("n02119789", "kit fox, Vulpes macrotis"),
+        ClassLabel("n03255030", "dumbbell"),
+    ]
+    assert {one.id for one in imagenet_classes()} == {one.id for one in found.model.classes[1:1001]}
+    assert found.assumptions[0].startswith("1,008 outputs and no class names: assumed to be inception5h's")
+
+
+@pytest.mark.skipif(not OUTPUTS_OF_REAL_WEIGHTS.is_file(), reason=f"needs {OUTPUTS_OF_REAL_WEIGHTS}")
+def test_the_classes_are_in_the_order_of_the_real_weights() -> None:
+    theirs = read_classes(str(OUTPUTS_OF_REAL_WEIGHTS))
+    assert inception5h_classes()[1:1001] == theirs[1:1001]
+    assert [one.name for one in inception5h_classes()[1001:]] == [one.name for one in theirs[1001:]]
 
 
 @pytest.mark.parametrize(

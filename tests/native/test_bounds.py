@@ -134,18 +134,6 @@ def test_operators_in_places_where_they_would_mean_something_else_are_refused(gr
         Network(graph, 1)
 
 
-def test_an_output_that_others_pad_is_refused() -> None:
-    layers = Layers(np.random.default_rng(2))
-    layers.convolution("centred", "first", (3, 8), 1)
-    layers.convolution("first", "second", (8, 8), 3)
-    graph = graph_of(layers.nodes, layers.constants, 8)
-    nodes = [
-        Node("Identity", ("first",), FEATURE_MAPS) if node.output == FEATURE_MAPS else node for node in graph.nodes
-    ]
-    with pytest.raises(InputError, match="cannot give feature_maps, which other steps pad or join"):
-        Network(replace(graph, nodes=tuple(nodes)), 1).run(PICTURE, (FEATURE_MAPS,))
-
-
 def test_a_picture_that_takes_too_much_memory_is_refused_with_the_amount() -> None:
     network = Network(small_graph(), 1)
     with pytest.raises(InputError, match=r"a picture of this size takes [\d.]+ GiB in this network"):

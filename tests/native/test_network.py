@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Event, Thread
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from googlenet.artifacts import encode_onnx
 from googlenet.engines.onnx_engine import OnnxEngine
 from googlenet.errors import InputError
-from googlenet.graph import FEATURE_MAPS, FEATURES, Graph, Node
+from googlenet.graph import FEATURE_MAPS, FEATURES, Graph, Node, Value
 from googlenet.native import Network
 from tests.native.graphs import Layers, graph_of
 
@@ -208,3 +209,21 @@ def test_a_picture_that_is_too_small_is_refused_with_its_size() -> None:
     network = Network(graph_of(layers.nodes, layers.constants, 4), 1)
     with pytest.raises(InputError, match="pictures of 4x2 are too small for this network"):
         network.run(np.zeros((1, 2, 4, 3), np.uint8), (FEATURE_MAPS,))
+
+
+def test_outputs_that_others_pad_or_join_are_given_in_one_piece() -> None:
+    generator = np.random.default_rng(9)
+    layers = Layers(generator)
+    layers.convolution("centred", "padded", (3, 24), 1)
+    part = layers.convolution("padded", "part", (24, 10), 3)
+    other = layers.convolution("padded", "other", (24, 7), 5, relu=False)
+    layers.nodes.append(Node("Concat", (part, other), "joined", {"axis": 1}))
+    graph = graph_of(layers.nodes, layers.constants, 17)
+    names = ("padded", "part", "other", "joined")
+    outputs = tuple(Value(name, np.dtype(np.float32), ("N", "C", "h", "w")) for name in names)
+    graph = replace(graph, nodes=graph.nodes[: -len(graph.outputs) - 4], outputs=outputs)
+    images = pictures(generator, 3, 19, 13)
+    found = Network(graph, 2).run(images, names)
+    engine = OnnxEngine(encode_onnx(graph), where="a graph", threads=1)
+    for name, expected in zip(names, engine.run_layers(images), strict=True):
+        np.testing.assert_allclose(found[name].transpose(0, 3, 1, 2), expected, atol=1e-3, rtol=0)

@@ -114,23 +114,59 @@ def test_every_row_gives_the_size_that_the_table_says(variant: str) -> None:
             assert x.shape in ((1, channels, height, width), (1, channels)), name
 
 
-def test_features_are_the_maps_of_conv2_and_of_the_nine_modules() -> None:
+def test_features_are_the_maps_of_all_rows_up_to_the_last_module_as_their_info_says() -> None:
     network = GoogLeNet(PAPER, auxiliaries=False).eval()
     with torch.inference_mode():
         feature_maps = network.features(noise(1, 3, 224, 224))
     assert {name: tuple(feature.shape[1:]) for name, feature in feature_maps.items()} == {
+        "conv1": (64, 112, 112),
+        "pool1": (64, 56, 56),
         "conv2": (192, 56, 56),
+        "pool2": (192, 28, 28),
         "3a": (256, 28, 28),
         "3b": (480, 28, 28),
+        "pool3": (480, 14, 14),
         "4a": (512, 14, 14),
         "4b": (512, 14, 14),
         "4c": (512, 14, 14),
         "4d": (528, 14, 14),
         "4e": (832, 14, 14),
+        "pool4": (832, 7, 7),
         "5a": (832, 7, 7),
         "5b": (1024, 7, 7),
     }
-    assert list(feature_maps) == ["conv2", "3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]
+    info = network.feature_info
+    assert info.module_name() == list(feature_maps)
+    assert info.channels() == [maps.shape[1] for maps in feature_maps.values()]
+    assert info.reduction() == [224 // maps.shape[2] for maps in feature_maps.values()]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_feature_pyramid_is_built_on_the_deepest_maps_of_each_stride(variant: str) -> None:
+    table = build_architecture(ArchitectureSpec(variant, classes=4, width=0.1))
+    network = GoogLeNet(table, auxiliaries=False).eval()
+    pyramid = network.feature_info.last_of_each_stride()
+    names, strides = pyramid.module_name(), pyramid.reduction()
+    assert strides == sorted(set(network.feature_info.reduction()))
+    assert names[-1] == "5b"
+    with torch.inference_mode():
+        maps = network.features(noise(1, 3, 64, 64), names)
+    assert list(maps) == names
+    assert [one.shape[1] for one in maps.values()] == pyramid.channels()
+    assert [64 / one.shape[2] for one in maps.values()] == strides
+
+
+def test_features_by_name_end_with_the_last_of_them() -> None:
+    network = GoogLeNet(NARROW_PAPER).eval()
+    network.get_submodule("pool2").register_forward_hook(lambda *_: pytest.fail("ran behind what was asked for"))
+    with torch.inference_mode():
+        assert list(network.features(noise(1, 3, 20, 20), ["conv2", "conv1"])) == ["conv1", "conv2"]
+        assert network.features(noise(1, 3, 20, 20), []) == {}
+
+
+def test_features_that_there_are_not_are_answered_with_those_there_are() -> None:
+    with pytest.raises(InputError, match=r"no feature maps are called '6a'; there are conv1, pool1, "):
+        GoogLeNet(NARROW_PAPER).features(noise(1, 3, 64, 64), ["6a"])
 
 
 def test_features_are_those_that_the_classifier_reads() -> None:

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from googlenet.architecture import ArchitectureSpec, build_architecture
+from googlenet.dataset import open_dataset
 from googlenet.evaluation import Answers
 from googlenet.images import Preprocessing
 from googlenet.model import About, ClassLabel, Model, save_model
 from googlenet.network import GoogLeNet, read_weights
 from googlenet.recipes import get_recipe
 from googlenet.report import write_run_report
+from googlenet.report.atlas import Atlas, write_atlas
 from googlenet.runs import EpochDone, RunFolder, RunWriter
+from googlenet.visualization.exciting import find_exciting
+from googlenet.visualization.units import unit_layers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -136,6 +141,36 @@ def run(tmp_path_factory: pytest.TempPathFactory, answers: Answers) -> RunFolder
 def page(run: RunFolder) -> Path:
     """The run's report."""
     return write_run_report(run)
+
+
+ATLAS_LAYER = "4a/5x5_reduce"  # 16 units
+
+
+def sixteen_units(squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Activations (N, 16, 1, 1): how much of each of 16 mixtures of colours is in the squares; the last has none."""
+    mixtures = np.random.default_rng(3).uniform(0, 1, (16, 3))
+    mixtures[15] = 0
+    return np.asarray(squares.mean((1, 2)) @ mixtures.T, np.float32)[:, :, np.newaxis, np.newaxis]
+
+
+@pytest.fixture(scope="session")
+def atlas(run: RunFolder, page: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas of 16 units on the run's pictures, whose classes have awkward names; nothing excites the last unit."""
+    samples = open_dataset(run.path.parent / "data", split_rule=None).splits["val"]
+    table = build_architecture(ArchitectureSpec("paper"))
+    layers = unit_layers(table, ATLAS_LAYER)
+    fields = [layer.receptive_field for layer in layers]
+    found = find_exciting(
+        sixteen_units, samples, Preprocessing(224, 224, "crop", "RGB", (0.0,) * 3, (1.0,) * 3), fields
+    )
+    made = {unit: np.full((64, 64, 3), 16 * unit, np.uint8) for unit in range(16)}
+    path = tmp_path_factory.mktemp("atlas") / "atlas.html"
+    about = Atlas(
+        *("model <script>", layers[0], layers, tuple(range(16)), made, dict.fromkeys(range(16), 9.5)),
+        *("data & more", found, {CLASSES[1]: "tabby, tabby cat"}),
+    )
+    write_atlas(about, path, samples)
+    return path
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def opened(browser: Browser, page: Path) -> Iterator[Watched]:
     assert watched.problems == []
 
 
-@pytest.mark.parametrize("which", ["page", "comparison", "checked"])
+@pytest.mark.parametrize("which", ["page", "comparison", "checked", "atlas"])
 def test_it_fits_breaks_no_rule_of_accessibility_and_loads_nothing(
     which: str, browser: Browser, request: pytest.FixtureRequest
 ) -> None:

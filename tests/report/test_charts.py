@@ -70,6 +70,23 @@ def test_epochs_are_whole_numbers(last: int) -> None:
     assert ticks == [*range(1, last + 1)]
 
 
+def test_ticks_of_small_numbers_say_all_of_each_number() -> None:
+    """Learning rates: matplotlib's own labels would be 1.0, 1.5, 2.0 and a factor of 1e-5 above the axis."""
+    with drawing():
+        figure = line_chart([Line("rate", ((1, 2.4e-5), (2, 1e-6)))], ON_PAGE, x_label="epoch", from_zero=True)
+        box = figure.axes[0].get_tightbbox()
+        assert box is not None and box.x0 >= 0  # no label is cut off
+    axis = figure.axes[0].yaxis
+    assert axis.get_major_formatter().format_ticks([0, 1e-5, 1.5e-5, 0.01, 2.5]) == [
+        "0",
+        "1e-5",
+        "1.5e-5",
+        "0.01",
+        "2.5",
+    ]
+    assert axis.get_major_formatter().get_offset() == ""
+
+
 def test_reliability_is_drawn_for_the_bins_that_have_pictures() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.45, 0.55]], np.float32)
     before = reliability(probabilities, np.array([0, 0, 1]))

@@ -190,6 +190,15 @@ def test_a_finished_training_gets_a_line_about_its_report_whatever_happens(
     assert report_line(folder).startswith("no report: a report needs matplotlib")
 
 
+@pytest.mark.parametrize("name", ["metrics.csv", "settings.json", "evaluation.json", "answers.npz"])
+def test_a_damaged_file_of_the_run_is_named(name: str, tmp_path: Path) -> None:
+    folder = fill_run(RunFolder(tmp_path / "run"), tmp_path / "data", random_answers([0, 1] * 8, ("a", "b")))
+    (folder.path / name).write_bytes(b'{"damaged')
+    with pytest.raises(InputError, match=rf"{re.escape(str(folder.path / name))} is damaged"):
+        write_run_report(folder)
+    assert not folder.report.exists()
+
+
 def test_what_is_wrong_with_the_data_is_said(tmp_path: Path) -> None:
     answers = random_answers([0] * 24 + [1] * 2, ("a", "b"))
     folder = fill_run(RunFolder(tmp_path / "run"), tmp_path / "data", answers)

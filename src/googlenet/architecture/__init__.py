@@ -8,6 +8,14 @@ from googlenet.architecture.cost import (
     row_shapes,
     weight_shapes,
 )
+from googlenet.architecture.layer_names import (
+    AskedLayer,
+    LayerInfo,
+    check_has_relu,
+    find_layer,
+    find_layers,
+    layer_names,
+)
 from googlenet.architecture.layers import is_statistic
 from googlenet.architecture.receptive_field import ReceptiveField, receptive_fields
 from googlenet.architecture.table1 import HEADS, INCEPTION_MODULES, PAPER, Architecture, Auxiliary, TableRow
@@ -20,14 +28,20 @@ __all__ = [
     "VARIANTS",
     "Architecture",
     "ArchitectureSpec",
+    "AskedLayer",
     "Auxiliary",
+    "LayerInfo",
     "ReceptiveField",
     "TableRow",
     "auxiliary_weight_shapes",
     "build_architecture",
+    "check_has_relu",
     "check_input_size",
+    "find_layer",
+    "find_layers",
     "input_sizes",
     "is_statistic",
+    "layer_names",
     "network_cost",
     "receptive_fields",
     "row_shapes",

@@ -59,12 +59,13 @@ def receptive_fields(architecture: Architecture) -> dict[str, ReceptiveField]:
 def _after_layers(layers: tuple[Layer, ...], field: ReceptiveField, shape: Shape) -> ReceptiveField:
     """The field after a sequence of layers whose input has `shape` and the receptive field `field`."""
     for layer in layers:
-        field = _after_layer(layer, field, shape)
+        field = after_layer(layer, field, shape)
         shape = layer.output_shape(shape)
     return field
 
 
-def _after_layer(layer: Layer, field: ReceptiveField, shape: Shape) -> ReceptiveField:
+def after_layer(layer: Layer, field: ReceptiveField, shape: Shape) -> ReceptiveField:
+    """The field after one layer whose input has `shape` and the receptive field `field`; errors: `receptive_fields`."""
     match layer:
         case Convolution():
             return field.after(layer.kernel_size, layer.stride, layer.pads[0])

@@ -51,7 +51,7 @@ def answer_pictures(
 
     Raises InputError now if `images` are not pictures, and later for what an iterator yields.
     """
-    prepare = partial(_prepare, runner)
+    prepare = partial(prepare_picture, runner)
     temperature = 1.0 if runner.averages else temperature
     if is_picture(images):  # without threads, whose creation would take as long as decoding
         return _run([prepare((0, images))], runner, features, temperature)
@@ -59,11 +59,12 @@ def answer_pictures(
     return _run(map_in_order(prepare, pictures, ahead=runner.pictures_ahead), runner, features, temperature)
 
 
-_Prepared: TypeAlias = tuple[str, PreparedCrops | BadImage, str | None]
+PreparedPicture: TypeAlias = tuple[str, PreparedCrops | BadImage, str | None]
 """A picture's name, its crops, its note."""
 
 
-def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
+def prepare_picture(runner: CropRunner, numbered: tuple[int, Picture]) -> PreparedPicture:
+    """Read a picture, given with its position, and cut its crops; safe to call from several threads."""
     index, source = numbered
     notes: list[str] = []
     image = read_picture(source, enough=runner.enough, notes=notes)
@@ -71,7 +72,9 @@ def _prepare(runner: CropRunner, numbered: tuple[int, Picture]) -> _Prepared:
     return picture_name(source, index), prepared, notes[0] if notes else None
 
 
-def _run(pictures: Iterable[_Prepared], runner: CropRunner, features: bool, temperature: float) -> Iterator[Answer]:
+def _run(
+    pictures: Iterable[PreparedPicture], runner: CropRunner, features: bool, temperature: float
+) -> Iterator[Answer]:
     run = _run_with_features if features else _run_without_features
     for pairs in in_batches(pictures, runner.pictures_at_once):
         good = [picture for _, picture, _ in pairs if not isinstance(picture, BadImage)]
@@ -100,14 +103,10 @@ def answer_rows(
     answers: Iterable[Answer], key: Literal["probabilities", "features"], bad_pictures: BadPictures
 ) -> list[NDArray[np.float32] | None]:
     """The probabilities or features of each picture, None for a bad one with "nan"; with "raise", DataError."""
-    if bad_pictures not in get_args(BadPictures):
-        raise wrong_type("bad_pictures", "'raise' or 'nan'", bad_pictures)
+    check_bad_pictures(bad_pictures)
     rows = []
     for one in answers:
-        if one.error is not None and bad_pictures == "raise":
-            raise DataError(
-                f"{one.image}: {one.error}; leave this picture out, or give bad_pictures='nan' for a row of NaN"
-            )
+        refuse_bad_picture(one.image, one.error, bad_pictures)
         row = one.probabilities if key == "probabilities" else one.features
         if row is not None:
             check_finite(row)
@@ -116,9 +115,21 @@ def answer_rows(
     return rows
 
 
-def stack_rows(rows: Sequence[NDArray[np.float32] | None], size: int, *, one: bool) -> NDArray[np.float32]:
-    """(N, size) float32, NaN where a row is None; (size,) for `one` picture."""
-    table = np.full((len(rows), size), np.nan, np.float32)
+def check_bad_pictures(bad_pictures: BadPictures) -> None:
+    """Raise InputError for anything but "raise" and "nan"."""
+    if bad_pictures not in get_args(BadPictures):
+        raise wrong_type("bad_pictures", "'raise' or 'nan'", bad_pictures)
+
+
+def refuse_bad_picture(image: str, error: str | None, bad_pictures: BadPictures) -> None:
+    """With "raise", raise DataError for a picture that could not be read."""
+    if error is not None and bad_pictures == "raise":
+        raise DataError(f"{image}: {error}; leave this picture out, or give bad_pictures='nan' for a row of NaN")
+
+
+def stack_rows(rows: Sequence[NDArray[np.float32] | None], shape: tuple[int, ...], *, one: bool) -> NDArray[np.float32]:
+    """(N, *shape) float32, NaN where a row is None; (*shape,) for `one` picture."""
+    table = np.full((len(rows), *shape), np.nan, np.float32)
     for place, row in enumerate(rows):
         if row is not None:
             table[place] = row

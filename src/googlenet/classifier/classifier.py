@@ -22,9 +22,10 @@ from googlenet.notebook import quoted
 
 if TYPE_CHECKING:
     from googlenet.artifacts import Target
+    from googlenet.classifier.activations import Pool
     from googlenet.dataset import Dataset
     from googlenet.evaluation import Evaluation
-    from googlenet.explanation import Explanation
+    from googlenet.explanation import Explanation, Method
     from googlenet.export import Choice, ExportResult
 
 
@@ -54,7 +55,7 @@ class Classifier:
         return f"<Classifier {names or 'without a model'}: {classes}, {size}, engine {self.engine.name}>"
 
     def _repr_html_(self) -> str:
-        return classifier_card(self)
+        return classifier_card(self.classes, self.preprocessing, self.sources, engine=self.engine.name)
 
     @property
     def origins(self) -> tuple[About, ...]:
@@ -134,7 +135,7 @@ class Classifier:
         arguments and errors are those of `predict`.
         """
         rows = answer_rows(self._answer(images, batch=batch, crops=crops), "probabilities", bad_pictures)
-        return stack_rows(rows, len(self.classes), one=is_picture(images))
+        return stack_rows(rows, (len(self.classes),), one=is_picture(images))
 
     def embed(
         self,
@@ -151,29 +152,68 @@ class Classifier:
         """
         rows = answer_rows(self._answer(images, batch=batch, crops=crops, features=True), "features", bad_pictures)
         size = next((len(row) for row in rows if row is not None), None)
-        return stack_rows(rows, size or self._count_features(), one=is_picture(images))
+        return stack_rows(rows, (size or self._count_features(),), one=is_picture(images))
 
     @overload
     def explain(  # type: ignore[overload-overlap]
-        self, images: Picture, classes: str | Sequence[str] | None = ..., *, top: int = ...
+        self, images: Picture, classes: str | Sequence[str] | None = ..., *, top: int = ..., method: Method = ...
     ) -> Explanation: ...
     @overload
     def explain(
-        self, images: Iterable[Picture], classes: str | Sequence[str] | None = ..., *, top: int = ...
+        self,
+        images: Iterable[Picture],
+        classes: str | Sequence[str] | None = ...,
+        *,
+        top: int = ...,
+        method: Method = ...,
     ) -> Iterator[Explanation]: ...
     def explain(
-        self, images: Picture | Iterable[Picture], classes: str | Sequence[str] | None = None, *, top: int = 2
+        self,
+        images: Picture | Iterable[Picture],
+        classes: str | Sequence[str] | None = None,
+        *,
+        top: int = 2,
+        method: Method = "cam",
     ) -> Explanation | Iterator[Explanation]:
         """Where in a picture the evidence for a class is: exact class-activation maps, as those of `googlenet explain`.
 
         One picture, or an iterator over many, in order. `classes`: names or ids; by default the `top` most probable of
-        each picture. A missing or bad picture gives an Explanation with `error`. Raises InputError for a class that the
+        each picture. `method`: "cam"; "occlusion", what the logit loses where a place is covered, with any engine; or
+        "gradient", gradient x input smoothed over noise, with torch and Captum. A missing or bad picture gives an
+        Explanation with `error`. Raises InputError for a class that the
         model does not have, for an ensemble, for a classifier that was not opened from a model, and as `predict` does.
         """
         from googlenet.classifier.explaining import explainer_of
 
         chosen = [classes] if isinstance(classes, str) else classes
-        return explainer_of(self).explain(images, chosen, top=as_count(top, "top"))
+        explainer = explainer_of(
+            *(self.sources, self.engine, self.preprocessing, self.classes, self.temperature), method
+        )
+        return explainer.explain(images, chosen, top=as_count(top, "top"))
+
+    def activations(
+        self,
+        images: Picture | Iterable[Picture],
+        layers: str | Sequence[str],
+        *,
+        before_relu: bool = False,
+        pool: Pool | None = None,
+        batch: int = 16,
+        bad_pictures: BadPictures = "raise",
+    ) -> dict[str, NDArray[np.float32]]:
+        """The outputs of layers, by the names in `layers`: (N, C, h, w) float32 each, (C, h, w) for one picture.
+
+        A name is a row of Table 1 ("4a"), a layer in it ("4a/3x3"), or what lucid, Caffe or torchvision call it;
+        `googlenet info MODEL --layers` lists them. `before_relu`: the values before each layer's ReLU. `pool`: "mean"
+        or "max", which leaves one number a channel, (N, C); those of linear layers are (N, C) anyway. All arrays are in
+        memory at once: for many pictures use `pool`, or the command, which writes to a file. Bad pictures, other
+        arguments and errors are those of `embed`; raises InputError for a name that is not a layer, for an ensemble,
+        and for an exported file.
+        """
+        from googlenet.classifier.activations import layer_reader, stack_layers
+
+        reader = layer_reader(self, layers, before_relu=before_relu, pool=pool, batch=batch)
+        return stack_layers(reader, reader.read(images), bad_pictures, one=is_picture(images))
 
     def evaluate(
         self,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from googlenet.argument_types import PathArgument, wrong_type
 from googlenet.artifacts import AnyModel, ExportedModel, open_model
@@ -81,7 +81,8 @@ def open_sources(
     sources: list[ModelSource] = []
     models: list[AnyModel] = []
     names: list[str] = []
-    for one in [given] if isinstance(given, str | bytes) or not isinstance(given, Sequence) else given:
+    check_models(given, "path")
+    for one in _each(given):
         for name, source, model in _opened(one):
             sources.append(source)
             models.append(model)
@@ -92,12 +93,21 @@ def open_sources(
     return tuple(sources), tuple(models)
 
 
-def _opened(given: object) -> Iterator[tuple[str, ModelSource, AnyModel]]:
+def check_models(given: object, name: str) -> None:
+    """Raise InputError for an argument `name` that is neither a model nor a list of models, before any is opened."""
+    for one in _each(given):
+        if not isinstance(one, Model | ExportedModel | str | os.PathLike):
+            raise wrong_type(name, _A_MODEL, one)
+
+
+def _each(given: Any) -> Sequence[Any]:
+    return [given] if isinstance(given, str | bytes) or not isinstance(given, Sequence) else given
+
+
+def _opened(given: AnyModel | PathArgument) -> Iterator[tuple[str, ModelSource, AnyModel]]:
     if isinstance(given, Model | ExportedModel):
         yield "the model in memory", HeldModel(given), given
         return
-    if not isinstance(given, str | os.PathLike):
-        raise wrong_type("path", _A_MODEL, given)
     path = find_model(given)
     name = path.resolve().name if path.is_dir() else path.stem
     for file in member_paths(path):

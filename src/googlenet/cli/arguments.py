@@ -28,10 +28,23 @@ GENERAL = ("-h", "--help", "-q", "--quiet", "-v", "--verbose", "-V", "--version"
 """The options of every verb, which may also stand before it."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "data": ("split", "fit", "val_share", "split_seed", "exclude", "calibrate", "evaluate_on"),
+    "data": ("data", "pictures", "split", "fit", "val_share", "split_seed", "exclude", "calibrate", "evaluate_on"),
+    "objective": ("neuron", "negative", "diversity", "direction", "caricature", "from_image"),
     "training": ("minutes", "epochs", "learning_rate", "settings", "seed", "members"),
     "output": (
-        *("top", "as_json", "markdown", "embeddings", "boxes", "output", "out", "report", "report_file", "tensorboard"),
+        *(
+            "top",
+            "as_json",
+            "markdown",
+            "embeddings",
+            "boxes",
+            "output",
+            "out",
+            "html",
+            "report",
+            "report_file",
+            "tensorboard",
+        ),
         *("resume", "force"),
     ),
     "computation": ("engine", "threads", "device", "batch_size", "batch", "workers"),

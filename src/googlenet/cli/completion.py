@@ -84,6 +84,12 @@ def _crops() -> Iterable[str]:
     return map(str, CROPS)
 
 
+def _layers() -> Iterable[str]:
+    from googlenet.architecture import PAPER, layer_names
+
+    return layer_names(PAPER)
+
+
 def _variants() -> Iterable[str]:
     from googlenet.architecture import VARIANTS
 
@@ -105,12 +111,14 @@ PLACES: dict[str, Choices] = {
     "source": Choices(_published, files=True),
     "classes": Choices(lambda: ("imagenet",), files=True),
     "explain classes": Choices(tuple),
+    "activations layers": Choices(_layers),
     "settings": Choices(_settings),
     "engine": Choices(_engines),
     "split": Choices(lambda: ("train", "val", "test", "all")),
     "fit": Choices(lambda: ("crop", "squash", "letterbox")),
     "crops": Choices(_crops),
     "device": Choices(lambda: ("cpu", "cuda", "mps")),
+    "layer": Choices(_layers),
     "variant": Choices(_variants),
 }
 """By the name of a parameter, with the verb before it where only that one differs; in other places stand the values of

@@ -168,17 +168,16 @@ def _at(temperature: float) -> str:
 
 
 def _confused(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
-    """The pairs of classes that were confused most, in sentences."""
+    """The pairs of classes that were confused most, as the report words them."""
     pairs = evaluation.confused_pairs[:PAIRS_SHOWN]
     if not pairs:
         return []
-    digits = [len(f"{max(getattr(pair, key) for pair in pairs):,}") for key in ("pictures", "of")]
     return [
         "",
         "confused most often",
         *(
-            f"  {pair.pictures:{digits[0]},} of {pair.of:{digits[1]},} pictures of {names[pair.label]} "
-            f"{'was' if pair.pictures == 1 else 'were'} classified as {names[pair.predicted]}"
+            f"  {names[pair.label]} predicted as {names[pair.predicted]}: {pair.pictures:,} of {pair.of:,} "
+            f"picture{'' if pair.of == 1 else 's'}"
             for pair in pairs
         ),
     ]

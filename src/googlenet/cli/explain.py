@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +13,18 @@ from googlenet.cli.terminal import report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
-    from googlenet.explanation import ExplainedClass, Explanation
+    from googlenet.explanation import ExplainedClass, Explanation, Method
 
 INDENT = " " * 11
+
+
+class MethodName(Enum):
+    """The methods of explaining, as `--method` takes them."""
+
+    cam = "cam"
+    gradient = "gradient"
+    occlusion = "occlusion"
+
 
 PLACES = (
     ("at the top left", "at the top", "at the top right"),
@@ -37,6 +47,13 @@ def explain_command(
             help="A class to explain, by name or id; can be repeated. Default: the two most probable ones.",
         ),
     ] = None,
+    method: Annotated[
+        MethodName,
+        Option(
+            help="Class-activation map; gradient x input, smoothed (needs Captum); or what a cover on each place takes "
+            "from the logit.",
+        ),
+    ] = MethodName.cam,
     out: Annotated[
         Path | None,
         Option(metavar="FILE.png|FOLDER", help="Draw the explanation of one picture, or of each into a folder."),
@@ -65,7 +82,7 @@ def explain_command(
     first = list(islice(expanded, 2))
     drawings = None if out is None else open_drawings(out, several=len(first) > 1, force=force)
     done = bad = 0
-    for explanation in classifier.explain(chain(first, expanded), classes):
+    for explanation in classifier.explain(chain(first, expanded), classes, method=method.value):
         done += 1
         bad += explanation.error is not None
         if drawings is not None and explanation.error is None:
@@ -90,12 +107,21 @@ def _lines(explanation: Explanation, *, boxes: bool) -> list[str]:
     lines = [explanation.image]
     for one in explanation.classes:
         label = "" if one.label == one.name else f"  ({one.label})"
-        sum_of_logit = f"logit {one.logit:.2f} = bias {one.bias:.2f} + mean of the map {one.logit - one.bias:.2f}"
-        lines += [f"  {one.probability:7.2%}  {one.name}{label}", f"{INDENT}{sum_of_logit}"]
+        lines += [f"  {one.probability:7.2%}  {one.name}{label}", f"{INDENT}{_logit(one, explanation.method)}"]
         lines.append(f"{INDENT}{_where(one, explanation.seen.size)}")
         if boxes:
             lines.append(f"{INDENT}{_box(one)}")
     return lines
+
+
+def _logit(one: ExplainedClass, method: Method) -> str:
+    """The logit, and what the map says of it."""
+    parts = {
+        "cam": f" = bias {one.bias:.2f} + mean of the map {one.logit - one.bias:.2f}",
+        "occlusion": f", lowered by at most {max(0.0, float(one.map.max())):.2f} where a place is covered",
+        "gradient": "",
+    }
+    return f"logit {one.logit:.2f}{parts[method]}"
 
 
 def _where(one: ExplainedClass, size: tuple[int, int]) -> str:

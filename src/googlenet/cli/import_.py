@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def import_command(
     source: Annotated[
-        str, Argument(help="A .caffemodel, .pth or .onnx file, or a name from `googlenet models` to download.")
+        str,
+        Argument(help="A .caffemodel, .pth, .onnx, .pb or .zip file, or a name from `googlenet models` to download."),
     ],
     out: Annotated[
         Path | None, Option(help="The model file to write; default: SOURCE's name, in the current folder.")

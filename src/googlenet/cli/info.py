@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import say, say_json
-from googlenet.errors import EXIT_FINDINGS
+from googlenet.errors import EXIT_FINDINGS, InputError
 from googlenet.workflow.result import NOT_OURS, score_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from googlenet.architecture import LayerInfo
     from googlenet.artifacts import Agreement, ExportedModel
     from googlenet.model import About, AnswerCheck, ModelHeader
 
 
 def info_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
+    layers: Annotated[bool, Option(help="List the names of its layers, for `googlenet activations`.")] = False,
     verify: Annotated[bool, Option(help="Run the model on its known answer and compare.")] = False,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON.")] = False,
     engine: EngineOption = None,
@@ -30,7 +32,8 @@ def info_command(
     """Describe a model: network, classes, preprocessing, data, scores; with --verify, check its known answer.
 
     For an ensemble, each member is described and checked. For an exported file, its comparison with float32 at export
-    is printed too; its known answer is the float32 answer of its models.
+    is printed too; its known answer is the float32 answer of its models. With --layers only these are listed: height x
+    width x channels at the model's input size, and the stride and width in pixels of what one value sees.
 
     Example: googlenet info runs/demo --verify
     """
@@ -42,6 +45,11 @@ def info_command(
     paths = member_paths(path)
     single = paths == (path,)
     headers = [describe_model(one) for one in paths]
+    if layers and verify:
+        raise InputError("--layers and --verify contradict each other; give one of them")
+    if layers:
+        _tell_layers(headers, as_json=as_json)
+        return
     checks = [_verify(one, engine, device, threads) if verify else None for one in paths]
     if as_json:
         fields = [_fields(header, check) for header, check in zip(headers, checks, strict=True)]
@@ -51,6 +59,47 @@ def info_command(
         say(*(blocks[0] if single else _numbered(paths, blocks)))
     if any(check is not None and not check.agrees for check in checks):
         raise SystemExit(EXIT_FINDINGS)
+
+
+def _tell_layers(headers: Sequence[ModelHeader | ExportedModel], *, as_json: bool) -> None:
+    """List the layers of each network."""
+    from googlenet.architecture import build_architecture, layer_names
+
+    networks = [
+        (spec, layer_names(build_architecture(spec), header.preprocessing.input_size))
+        for header in headers
+        for spec in header.specs
+    ]
+    if as_json:
+        fields = [
+            {"architecture": spec.to_dict(), "layers": [_layer_fields(layer) for layer in layers.values()]}
+            for spec, layers in networks
+        ]
+        say_json(fields[0] if len(fields) == 1 else {"networks": fields})
+        return
+    for number, (spec, layers) in enumerate(networks):
+        say(*([""] if number else []), *([f"{spec.variant}:"] if len(networks) > 1 else []), *_layer_lines(layers))
+
+
+def _layer_fields(layer: LayerInfo) -> dict[str, Any]:
+    field = layer.receptive_field
+    return {
+        "name": layer.name,
+        "shape": list(layer.shape),
+        "stride": field.stride,
+        "receptive_field": field.size,
+        "has_relu": layer.has_relu,
+    }
+
+
+def _layer_lines(layers: Mapping[str, LayerInfo]) -> list[str]:
+    """One line a layer, in columns."""
+    width = max(map(len, layers))
+    lines = [f"{'layer':<{width}}  {'output':>12}  {'stride':>6}  {'receptive field':>15}"]
+    for layer in layers.values():
+        shape, field = "x".join(map(str, layer.shape)), layer.receptive_field
+        lines.append(f"{layer.name:<{width}}  {shape:>12}  {field.stride:>6}  {field.size:>15}")
+    return lines
 
 
 def _numbered(paths: Sequence[Path], blocks: Sequence[list[str]]) -> list[str]:

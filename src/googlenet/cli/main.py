@@ -20,6 +20,7 @@ from googlenet.cli.terminal import (
     open_missing_streams,
     say,
     set_verbosity,
+    show_live,
     silence,
 )
 from googlenet.errors import EXIT_INTERRUPTED, EXIT_WRONG_INPUT, GoogLeNetError, InputError
@@ -31,6 +32,8 @@ COMMANDS = {
     "check": "googlenet.cli.check:check_command",
     "predict": "googlenet.cli.predict:predict_command",
     "explain": "googlenet.cli.explain:explain_command",
+    "activations": "googlenet.cli.activations:activations_command",
+    "visualize": "googlenet.cli.visualize:visualize_command",
     "similar": "googlenet.cli.similar:similar_command",
     "info": "googlenet.cli.info:info_command",
     "crops": "googlenet.cli.crops:crops_command",
@@ -154,7 +157,7 @@ def _overview() -> str:
 
     summaries = {verb: summary_of(_command(verb)) for verb in COMMANDS}
     summaries["help"] = "Show this message, or the help of a command"
-    lines = [textwrap.fill(f"  {verb:<10}  {text}", 79, subsequent_indent=" " * 14) for verb, text in summaries.items()]
+    lines = [textwrap.fill(f"  {verb:<11}  {text}", 79, subsequent_indent=" " * 15) for verb, text in summaries.items()]
     return HELP.format(commands="\n".join(lines))
 
 
@@ -185,7 +188,9 @@ def main() -> None:
     except GoogLeNetError as error:
         complain(f"error: {error}")
         sys.exit(EXIT_WRONG_INPUT)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # a verb that can go on where it was has said so, and ended
+        show_live("")
+        complain("interrupted")
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
         complain(*_unexpected(error))

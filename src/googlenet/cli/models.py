@@ -25,8 +25,8 @@ def models_command(as_json: Annotated[bool, Option(name="--json", help="Print JS
     for name, row in rows.items():
         say(f"{name:<12} {row['purpose']}")
         say(f"{'':<12} {_place(name, row)}; {row['classes']:,} classes; licence: {row['licence']}")
-        scores = row["scores"]
-        say(f"{'':<12} top-1 {scores['top1']:.1%}, top-5 {scores['top5']:.1%} ({scores['split']}, {scores['by']})")
+        if scores := row["scores"]:
+            say(f"{'':<12} top-1 {scores['top1']:.1%}, top-5 {scores['top5']:.1%} ({scores['split']}, {scores['by']})")
 
 
 def model_row(published: Published) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import complain, report, say, say_json, warn
-from googlenet.errors import EXIT_FINDINGS, InputError
+from googlenet.errors import EXIT_FINDINGS, EXIT_INTERRUPTED, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,6 +102,7 @@ def predict_command(
         display.close()
         if output is not None and done:
             complain(f"interrupted: {partial_path(output)} has {done:,} rows; use --resume to continue")
+            raise SystemExit(EXIT_INTERRUPTED) from None
         raise
     finally:
         display.close()

@@ -116,7 +116,8 @@ def ignored_sentence(left_out: LeftOut, *, output: Path | None = None) -> str | 
 
     def is_own(path: str) -> bool:
         folder, name = os.path.split(os.path.abspath(path))
-        return output is not None and name.startswith(output.name) and folder == os.path.abspath(output.parent)
+        own = output is not None and name.removeprefix(".").startswith(output.name)
+        return output is not None and own and folder == os.path.abspath(output.parent)
 
     others = {why: [path for path in paths if not is_own(path)] for why, paths in left_out.items()}
     return Ignored.of(**others).sentence()

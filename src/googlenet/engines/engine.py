@@ -50,6 +50,22 @@ class Engine(Protocol):
         ...
 
 
+class LayerEngine(Protocol):
+    """An engine that was opened for layers of a network instead of its answer."""
+
+    @property
+    def name(self) -> str:
+        """As that of the engine."""
+        ...
+
+    def run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        """Run squares (N, S, S, 3) uint8 RGB, N >= 1: the outputs of the layers, (N, C, h, w), of linear ones (N, C).
+
+        Batch normalisation belongs to its convolution, before the ReLU.
+        """
+        ...
+
+
 def check_cpu(engine: str, device: str | None) -> None:
     """Raise InputError for a device other than the CPU."""
     if device not in (None, CPU):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.architecture import AskedLayer
 from googlenet.artifacts import ExportedModel, decode_onnx
 from googlenet.engines.engine import Extra, Outputs, check_cpu
-from googlenet.graph import FEATURE_MAPS, FEATURES, PROBABILITIES, build_graph
+from googlenet.graph import FEATURE_MAPS, FEATURES, PROBABILITIES, Value, build_graph, build_layer_graph
 from googlenet.model import Model
 from googlenet.native import Network
 from googlenet.parallel import thread_count
@@ -18,19 +19,28 @@ from googlenet.parallel import thread_count
 class NativeEngine:
     """A model's graph, run by compiled kernels; the preprocessing is part of the graph."""
 
-    def __init__(self, network: Network) -> None:
-        """`network`: of one graph."""
+    def __init__(self, network: Network, layers: Sequence[Value] = ()) -> None:
+        """`network`: of one graph; `layers`: the outputs of the graph that `run_layers` gives."""
         self.network = network
+        self.layers = layers
 
     @classmethod
-    def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> NativeEngine:
-        """An engine for a model.
+    def from_model(
+        cls,
+        model: Model,
+        *,
+        device: str | None = None,
+        threads: int | None = None,
+        layers: Sequence[AskedLayer] = (),
+    ) -> NativeEngine:
+        """An engine for a model, or only for `layers` of it.
 
         Raises InputError for a `device` other than the CPU, if the kernels were not compiled or do not run here, and
         for a variant that they do not support.
         """
         check_cpu("native", device)
-        return cls(Network(build_graph(model), thread_count(threads)))
+        graph = build_layer_graph(model, layers) if layers else build_graph(model)
+        return cls(Network(graph, thread_count(threads)), graph.outputs)
 
     @classmethod
     def from_exported(
@@ -58,6 +68,14 @@ class NativeEngine:
             feature_maps=np.ascontiguousarray(found[FEATURE_MAPS].transpose(0, 3, 1, 2))
             if FEATURE_MAPS in found
             else None,
+        )
+
+    def run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        """See `LayerEngine`."""
+        found = self.network.run(images, [value.name for value in self.layers])
+        return tuple(
+            found[value.name][:, 0, 0] if len(value.shape) == 2 else found[value.name].transpose(0, 3, 1, 2)
+            for value in self.layers
         )
 
 

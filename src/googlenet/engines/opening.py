@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial, reduce
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from googlenet.architecture import AskedLayer
 from googlenet.artifacts import EXPORT_FORMATS, AnyModel, ExportedModel, Target
 from googlenet.engines.engine import CPU, Engine
 from googlenet.engines.forks import no_fork
@@ -24,10 +25,10 @@ _LOG = logging.getLogger(__name__)
 class EngineEntry:
     """How to open an engine: `factory` is "module:function", called with (model, device=..., threads=...).
 
-    `package` is the runtime it needs, `extra` the extra of googlenet that installs it ("": always installed).
-    `from_exported` is the factory for exported files, of the formats `runs`. `best_if`: "module:function" that returns
-    whether the engine is the default on this machine; "": never. `again_after_fork`: the runtime does not work in a
-    forked child, where the engine is opened again.
+    With `layers=...`, too, it gives a `LayerEngine`. `package` is the runtime it needs, `extra` the extra of googlenet
+    that installs it ("": always installed). `from_exported` is the factory for exported files, of the formats `runs`.
+    `best_if`: "module:function" that returns whether the engine is the default on this machine; "": never.
+    `again_after_fork`: the runtime does not work in a forked child, where the engine is opened again.
     """
 
     factory: str
@@ -135,22 +136,39 @@ def _open(name: str, model: AnyModel, device: str | None, threads: int | None, l
     return ReopenableEngine(again, ENGINES[name].again_after_fork, engine)
 
 
-def _make_again(name: str, load: Callable[[], AnyModel], device: str | None, threads: int | None) -> Engine:
-    return _make(name, load(), device, threads)
+def _make_again(
+    name: str,
+    load: Callable[[], AnyModel],
+    device: str | None,
+    threads: int | None,
+    layers: Sequence[AskedLayer] = (),
+) -> Engine:
+    return _make(name, load(), device, threads, layers)
 
 
 def _unchanged(model: AnyModel) -> AnyModel:
     return model
 
 
-def _make(name: str, model: AnyModel, device: str | None, threads: int | None) -> Engine:
+def _make(
+    name: str, model: AnyModel, device: str | None, threads: int | None, layers: Sequence[AskedLayer] = ()
+) -> Engine:
     entry = ENGINES[name]
-    factory = entry.from_exported if isinstance(model, ExportedModel) else entry.factory
-    return _load_factory(entry, factory)(model, device=device, threads=threads)
+    factory = _load_factory(entry, entry.from_exported if isinstance(model, ExportedModel) else entry.factory)
+    if not layers:
+        return factory(model, device=device, threads=threads)
+    if isinstance(model, ExportedModel):
+        raise InputError(
+            f"{model.path} is an exported file, which gives its answers but not the outputs of its layers: use the "
+            "model that it was exported from"
+        )
+    return factory(model, device=device, threads=threads, layers=layers)
 
 
 class _Factory(Protocol):
-    def __call__(self, model: AnyModel, *, device: str | None, threads: int | None) -> Engine: ...
+    def __call__(
+        self, model: AnyModel, *, device: str | None, threads: int | None, layers: Sequence[AskedLayer] = ()
+    ) -> Engine: ...
 
 
 def _load(path: str) -> Any:

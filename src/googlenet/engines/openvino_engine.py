@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.architecture import AskedLayer
 from googlenet.artifacts import ExportedModel, encode_onnx
 from googlenet.engines.engine import Extra, Outputs, check_cpu
 from googlenet.engines.openvino_runtime import openvino_core
 from googlenet.errors import ModelFileError
-from googlenet.graph import PROBABILITIES, build_graph
+from googlenet.graph import PROBABILITIES, build_graph, build_layer_graph, layer_outputs
 from googlenet.model import Model
 from googlenet.parallel import thread_count
 
@@ -33,13 +34,15 @@ class OpenVinoEngine:
         where: str,
         precision: str = "f32",
         threads: int | None = None,
+        layers: tuple[str, ...] = (),
     ) -> None:
         """`content`: an ONNX file, or the XML of an IR with its binary file `constants`.
 
-        `precision`: OpenVINO's name of the precision of float operations ("f32", "bf16"). Raises ModelFileError, naming
-        `where`, if OpenVINO cannot read it.
+        `precision`: OpenVINO's name of the precision of float operations ("f32", "bf16"). `layers`: the outputs that
+        `run_layers` gives. Raises ModelFileError, naming `where`, if OpenVINO cannot read it.
         """
         self.where = where
+        self.layers = layers
         self.options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": thread_count(threads),
@@ -55,10 +58,18 @@ class OpenVinoEngine:
             raise self._refusal(error) from error
 
     @classmethod
-    def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> OpenVinoEngine:
-        """An engine for a model. Raises InputError for a `device` other than the CPU."""
+    def from_model(
+        cls,
+        model: Model,
+        *,
+        device: str | None = None,
+        threads: int | None = None,
+        layers: Sequence[AskedLayer] = (),
+    ) -> OpenVinoEngine:
+        """An engine for a model, or only for `layers` of it. Raises InputError for a `device` other than the CPU."""
         check_cpu("openvino", device)
-        return cls(encode_onnx(build_graph(model)), where="the model's graph", threads=threads)
+        graph = build_layer_graph(model, layers) if layers else build_graph(model)
+        return cls(encode_onnx(graph), where="the model's graph", threads=threads, layers=layer_outputs(layers))
 
     @classmethod
     def from_exported(
@@ -83,7 +94,13 @@ class OpenVinoEngine:
 
         Raises ModelFileError for a graph that OpenVINO cannot compile.
         """
-        names = (PROBABILITIES, *also)
+        return Outputs(**self._compute(images, (PROBABILITIES, *also)))
+
+    def run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        """See `LayerEngine`."""
+        return tuple(self._compute(images, self.layers).values())
+
+    def _compute(self, images: NDArray[np.uint8], names: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
         with self.lock:  # a request has one input; OpenVINO would also run several one after the other
             request = self._request(images.shape, names)
             pixels = request.get_input_tensor()
@@ -92,7 +109,7 @@ class OpenVinoEngine:
             np.copyto(pixels.data, images)
             request.start_async()  # with wait(), faster than infer(): no look-up by name
             request.wait()
-            return Outputs(**{name: request.get_tensor(name).data.copy() for name in names})
+            return {name: request.get_tensor(name).data.copy() for name in names}
 
     def _request(self, shape: tuple[int, ...], names: tuple[str, ...]) -> Any:
         """An inference request for this shape and exactly these outputs; others would cost time.
@@ -107,7 +124,7 @@ class OpenVinoEngine:
             if key[0]:
                 network.reshape(shape)
             for result in network.get_results():
-                if result.get_output_tensor(0).any_name not in names:
+                if result.get_output_tensor(0).names.isdisjoint(names):
                     network.remove_result(result)
             try:
                 self.requests[key] = openvino_core().compile_model(network, "CPU", self.options).create_infer_request()

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet.engines.engine import Engine, Extra, Outputs
+from googlenet.architecture import AskedLayer
+from googlenet.engines.engine import Engine, Extra, LayerEngine, Outputs
 from googlenet.engines.forks import keep_for_good, leave_in_child, no_fork
 
 
 class ReopenableEngine:
     """An engine with `open_again`, which opens a new instance for each copy (`copy.deepcopy`, `pickle`).
 
+    `open_again(layers=...)` opens one for layers of the same model.
+
     With `again_after_fork`, also in a forked child, when the engine is first run there. Thread-safe.
     """
 
-    def __init__(self, open_again: Callable[[], Engine], again_after_fork: bool, engine: Engine | None = None) -> None:
+    def __init__(self, open_again: Callable[..., Engine], again_after_fork: bool, engine: Engine | None = None) -> None:
         """`engine`: the engine, if it is already open. Raises as `open_again` does."""
         self.open_again = open_again
         self.again_after_fork = again_after_fork
         self._lock = Lock()
         self._engine = engine
+        self._for_layers: tuple[tuple[AskedLayer, ...], ReopenableEngine] | None = None
         with no_fork():
             self.name = self._opened().name
         if again_after_fork:
@@ -34,6 +39,22 @@ class ReopenableEngine:
         """Run the engine on squares (N, S, S, 3) uint8 RGB; raises as it does, and as opening it again."""
         with no_fork():
             return self._opened().run(images, also=also)
+
+    def for_layers(self, layers: Sequence[AskedLayer]) -> ReopenableEngine:
+        """The same kind of engine for layers of the same model, to be used with `run_layers`; raises as opening it.
+
+        The last one is kept, because whoever looks at layers does so more than once.
+        """
+        key = tuple(layers)
+        if self._for_layers is None or self._for_layers[0] != key:
+            again = partial(self.open_again, layers=key)
+            self._for_layers = key, ReopenableEngine(again, self.again_after_fork)
+        return self._for_layers[1]
+
+    def run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        """See `LayerEngine`; only for an engine from `for_layers`."""
+        with no_fork():
+            return cast(LayerEngine, self._opened()).run_layers(images)
 
     def leave_to_parent(self) -> None:
         """In a child, drop the parent's engine."""

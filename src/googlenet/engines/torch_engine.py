@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import current_thread, main_thread
@@ -12,28 +12,43 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from googlenet.architecture import build_architecture
+from googlenet.architecture import AskedLayer, build_architecture
 from googlenet.engines.engine import Extra, Outputs
 from googlenet.engines.forks import is_forked
 from googlenet.errors import InputError
 from googlenet.images import Preprocessing
 from googlenet.model import Model
 from googlenet.network import GoogLeNet, network_with_weights, to_network_input
+from googlenet.network.tapping import tap
 from googlenet.parallel import thread_count
 
 
 class TorchEngine:
     """A torch network in evaluation mode, with its preprocessing."""
 
-    def __init__(self, network: GoogLeNet, preprocessing: Preprocessing, device: str = "cpu") -> None:
-        """Moves the network to the device and puts it in evaluation mode."""
+    def __init__(
+        self,
+        network: GoogLeNet,
+        preprocessing: Preprocessing,
+        device: str = "cpu",
+        layers: Sequence[AskedLayer] = (),
+    ) -> None:
+        """Moves the network to the device and puts it in evaluation mode; `layers` are those of `run_layers`."""
         self.network = network.to(device).eval()
         self.preprocessing = preprocessing
         self.device = device
+        self.layers = tuple(layers)
 
     @classmethod
-    def from_model(cls, model: Model, *, device: str | None = None, threads: int | None = None) -> TorchEngine:
-        """An engine for a model; `device`: default: a GPU if available.
+    def from_model(
+        cls,
+        model: Model,
+        *,
+        device: str | None = None,
+        threads: int | None = None,
+        layers: Sequence[AskedLayer] = (),
+    ) -> TorchEngine:
+        """An engine for a model, or only for `layers` of it; `device`: default: a GPU if available.
 
         `threads` applies to torch in the whole process.
         """
@@ -41,7 +56,7 @@ class TorchEngine:
 
         def make() -> TorchEngine:
             network = network_with_weights(build_architecture(model.spec), model.weights)
-            return cls(network, model.preprocessing, choose_device(device))
+            return cls(network, model.preprocessing, choose_device(device), layers)
 
         return in_live_thread(make)
 
@@ -56,7 +71,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def _run(self, images: NDArray[np.uint8], also: Collection[Extra]) -> Outputs:
-        x = to_network_input(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), self.preprocessing)
+        x = self._input(images)
         if not also:
             return Outputs(torch.softmax(self.network(x).main, 1).cpu().numpy())
         outputs = self.network.forward_features(x)
@@ -65,6 +80,19 @@ class TorchEngine:
             outputs.features.cpu().numpy() if "features" in also else None,
             outputs.feature_maps.cpu().numpy() if "feature_maps" in also else None,
         )
+
+    def run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        """See `LayerEngine`."""
+        return in_live_thread(partial(self._run_layers, images))
+
+    @torch.inference_mode()
+    def _run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        names = [f"{layer.name}_pre_relu" if layer.before_relu else layer.name for layer in self.layers]
+        found = tap(self.network, self._input(images), names)
+        return tuple(found[name].cpu().numpy() for name in names)
+
+    def _input(self, images: NDArray[np.uint8]) -> torch.Tensor:
+        return to_network_input(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), self.preprocessing)
 
 
 Result = TypeVar("Result")

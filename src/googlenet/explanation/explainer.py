@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from googlenet.architecture import ReceptiveField
 from googlenet.artifacts import LastLayer
 from googlenet.engines import Engine
 from googlenet.explanation.boxes import find_box, find_peak
 from googlenet.explanation.chosen_classes import find_classes
-from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture
+from googlenet.explanation.explained import ExplainedClass, SeenPicture
+from googlenet.explanation.explanation import Explanation
+from googlenet.explanation.methods import Method
 from googlenet.explanation.placement import place_square
 from googlenet.explanation.squares import Calibrate, explain_squares
 from googlenet.images import (
@@ -43,7 +46,7 @@ class Explainer:
     """What explaining needs of one model, and the pictures that it is given; `Classifier.explain` makes one.
 
     `layer`: the `last_layer` of the model that `engine` runs; `calibrate`: makes the probabilities of the engine those
-    that `predict` gives.
+    that `predict` gives; `attribute`: computes the maps of another `method` than class-activation maps.
     """
 
     engine: Engine
@@ -51,6 +54,8 @@ class Explainer:
     classes: tuple[ClassLabel, ...]
     layer: LastLayer
     calibrate: Calibrate | None = None
+    method: Method = "cam"
+    attribute: Attribute | None = None
 
     @overload
     def explain(  # type: ignore[overload-overlap]
@@ -75,20 +80,21 @@ class Explainer:
         return self._explain(read, chosen, top)
 
     def _explain(self, pictures: Iterable[_Read], chosen: NDArray[np.int64] | None, top: int) -> Iterator[Explanation]:
-        for batch in in_batches(pictures, BATCH):
+        for batch in in_batches(pictures, BATCH if self.attribute is None else 1):  # others take seconds a picture
             good = [seen for _, seen, _ in batch if isinstance(seen, SeenPicture)]
             answers = iter(self._explain_seen(good, chosen, top) if good else ())
             for image, seen, note in batch:
                 if isinstance(seen, BadImage):
-                    yield Explanation(image, (), None, error=seen.reason)
+                    yield Explanation(image, (), None, error=seen.reason, method=self.method)
                 else:
-                    yield Explanation(image, next(answers), seen, note=note)
+                    yield Explanation(image, next(answers), seen, note=note, method=self.method)
 
     def _explain_seen(
         self, pictures: Sequence[SeenPicture], chosen: NDArray[np.int64] | None, top: int
     ) -> Iterator[tuple[ExplainedClass, ...]]:
         squares = np.stack([seen.square for seen in pictures])
         explained = explain_squares(self.engine, self.layer, squares, chosen, top=top, calibrate=self.calibrate)
+        maps = explained.maps if self.attribute is None else self.attribute(squares, explained.classes)
         for row, seen in enumerate(pictures):
             placement = place_square(*seen.size, self.preprocessing)
             yield tuple(
@@ -98,9 +104,9 @@ class Explainer:
                     probability=float(explained.probabilities[row, place]),
                     logit=float(explained.logits[row, place]),
                     bias=float(explained.biases[row, place]),
-                    map=explained.maps[row, place],
-                    peak=find_peak(explained.maps[row, place], placement=placement, field=self.layer.field),
-                    box=find_box(explained.maps[row, place], placement=placement, field=self.layer.field),
+                    map=maps[row, place],
+                    peak=find_peak(maps[row, place], placement=placement, field=self._field),
+                    box=find_box(maps[row, place], placement=placement, field=self._field),
                 )
                 for place, index in enumerate(explained.classes[row])
             )
@@ -121,7 +127,12 @@ class Explainer:
             return name, image, note
         (square,) = take_crops(image, self.preprocessing, 1).squares
         size = sizes[0] if sizes else (image.shape[1], image.shape[0])  # before a JPEG was reduced
-        return name, SeenPicture(size, _reduced(image), square, self.preprocessing, self.layer.field), note
+        return name, SeenPicture(size, _reduced(image), square, self.preprocessing, self._field), note
+
+    @property
+    def _field(self) -> ReceptiveField | None:
+        """What a value of a map sees; the values of attributions are spread evenly over the square."""
+        return self.layer.field if self.attribute is None else None
 
 
 def _reduced(image: Rgb) -> Rgb:
@@ -132,6 +143,10 @@ def _reduced(image: Rgb) -> Rgb:
         return image
     return resize_image(image, max(1, round(width * scale)), max(1, round(height * scale)))
 
+
+Attribute: TypeAlias = Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.float32]]
+"""(squares (N, S, S, 3) uint8 RGB, classes (N, K)) -> maps (N, K, n, n), whose values are spread evenly over the
+square."""
 
 _Read: TypeAlias = tuple[str, SeenPicture | BadImage, str | None]
 """A picture's name, how the network sees it, and its note."""

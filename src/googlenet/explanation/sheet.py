@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from googlenet.explanation.boxes import PictureBox
-from googlenet.explanation.explanation import ExplainedClass, Explanation, SeenPicture
+from googlenet.explanation.explained import ExplainedClass, SeenPicture, largest_value
+from googlenet.explanation.methods import MEANINGS, Meaning, Method
 from googlenet.explanation.overlay import RAMP, overlay
 from googlenet.explanation.placement import place_square
 from googlenet.images.lettering import wrap_text, write_lines
@@ -40,26 +41,28 @@ class _Panel:
         return len(self.title) * TITLE_LINE + len(self.details) * DETAIL_LINE
 
 
-def draw_sheet(explanation: Explanation, *, boxes: bool = False) -> Image.Image:
-    """Draw the picture and the overlay of each class side by side, four in a row; raises DataError without a picture.
+def draw_sheet(
+    name: str, seen: SeenPicture, classes: Sequence[ExplainedClass], method: Method = "cam", *, boxes: bool = False
+) -> Image.Image:
+    """Draw a picture and the overlay of each class side by side, four in a row; `name`: the picture's.
 
     All overlays have the same scale of colours, which is shown below them. With `boxes`, the box of each class is drawn
     and its numbers are written.
     """
-    seen = explanation.seen_picture()
-    size = _shown_size(seen)
+    size, maximum = _shown_size(seen), largest_value(classes)
     room = max(size[0], NARROWEST)
     picture = Image.fromarray(seen.picture).resize(size, Image.Resampling.LANCZOS)
     panels = [
         _Panel(
-            wrap_text(_file_name(explanation.image), TITLE, room=room, lines=TITLE_LINES),
+            wrap_text(_file_name(name), TITLE, room=room, lines=TITLE_LINES),
             [f"{seen.size[0]} x {seen.size[1]} px"],
             picture,
         )
     ]
-    for one in explanation.classes:
-        panels.append(_panel_of(one, seen, picture, maximum=explanation.maximum, boxes=boxes, room=room))
-    return _arrange(panels, room=room, maximum=explanation.maximum, faded=seen.part_seen < 1)
+    for one in classes:
+        panels.append(_panel_of(one, seen, picture, maximum=maximum, boxes=boxes, room=room))
+    legend = _legend(maximum, MEANINGS[method], faded=seen.part_seen < 1)
+    return _arrange(panels, room=room, legend=legend)
 
 
 def _panel_of(
@@ -76,21 +79,21 @@ def _panel_of(
     return _Panel(wrap_text(one.name, TITLE, room=room, lines=TITLE_LINES), details, drawn)
 
 
-def _arrange(panels: Sequence[_Panel], *, room: int, maximum: float, faded: bool) -> Image.Image:
+def _arrange(panels: Sequence[_Panel], *, room: int, legend: str) -> Image.Image:
     columns = min(COLUMNS, len(panels))
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
     width = columns * (room + GAP) - GAP + 2 * MARGIN
     legend_room = width - 2 * MARGIN - LEGEND[0] - LEGEND_GAP
-    legend = wrap_text(_legend(maximum, faded=faded), DETAIL, room=legend_room, lines=LEGEND_LINES)
+    lines = wrap_text(legend, DETAIL, room=legend_room, lines=LEGEND_LINES)
     heads = [max(one.text_height for one in row) + SPACE for row in rows]
-    height = sum(heads) + len(rows) * (panels[0].picture.height + GAP) + len(legend) * DETAIL_LINE + 2 * MARGIN
+    height = sum(heads) + len(rows) * (panels[0].picture.height + GAP) + len(lines) * DETAIL_LINE + 2 * MARGIN
     sheet = Image.new("RGB", (width, height), BACKGROUND)
     top = MARGIN
     for row, head in zip(rows, heads, strict=True):
         for column, panel in enumerate(row):
             _draw_panel(sheet, panel, left=MARGIN + column * (room + GAP), top=top, head=head)
         top += head + panels[0].picture.height + GAP
-    _draw_legend(sheet, legend, top=top)
+    _draw_legend(sheet, lines, top=top)
     return sheet
 
 
@@ -112,10 +115,11 @@ def _draw_legend(sheet: Image.Image, lines: Sequence[str], *, top: int) -> None:
     write_lines(sheet, place, lines, DETAIL, FAINT, line_height=DETAIL_LINE)
 
 
-def _legend(maximum: float, *, faded: bool) -> str:
+def _legend(maximum: float, meaning: Meaning, *, faded: bool) -> str:
     """What the colours mean."""
-    scale = f"0 to {maximum:.1f}: what a place contributes" if maximum > 0 else "No evidence for the class here"
-    return f"{scale}; the logit is the mean of all places plus a bias." + faded * " Faded: the network does not see it."
+    scale = f"0 to {maximum:.1f}: {meaning.value}" if maximum > 0 else "No evidence for the class here"
+    rest = f"; {meaning.rest}" if meaning.rest else ""
+    return f"{scale}{rest}." + faded * " Faded: the network does not see it."
 
 
 def _draw_box(picture: Image.Image, box: PictureBox, *, scale: float) -> None:

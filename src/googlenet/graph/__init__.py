@@ -2,6 +2,7 @@
 
 from googlenet.graph.building import FEATURE_MAPS, FEATURES, IMAGES, OUTPUTS, PROBABILITIES, build_graph
 from googlenet.graph.graph import Graph, Node, Value
+from googlenet.graph.layer_graph import build_layer_graph, layer_outputs
 from googlenet.graph.rewrites import channels_of, decompose_lrn, fuse_lrn
 
 __all__ = [
@@ -14,7 +15,9 @@ __all__ = [
     "Node",
     "Value",
     "build_graph",
+    "build_layer_graph",
     "channels_of",
     "decompose_lrn",
     "fuse_lrn",
+    "layer_outputs",
 ]

@@ -33,6 +33,21 @@ def build_graph(*models: Model) -> Graph:
     features and feature maps of several models are concatenated. Raises InputError for models with different
     preprocessing.
     """
+    graph, _ = _build(models)
+    return graph
+
+
+def build_with_values(model: Model) -> tuple[Graph, dict[str, str]]:
+    """The graph of one model, and the name of the value that each layer gives, by the layer's place.
+
+    A place is `conv2.layer_1`, the layer 1 of a row, or `4a.branch_2.layer_0`, the layer 0 in a branch of a module.
+    """
+    graph, (network,) = _build((model,))
+    return graph, network.values
+
+
+def _build(models: Sequence[Model]) -> tuple[Graph, list[_Network]]:
+    """The graph of `build_graph`, and the networks that were written into it."""
     if not models:
         raise InputError("a graph needs at least one model")
     if len({model.preprocessing for model in models}) > 1:
@@ -46,19 +61,18 @@ def build_graph(*models: Model) -> Graph:
     floats = builder.add("Cast", planes, output="images_as_floats", to=1)
     mean = builder.constant("mean", _mean_of_planes(models[0].preprocessing))
     centred = builder.add("Sub", floats, mean, output="images_less_mean")
-    outputs = [
+    networks = [
         _add_network(builder, model, centred, prefix=f"member_{number}." if len(models) > 1 else "")
         for number, model in enumerate(models, 1)
     ]
-    probabilities, features, feature_maps = zip(*outputs, strict=True)
-    _join(builder, probabilities, PROBABILITIES, "Mean")
-    _join(builder, features, FEATURES, "Concat", axis=1)
-    _join(builder, feature_maps, FEATURE_MAPS, "Concat", axis=1)
+    _join(builder, [network.probabilities for network in networks], PROBABILITIES, "Mean")
+    _join(builder, [network.features for network in networks], FEATURES, "Concat", axis=1)
+    _join(builder, [network.feature_maps for network in networks], FEATURE_MAPS, "Concat", axis=1)
     tables = [build_architecture(model.spec) for model in models]
     width = sum(row_shapes(table.backbone)[table.backbone.rows[-1].name][2] for table in tables)
     inputs_of_last = sum(model.weights[f"{table.classifiers[0]}.weight"].shape[1] for model, table in _pairs(models))
     float32 = np.dtype(np.float32)
-    return Graph(
+    graph = Graph(
         name="googlenet",
         nodes=tuple(builder.nodes),
         constants=builder.constants,
@@ -69,6 +83,7 @@ def build_graph(*models: Model) -> Graph:
             Value(FEATURE_MAPS, float32, ("N", width, "h", "w")),
         ),
     )
+    return graph, networks
 
 
 def _pairs(models: Sequence[Model]) -> list[tuple[Model, Architecture]]:
@@ -103,30 +118,37 @@ def _join(builder: _Builder, values: Sequence[str], output: str, operator: str, 
         builder.add(operator, *values, output=output, **attributes)
 
 
-def _add_network(builder: _Builder, model: Model, images: str, *, prefix: str) -> tuple[str, str, str]:
-    """Append one network; returns the names of its probabilities, features and feature maps."""
+def _add_network(builder: _Builder, model: Model, images: str, *, prefix: str) -> _Network:
+    """Append one network."""
     table = build_architecture(model.spec)
     weights = _with_preprocessing(_without_batch_norm(model.weights, table), table, model.preprocessing)
     network = _Network(builder, weights, prefix, last=table.classifiers[0])
-    value, feature_maps = images, ""
+    value = images
     for row in table.rows:
         value = network.add_layers(row.layers, value, row.name)
         if row.name == table.backbone.rows[-1].name:
-            feature_maps = value
-    return builder.add("Softmax", value, output=f"{prefix}softmax", axis=1), network.features, feature_maps
+            network.feature_maps = value
+    network.probabilities = builder.add("Softmax", value, output=f"{prefix}softmax", axis=1)
+    return network
 
 
 class _Network:
-    """Appends the layers of one network; `features` is the value that its last linear layer reads."""
+    """Appends the layers of one network.
+
+    The names of its values: `probabilities`, `feature_maps`, `features`, which its last linear layer reads, and
+    `values`, what each layer gives.
+    """
 
     def __init__(self, builder: _Builder, weights: Mapping[str, NDArray[Any]], prefix: str, *, last: str) -> None:
         self.builder, self.weights, self.prefix, self.last = builder, weights, prefix, last
-        self.features = ""
+        self.probabilities = self.features = self.feature_maps = ""
+        self.values: dict[str, str] = {}
 
     def add_layers(self, layers: tuple[Layer, ...], value: str, where: str) -> str:
         """Append a sequence of layers; `where` is the row or the branch that they are in."""
         for place, layer in enumerate(layers):
             value = WRITERS[type(layer)](self, layer, value, f"{where}.layer_{place}")
+            self.values[f"{where}.layer_{place}"] = value
         return value
 
     def convolution(self, layer: records.Convolution, value: str, where: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError
-from googlenet.graph.graph import Graph, Node
+from googlenet.graph.graph import Graph, Node, Value
 
 _KEEP_CHANNELS = frozenset({"Relu", "MaxPool", "LRN", "Identity", "Sub", "Cast"})
 
@@ -94,7 +94,7 @@ def fuse_lrn(graph: Graph) -> Graph:
     producers = graph.producers
     found = {node.output: _fused(graph, producers, node) for node in graph.nodes if node.operator == "Div"}
     fused = tuple(found.get(node.output) or node for node in graph.nodes)
-    return replace(graph, nodes=_without_unused(fused, graph))
+    return replace(graph, nodes=without_unused(fused, graph.outputs))
 
 
 def _fused(graph: Graph, producers: Mapping[str, Node], node: Node) -> Node | None:
@@ -148,9 +148,9 @@ def _window(kernel: NDArray[Any]) -> tuple[int, float]:
     return (size, weight) if is_band else (0, 0.0)
 
 
-def _without_unused(nodes: Sequence[Node], graph: Graph) -> tuple[Node, ...]:
-    """The nodes that the graph's outputs depend on."""
-    read = {value.name for value in graph.outputs}
+def without_unused(nodes: Sequence[Node], outputs: Iterable[Value]) -> tuple[Node, ...]:
+    """The nodes that these outputs depend on."""
+    read = {value.name for value in outputs}
     kept: list[Node] = []
     for node in reversed(nodes):
         if node.output in read:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from googlenet.architecture import PAPER, ArchitectureSpec
 from googlenet.images import Preprocessing
-from googlenet.model import AUXILIARY_PREFIX
+from googlenet.model import AUXILIARY_PREFIX, ClassLabel
 
 
 class HasShape(Protocol):
@@ -40,8 +40,8 @@ class MappedLayer:
 class Imported:
     """The network in a foreign file; names and shapes match the architecture.
 
-    `assumptions`: sentences about what the file does not state and was assumed. `numbered`: whether classes may be
-    named by their numbers, because no class names were published with the weights.
+    `assumptions`: sentences about what the file does not state and was assumed. `labels`: the classes, if they are
+    known from elsewhere.
     """
 
     spec: ArchitectureSpec
@@ -49,7 +49,7 @@ class Imported:
     preprocessing: Preprocessing
     layers: tuple[MappedLayer, ...]
     assumptions: tuple[str, ...] = ()
-    numbered: bool = False
+    labels: tuple[ClassLabel, ...] | None = None
 
 
 def in_quotes(theirs: str) -> str:

@@ -12,7 +12,8 @@ from googlenet.architecture import INCEPTION_MODULES, ArchitectureSpec
 from googlenet.images import Preprocessing
 from googlenet.importers.imported import Imported, MappedLayer, classes_of, in_quotes, with_plain_classifier
 from googlenet.importers.state_dict import StateDict, read_all
-from googlenet.model import check_shapes
+from googlenet.model import ClassLabel, check_shapes
+from googlenet.pretrained import inception5h_classes
 
 PREPROCESSING = Preprocessing(
     input_size=224, resize_size=224, fit="crop", channel_order="RGB", mean=(117.0,) * 3, scale=(1.0,) * 3
@@ -48,6 +49,11 @@ PREPROCESSING_SENTENCE = (
     "224x224, RGB, minus 117"
 )
 
+LABELS_SENTENCE = (
+    "1,008 outputs and no class names: assumed to be inception5h's, ImageNet's 1,000 classes in Google's order and "
+    "eight unused ones"
+)
+
 LRN_SENTENCE = (
     "a state dict does not state its network's LRN: assumed to be that of the published graph, 11 channels, k 2 (use "
     "--port-lrn for weights trained in a PyTorch port, with 9 channels, k 1)"
@@ -62,15 +68,21 @@ def read_inception5h(state: StateDict, *, where: str) -> Imported:
     named = {NAMES.get(name, in_quotes(name)): tensor for name, tensor in state.items()}
     spec = ArchitectureSpec("inception5h", classes=classes_of(named, OUTPUTS))
     check_shapes(spec, {name: tensor.shape for name, tensor in named.items()}, where=where)
+    labels, about_labels = output_labels(spec.classes)
     layers = tuple(MappedLayer(theirs, ours, named[f"{ours}.weight"].shape) for theirs, ours in LAYERS.items())
     return Imported(
         spec,
         read_all(named),
         PREPROCESSING,
         layers,
-        (*notes, PREPROCESSING_SENTENCE, LRN_SENTENCE),
-        numbered=spec.classes == OUTPUTS,
+        (*about_labels, *notes, PREPROCESSING_SENTENCE, LRN_SENTENCE),
+        labels=labels,
     )
+
+
+def output_labels(outputs: int) -> tuple[tuple[ClassLabel, ...] | None, tuple[str, ...]]:
+    """The classes of the published weights if there are as many outputs, with a sentence that says so; else None."""
+    return (inception5h_classes(), (LABELS_SENTENCE,)) if outputs == OUTPUTS else (None, ())
 
 
 def with_port_lrn(imported: Imported) -> Imported:

@@ -20,6 +20,8 @@ from googlenet.importers.caffe import read_caffemodel
 from googlenet.importers.imported import Imported, MappedLayer
 from googlenet.importers.onnx_zoo import read_onnx
 from googlenet.importers.state_dict import StateDict, open_state_dicts
+from googlenet.importers.tensorflow_archive import LARGEST_GRAPH, open_archive
+from googlenet.importers.tensorflow_graph import read_graph
 from googlenet.importers.wrappers import unwrap
 from googlenet.model import (
     BEGINNING,
@@ -39,8 +41,13 @@ LARGEST_LIST = 2**20  # bytes
 
 SYNSET_LINE = re.compile(r"(n\d{8})\s+(\S.*)")
 
-Encoding = Literal["Caffe", "ONNX", "state dict"]
-LARGEST: dict[Encoding, int] = {"Caffe": 256 * 2**20, "ONNX": 64 * 2**20, "state dict": 256 * 2**20}
+Encoding = Literal["Caffe", "ONNX", "TensorFlow", "state dict"]
+LARGEST: dict[Encoding, int] = {
+    "Caffe": 256 * 2**20,
+    "ONNX": 64 * 2**20,
+    "TensorFlow": LARGEST_GRAPH,
+    "state dict": 256 * 2**20,
+}
 """Largest file in bytes: GoogLeNet with auxiliary classifiers for 10,000 classes has 176 MB, the ONNX zoo's has 28 MB.
 Reading a malicious file takes up to ten times its size in memory, an ONNX file twenty times."""
 
@@ -71,6 +78,7 @@ IMPORTERS: dict[str, Importer] = {
     "inception5h": Importer(
         "a state dict of inception5h (.pth)", "state dict", inception5h.read_inception5h, inception5h.NAMES
     ),
+    "tensorflow": Importer("Google's graph of inception5h (.pb or .zip)", "TensorFlow", read_graph),
 }
 """The formats that can be imported, by name."""
 
@@ -82,6 +90,7 @@ ENCODINGS: dict[FileFormat, Encoding] = {
     "pickle": "state dict",
     "Caffe": "Caffe",
     "ONNX": "ONNX",
+    "TensorFlow": "TensorFlow",
 }
 """Format of a file -> its encoding, if there is an importer for it."""
 
@@ -204,14 +213,12 @@ def _label(line: str) -> ClassLabel:
 
 def _default_classes(imported: Imported, path: Path) -> tuple[tuple[ClassLabel, ...], tuple[str, ...]]:
     outputs = imported.spec.classes
+    if imported.labels is not None:
+        return imported.labels, ()
     if outputs == len(imagenet_classes()):
         return imagenet_classes(), (
             "1,000 outputs and no class names: assumed to be ImageNet's 1,000 classes, in their usual order",
         )
-    if imported.numbered:
-        digits = len(str(outputs - 1))
-        labels = tuple(ClassLabel(name, name) for name in (f"output_{i:0{digits}}" for i in range(outputs)))
-        return labels, (f"{outputs:,} outputs and no class names: named {labels[0].id} to {labels[-1].id}",)
     raise InputError(
         f"{path} has {outputs:,} outputs but no class names: "
         "give --classes FILE with one line per output, in their order"
@@ -225,13 +232,16 @@ def _read(path: Path) -> tuple[str, Imported, str]:
     try:
         with path.open("rb") as file:
             beginning, size = file.read(BEGINNING), path.stat().st_size
-            encoding = ENCODINGS.get(file_format(beginning))
+            found = file_format(beginning)
+            encoding = ENCODINGS.get(found)
             if encoding is None:
                 raise ModelFileError(f"{path} cannot be imported: {describe_file(beginning)}; {EXPECTED}")
             if size > LARGEST[encoding]:
                 raise ModelFileError(f"{path} has {size / 2**20:,.0f} MB, more than any GoogLeNet; {EXPECTED}")
             file.seek(0)
             digest = file_digest(file, "sha256").hexdigest()
+        if found == "zip" and (archive := open_archive(path)) is not None:
+            return "tensorflow", read_graph(archive.graph, where=str(path), class_names=archive.class_names), digest
         if encoding == "state dict":
             return *_read_state_dicts(open_state_dicts(path), path), digest
         content = path.read_bytes()

@@ -22,6 +22,7 @@ FileFormat: TypeAlias = Literal[
     "pickle",
     "ONNX",
     "Caffe",
+    "TensorFlow",
     "picture",
     "HDF5",
     "GGUF",
@@ -40,6 +41,7 @@ CLAUSES: dict[FileFormat, str] = {
     "pickle": "it is a Python pickle, such as an old PyTorch file",
     "ONNX": "it looks like an ONNX model",
     "Caffe": "it looks like a Caffe model",
+    "TensorFlow": "it looks like a TensorFlow graph",
     "picture": "it is a picture",
     "HDF5": "it is an HDF5 file, such as a Keras model",
     "GGUF": "it is a GGUF file",
@@ -70,6 +72,9 @@ _ONNX_FIELDS = {1: _VARINT, 5: _VARINT, **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 2
 _CAFFE_FIELDS = {4: _VARINT, 5: _VARINT, 7: _VARINT, **dict.fromkeys((1, 2, 3, 6, 8, 100), _DELIMITED)}
 """Field number -> wire type, of onnx.ModelProto and of caffe.NetParameter."""
 
+_NODE_FIELDS = dict.fromkeys(range(1, 6), _DELIMITED)
+"""The same of tensorflow.NodeDef."""
+
 
 def file_format(beginning: bytes) -> FileFormat:
     """The format of a file from its first `BEGINNING` bytes.
@@ -89,6 +94,8 @@ def file_format(beginning: bytes) -> FileFormat:
         return "text"
     if _is_onnx(beginning):
         return "ONNX"
+    if _is_graph_def(beginning):
+        return "TensorFlow"
     return "Caffe" if _is_caffe(beginning) else ""
 
 
@@ -116,6 +123,14 @@ def _is_onnx(beginning: bytes) -> bool:
 def _is_caffe(beginning: bytes) -> bool:
     """Whether it begins with the network's name or a layer, followed by another field of the message."""
     return beginning.startswith((b"\x0a", b"\x12", b"\xa2\x06")) and _has(_CAFFE_FIELDS, beginning)
+
+
+def _is_graph_def(beginning: bytes) -> bool:
+    """Whether it begins with a node that has a name and an operator; a Caffe network begins with its name as text."""
+    if not beginning.startswith(b"\x0a"):
+        return False
+    _, inside = _varint(beginning, 1)
+    return beginning[inside : inside + 1] == b"\x0a" and _has(_NODE_FIELDS, beginning[inside:])
 
 
 def _has(fields: Mapping[int, int], beginning: bytes) -> bool:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from googlenet.errors import InputError
 from googlenet.graph import Graph, fuse_lrn
 from googlenet.native.arithmetic import Arithmetic
-from googlenet.native.float32 import Float32
+from googlenet.native.float32 import FLOAT_BYTES, Float32
 from googlenet.native.library import InstructionSet, Job, Output, choose_instruction_set, load_library
 from googlenet.native.lowering import lower
-from googlenet.native.operations import Executable, build_executable
+from googlenet.native.operations import Executable, OutputPlace, build_executable
 
 MAX_SIZES = 3
 """Sizes of pictures whose executables are kept; each keeps some twenty MB for each thread."""
@@ -77,10 +77,10 @@ class Network:
             results = {}
             records = (Output * len(outputs))()
             for record, name in zip(records, outputs, strict=True):
-                first, shape = executable.outputs[name]
-                values = np.empty((count, shape.height, shape.width, shape.channels), np.float32)
-                record.first, record.bytes, record.to = first, values[0].nbytes, values.ctypes.data
-                results[name] = values
+                place = executable.outputs[name]
+                copied = np.empty((count, place.length), np.uint8)
+                record.first, record.bytes, record.to = place.first, place.length, copied.ctypes.data
+                results[name] = _in_rows(copied, place)
             job = Job(
                 operations=executable.operations,
                 phases=executable.phases,
@@ -105,6 +105,17 @@ class Network:
             executable = build_executable(self.arithmetic, height, width)
             self.executables[key] = executable, executable.arenas(self.threads)
         return self.executables[key]
+
+
+def _in_rows(copied: NDArray[np.uint8], place: OutputPlace) -> NDArray[np.float32]:
+    """The values of an output (N, height, width, channels) among the bytes that were copied for each picture."""
+    shape = place.shape
+    return np.ndarray(
+        (len(copied), shape.height, shape.width, shape.channels),
+        np.float32,
+        buffer=copied,
+        strides=(place.length, place.row, place.pixel, FLOAT_BYTES),
+    )
 
 
 def _leave_parent() -> None:

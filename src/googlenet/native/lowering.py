@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.errors import InputError, ModelFileError
-from googlenet.graph import FEATURE_MAPS, FEATURES, IMAGES, PROBABILITIES, Graph, Node
+from googlenet.graph import IMAGES, PROBABILITIES, Graph, Node, Value
 from googlenet.native.steps import AveragePool, Concat, Convolve, LoadImage, LoweredGraph, Lrn, MaxPool, Step
 
 MAX_SETTING = 4096
@@ -58,7 +58,7 @@ def lower(graph: Graph) -> LoweredGraph:
     reader = _Reader(graph)
     for node in graph.nodes:
         reader.read(node)
-    outputs = {name: reader.output(name) for name in (PROBABILITIES, FEATURES, FEATURE_MAPS)}
+    outputs = {value.name: reader.output(value) for value in graph.outputs}
     aliases = {name: reader.origin(name) for name in reader.aliases}
     return LoweredGraph(graph.name, tuple(_merge_siblings(reader.steps)), reader.constants, outputs, aliases)
 
@@ -90,22 +90,21 @@ class _Reader:
             raise InputError(f"the graph {self.graph.name}: the engine native cannot compute with {tensor} as it is")
         return self.channels[tensor]
 
-    def output(self, name: str) -> str:
+    def output(self, value: Value) -> str:
         """The tensor that an output of the graph is, compared with what the graph says of it."""
-        tensor = self.origin(name)
+        name, tensor = value.name, self.origin(value.name)
         channels = self.channels_of(tensor)
-        for value in self.graph.outputs:
-            declared = value.shape[1] if len(value.shape) > 1 else channels
-            if value.name == name and isinstance(declared, int) and declared != channels:
-                raise ModelFileError(
-                    f"the graph {self.graph.name} contradicts itself: its output {name} is declared with {declared} "
-                    f"channels and computed with {channels}"
-                )
+        declared = value.shape[1] if len(value.shape) > 1 else channels
+        if isinstance(declared, int) and declared != channels:
+            raise ModelFileError(
+                f"the graph {self.graph.name} contradicts itself: its output {name} is declared with {declared} "
+                f"channels and computed with {channels}"
+            )
         if (name in self.softmaxed) != (name == PROBABILITIES):
             raise InputError(
                 f"the graph {self.graph.name}: the engine native softmaxes {PROBABILITIES} and nothing else"
             )
-        if (name in self.flat) != (name != FEATURE_MAPS):
+        if (name in self.flat) != (len(value.shape) == 2):
             raise ModelFileError(f"the graph {self.graph.name} contradicts itself: the dimensions of its output {name}")
         return tensor
 

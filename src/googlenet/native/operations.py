@@ -44,18 +44,32 @@ READING = 8
 """Rows whose products take as long as reading the weights does, about: fewer cost no less."""
 
 
+@dataclass(frozen=True, slots=True)
+class OutputPlace:
+    """Where an output lies in the arena, in bytes: `length` from `first`, with its distances, and its shape.
+
+    Between its rows and pixels may be what others pad or join.
+    """
+
+    first: int
+    length: int
+    row: int
+    pixel: int
+    shape: TensorShape
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Executable:
     """Operations in phases, for pictures of one size.
 
-    `arena_bytes`, and where each output begins, are in bytes; `filled` is what an arena holds at first (bytes, by where
-    they begin). `kept` holds the memory that the operations point to.
+    `arena_bytes` is in bytes; `filled` is what an arena holds at first (bytes, by where they begin). `kept` holds the
+    memory that the operations point to.
     """
 
     operations: ctypes.Array[Operation]
     phases: ctypes.Array[Phase]
     arena_bytes: int
-    outputs: Mapping[str, tuple[int, TensorShape]]
+    outputs: Mapping[str, OutputPlace]
     filled: Mapping[int, NDArray[np.uint8]]
     kept: tuple[Any, ...]
 
@@ -103,26 +117,25 @@ def build_executable(arithmetic: Arithmetic, height: int, width: int) -> Executa
     for task, operation in zip(tasks, operations, strict=True):
         packed = writer.packed.get(operation.weights)
         check_operation(operation, task, blocks, packed, arithmetic.panel, int8=arithmetic.suffix == INT8_SUFFIX)
-    for name, tensor in graph.outputs.items():
-        _check_output(name, placed[tensor], shapes[tensor])
     return Executable(
         operations=(Operation * len(operations))(*operations),
         phases=_phases(tasks, operations),
         arena_bytes=arena_bytes,
-        outputs={name: (placed[tensor].first, shapes[tensor]) for name, tensor in graph.outputs.items()},
+        outputs={
+            name: _output_place(name, placed[tensor], shapes[tensor], arithmetic)
+            for name, tensor in graph.outputs.items()
+        },
         filled={begins[name]: np.resize(values, lengths[name]) for name, values in arithmetic.border().items()},
         kept=(writer.packed, writer.panels),
     )
 
 
-def _check_output(name: str, place: Placement, shape: TensorShape) -> None:
-    """Raise InputError for an output that does not lie in one piece, as it is copied."""
-    pixel = shape.channels * FLOAT_BYTES
-    dense = (place.pixel == pixel or shape.height * shape.width == 1) and (
-        place.row == shape.width * pixel or shape.height == 1
-    )
-    if not dense:
-        raise InputError(f"the engine native cannot give {name}, which other steps pad or join; --engine onnx does")
+def _output_place(name: str, place: Placement, shape: TensorShape, arithmetic: Arithmetic) -> OutputPlace:
+    """Where an output lies; raises InputError for one that is not in float32."""
+    if arithmetic.bytes_of(place.owner) != FLOAT_BYTES:
+        raise InputError(f"the engine native cannot give {name}, which it keeps in int8; --engine onnx does")
+    length = (shape.height - 1) * place.row + (shape.width - 1) * place.pixel + shape.channels * FLOAT_BYTES
+    return OutputPlace(place.first, length, place.row, place.pixel, shape)
 
 
 def _in_arena(place: Placement, arithmetic: Arithmetic, begins: Mapping[str, int]) -> Placement:

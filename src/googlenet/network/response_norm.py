@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+import torch.fx
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -35,34 +36,56 @@ class LocalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) float -> the same shape."""
-        result: Tensor = _ResponseNorm.apply(x, self.band, self.record)  # type: ignore[no-untyped-call]
-        return result
+        record = self.record
+        return response_norm(x, self.band, record.size, record.alpha, record.beta, record.k)
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        record = self.record
+        return f"size={record.size}, alpha={record.alpha:g}, beta={record.beta:g}, k={record.k:g}"
+
+
+@torch.fx.wrap  # one node of a traced graph, because tracing cannot see into a custom function
+def response_norm(x: Tensor, band: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
+    """(N, C, H, W) float -> the same shape; `band` (C, C, 1, 1): 1 where two channels are neighbours, else 0.
+
+    A compiler gets the formula alone, whose gradient it derives itself.
+    """
+    if torch.compiler.is_compiling():
+        with _without_autocast(x):
+            return x * _scale(x, band, alpha / size, beta, k)[1]
+    result: Tensor = _ResponseNorm.apply(x, band, alpha / size, beta, k)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _scale(x: Tensor, band: Tensor, share: float, beta: float, k: float) -> tuple[Tensor, Tensor]:
+    """S = k + share * (band of x^2), and s^-beta."""
+    s = F.conv2d(x * x, (band * share).to(x.dtype), x.new_full((x.shape[1],), k))
+    return s, _negative_power(s, beta)
 
 
 class _ResponseNorm(torch.autograd.Function):
-    """y = x * s^-beta with s = k + alpha/size * (band of x^2), with a hand-written gradient.
+    """y = x * s^-beta, with a hand-written gradient.
 
     Autocast is disabled in both passes: its casts depend on the device (on CUDA, `rsqrt` and `pow` return float32), and
     they are not undone in the backward pass of a custom function.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, band: Tensor, record: Record) -> Tensor:
-        share = record.alpha / record.size
+    def forward(ctx: Any, x: Tensor, band: Tensor, share: float, beta: float, k: float) -> Tensor:
         with _without_autocast(x):
-            s = F.conv2d(x * x, (band * share).to(x.dtype), x.new_full((x.shape[1],), record.k))
-            scale = _negative_power(s, record.beta)
+            s, scale = _scale(x, band, share, beta, k)
             ctx.save_for_backward(x, band, s, scale)
-            ctx.factor = 2 * share * record.beta
+            ctx.factor = 2 * share * beta
             return x * scale
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None, None]:
         x, band, s, scale = ctx.saved_tensors
         with _without_autocast(x):
             direct = gradients[0] * scale
             through_sum = F.conv2d((direct * x).div_(s), (band * ctx.factor).to(x.dtype))  # the band is symmetric
-            return direct.sub_(through_sum.mul_(x)), None, None
+            return direct.sub_(through_sum.mul_(x)), None, None, None, None
 
 
 def _without_autocast(x: Tensor) -> AbstractContextManager[None]:

@@ -2,6 +2,7 @@
 
 from googlenet.predictions.features import FeatureChunk, Neighbour, nearest, read_features
 from googlenet.predictions.formats import read_predictions
+from googlenet.predictions.layer_files import check_layer_file, open_layer_file
 from googlenet.predictions.model_identity import ModelIdentity, identity_of
 from googlenet.predictions.output import (
     ExistingOutput,
@@ -23,11 +24,13 @@ __all__ = [
     "Note",
     "PredictionRow",
     "Write",
+    "check_layer_file",
     "check_output",
     "identity_of",
     "json_line",
     "nearest",
     "note_path",
+    "open_layer_file",
     "open_predictions",
     "partial_path",
     "read_existing",

@@ -21,12 +21,12 @@ ROW_GROUP = 1000  # rows: 4 MB of features
 
 def check_pyarrow() -> None:
     """Raise MissingExtraError if pyarrow is not installed."""
-    _import_pyarrow()
+    import_pyarrow()
 
 
 def write_parquet(rows: Iterable[PredictionRow], file: BinaryIO, *, features: int | None) -> None:
     """Write rows with equal keys to a file, in row groups; embeddings are lists of `features` floats."""
-    pyarrow, parquet = _import_pyarrow()
+    pyarrow, parquet = import_pyarrow()
     source = iter(rows)
     group = list(islice(source, ROW_GROUP))
     keys = group[0] if group else {"image": "", "predictions": [], "error": None}
@@ -72,7 +72,7 @@ def read_parquet_features(path: Path) -> Iterator[tuple[list[str], NDArray[np.fl
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """Open a Parquet file for the block; errors of pyarrow become InputErrors."""
-    pyarrow, parquet = _import_pyarrow()
+    pyarrow, parquet = import_pyarrow()
     try:
         with path.open("rb") as raw, parquet.ParquetFile(raw) as file:
             yield file
@@ -98,7 +98,8 @@ def _as_columns(row: PredictionRow) -> PredictionRow:
     return row | best | {"image": written_name(row["image"])}
 
 
-def _import_pyarrow() -> tuple[Any, Any]:
+def import_pyarrow() -> tuple[Any, Any]:
+    """`pyarrow` and `pyarrow.parquet`; raises MissingExtraError where they are not installed."""
     try:
         import pyarrow
         import pyarrow.parquet

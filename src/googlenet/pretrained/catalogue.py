@@ -68,6 +68,15 @@ CATALOGUE: dict[str, Published] = {
         licence="BSD-3-Clause (torchvision)",
         scores={"top1": 0.6978, "top5": 0.8953, "split": "ImageNet validation, one crop", "by": "torchvision"},
     ),
+    "inception5h": Published(
+        purpose="Google's own network of 2014-15 (InceptionV1), a TensorFlow graph trained on ImageNet",
+        address="https://storage.googleapis.com/download.tensorflow.org/models/inception5h.zip",
+        algorithm="sha256",
+        digest="d13569f6a98159de37e92e9c8ec4dae8f674fbf475f69fe6199b514f756d4364",
+        megabytes=49.9,
+        classes=1008,
+        licence="Apache-2.0",
+    ),
 }
 """Published weights by name."""
 

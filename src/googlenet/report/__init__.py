@@ -1,5 +1,6 @@
 """The report: HTML files and pictures made from results that exist as data; nothing is computed a second way here."""
 
+from googlenet.report.atlas import Atlas, write_atlas
 from googlenet.report.check_page import write_check_report
 from googlenet.report.comparison import Compared, write_comparison
 from googlenet.report.evaluation_report import write_evaluation_report
@@ -11,6 +12,7 @@ from googlenet.report.subject import Subject, model_subject
 from googlenet.report.thumbnails import thumbnail
 
 __all__ = [
+    "Atlas",
     "Compared",
     "Subject",
     "check_installed",
@@ -23,6 +25,7 @@ __all__ = [
     "render",
     "report_line",
     "thumbnail",
+    "write_atlas",
     "write_check_report",
     "write_comparison",
     "write_evaluation_report",

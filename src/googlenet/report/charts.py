@@ -170,6 +170,12 @@ def columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
+def as_number(value: float, position: Any = None) -> str:
+    """A number as the label of a tick: 20000, 0.15, 2.5e-5; never a factor or a sum at the end of the axis."""
+    mantissa, exponential, exponent = f"{value:g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponential else mantissa
+
+
 def as_percent(value: float, position: Any = None) -> str:
     """A share as the label of a tick."""
     return f"{100 * value:g}%"

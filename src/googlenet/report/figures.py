@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from googlenet.report.charts import TEXT, Palette, as_percent, columns, new_figure, plain_axes, shortened
+from googlenet.report.charts import TEXT, Palette, as_number, as_percent, columns, new_figure, plain_axes, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,9 @@ def draw_lines(
     names = [shortened(line.label, 14) for line in lines]
     right = 6.3 * max((len(name) for name in names), default=0) + 14 if len(lines) > 1 else 12
     left, bottom, width, height = box
-    axes = plain_axes(figure, (left + 40, bottom + 38, width - 40 - right, height - 38 - 10), palette)
+    label = as_percent if shares else as_number
+    margin = _label_room(lines, label, from_zero=from_zero)
+    axes = plain_axes(figure, (left + margin, bottom + 38, width - margin - right, height - 38 - 10), palette)
     for line in lines:
         x, y = zip(*line.points, strict=True)
         axes.plot(
@@ -75,11 +77,19 @@ def draw_lines(
     axes.yaxis.set_major_locator(MaxNLocator(4))
     low, high = axes.get_ylim()
     axes.set_ylim(0 if from_zero else low, min(high, 1) if shares else high)
-    if shares:
-        axes.yaxis.set_major_formatter(FuncFormatter(as_percent))
+    axes.yaxis.set_major_formatter(FuncFormatter(label))
     axes.set_xlabel(x_label, color=palette.muted, fontsize=TEXT, labelpad=4)
     if len(lines) > 1:
         _label_ends(axes, lines, names, palette, height=height - 48)
+
+
+def _label_room(lines: Sequence[Line], label: Callable[[float], str], *, from_zero: bool) -> float:
+    """The width that the labels of the y axis need, in px: 40 for all but numbers such as 1.5e-5."""
+    from matplotlib.ticker import MaxNLocator
+
+    values = [y for line in lines for _, y in line.points] or [0.0]
+    ticks = MaxNLocator(4).tick_values(0 if from_zero else min(values), max(values))
+    return max(40, 6.8 * max(len(label(tick)) for tick in ticks) + 8)
 
 
 def _label_ends(axes: Axes, lines: Sequence[Line], names: Sequence[str], palette: Palette, *, height: float) -> None:

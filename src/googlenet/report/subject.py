@@ -44,7 +44,7 @@ class Subject:
 
 
 def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers | None = None) -> Subject:
-    """What the report of a run is about; raises InputError if neither the run nor the caller has answers."""
+    """What the report of a run is about; raises InputError for a damaged file, and without answers."""
     if answers is None:
         if not folder.answers.is_file():
             raise InputError(
@@ -52,6 +52,8 @@ def run_subject(folder: RunFolder, *, data: str | None = None, answers: Answers 
                 "with --data, and they are evaluated again"
             )
         answers = Answers.load(folder.answers)
+    if folder.evaluation.exists():
+        folder.read_evaluation()  # raises InputError if it is damaged, as every file of the run does
     stored = read_settings(folder)
     where = data or stored.get("data")
     rule = SplitRule(stored["split_seed"], stored["val_share"]) if "split_seed" in stored else None

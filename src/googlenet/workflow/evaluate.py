@@ -94,6 +94,7 @@ def evaluate_models(
     the predictions are of the last row: all models, the most crops.
     """
     from googlenet.classifier import Classifier, Prediction, rank_classes
+    from googlenet.classifier.sources import check_models
     from googlenet.engines import members_of
     from googlenet.evaluation import compare_protocols, open_labelled
 
@@ -103,6 +104,7 @@ def evaluate_models(
             raise InputError("a Classifier has an engine: give engine, device and threads to googlenet.load")
         classifier = models
     else:
+        check_models(models, "model")
         classifier = Classifier.load(models, engine=engine, device=device, threads=threads)
     ids = [one.id for one in classifier.classes]
     dataset, samples, name = open_labelled(data, split, classes=ids, origins=classifier.origins)

@@ -110,3 +110,64 @@ if (matrix) {
     matrix.tBodies[0].append(...order.map((place) => rows[place].row));
   });
 }
+
+// The atlas of a layer: a search over its units by number or by words, and arrow keys from unit to unit.
+const query = document.getElementById("query");
+if (query) {
+  const units = [...document.querySelectorAll(".unit")];
+  const found = document.getElementById("found");
+  const nothing = document.querySelector(".nothing");
+  const all = found.textContent;
+
+  const search = () => {
+    const text = query.value.trim().toLowerCase();
+    const number = text.match(/^(?:unit\s*|#)?(\d+)$/)?.[1];
+    const words = text.split(/[\s,]+/).filter(Boolean);
+    const holdsAll = (one) => words.every((word) => one.includes(word));
+    let shown = 0;
+    for (const unit of units) {
+      const fits = number ? Number(unit.dataset.number) === Number(number) : holdsAll(unit.dataset.words);
+      unit.hidden = !fits;
+      shown += fits;
+      for (const picture of unit.querySelectorAll("[data-label]")) {
+        picture.classList.toggle("fits", words.length > 0 && !number && holdsAll(picture.dataset.label));
+      }
+    }
+    nothing.hidden = shown > 0;
+    found.textContent = words.length ? `${shown} of ${all}` : all;
+  };
+  const clear = () => {
+    query.value = "";
+    search();
+  };
+
+  query.addEventListener("input", search);
+  document.getElementById("search").addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("clear").addEventListener("click", () => {
+    clear();
+    query.focus();
+  });
+  window.addEventListener("hashchange", () => {
+    const unit = document.getElementById(location.hash.slice(1));
+    if (!unit?.hidden) return;
+    clear();  // a link to a unit leads there, whatever was searched for
+    unit.scrollIntoView();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/" && document.activeElement !== query) {
+      event.preventDefault();
+      query.focus();
+      query.select();
+    } else if (event.key === "Escape" && document.activeElement === query) {
+      clear();
+    }
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const link = event.target.closest?.(".unit h3 a");
+    if (!step || !link) return;
+    event.preventDefault();
+    const shown = units.filter((unit) => !unit.hidden);
+    shown[shown.indexOf(link.closest(".unit")) + step]?.querySelector("h3 a").focus();
+  });
+  if (query.value) search();  // kept by the browser when the page is loaded again
+}
