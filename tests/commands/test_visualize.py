@@ -53,7 +53,7 @@ def test_json_and_a_folder_have_each_image(googlenet: Run, model: Path, tmp_path
         ("tench", 0, 1),
     ]
     files = [Path(one["file"]) for one in answer["images"]]
-    assert [file.name for file in files] == ["Straße_Weg.png", "Straße_Weg_2.png", "tench.png", "tench_2.png"]
+    assert [file.name for file in files] == ["2-Straße_Weg.png", "2-Straße_Weg_2.png", "0-tench.png", "0-tench_2.png"]
     assert sorted(out.iterdir()) == sorted(files)
     assert all(opened(file).size == (32, 32) for file in files)
     activation = answer["images"][0]["activation"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from googlenet.visualization.search import Searched
 
 REFRESH_SECONDS = 0.25
+LONGEST_NAME = 60  # characters of a file's name that come from a class's
 SHOWN = 8  # lines of activations before the rest is left to --json
 
 
@@ -197,8 +198,11 @@ def _write_image(image: MadeImage, folder: Path) -> Path:
 
 
 def _file_name(image: MadeImage) -> str:
-    """`4c_3x3-130.png`, `linear-281-tabby_tabby_cat.png`; several images of an aim are numbered: `4c-130_2.png`."""
-    name = re.sub(r"[^\w.-]+", "_", image.aim.name.replace(":", "-")).strip("_")
+    """`4c_3x3-130.png`, of a class `281-tabby_tabby_cat.png`; further images of an aim are numbered: `4c-130_2.png`."""
+    name = re.sub(r"[^\w.-]+", "_", image.aim.name.replace(":", "-")).strip("_")[:LONGEST_NAME]
+    unit = image.aim.unit
+    if unit is not None and not name.endswith(f"-{unit}"):  # classes can share a name
+        name = f"{unit}-{name}"
     return f"{name}{f'_{image.number + 1}' if image.number else ''}.png"
 
 
@@ -213,7 +217,8 @@ def _fields(image: MadeImage, file: Path | None) -> dict[str, Any]:
 
 
 def _line(image: MadeImage) -> str:
-    return f"{image.aim.name}  largest activation {image.highest:.4g}, mean {image.mean:.4g}"
+    number = f" ({image.number + 1})" if image.number else ""
+    return f"{image.aim.name}{number}  largest activation {image.highest:.4g}, mean {image.mean:.4g}"
 
 
 class Progress:

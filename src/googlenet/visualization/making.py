@@ -79,6 +79,7 @@ def make_images(
     """The images of each aim in turn; the same for a seed, whichever other aims are asked for (up to rounding).
 
     `wanted` is the picture (S, S, 3) of a caricature, of `making.size`. `on_progress` is told steps done and in all.
+    The network is put in evaluation mode, and its weights need no gradients afterwards.
     Raises InputError for a size that the network does not take.
     """
     network.eval().requires_grad_(False)
