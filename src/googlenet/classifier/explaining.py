@@ -74,7 +74,7 @@ def _network(source: ModelSource, device: str) -> GoogLeNet:
         raise InputError(
             "an exported file has no gradients: explain the model that it was made from, or use the method occlusion"
         )
-    return network_with_weights(build_architecture(model.spec), model.weights).to(device).eval()
+    return network_with_weights(build_architecture(model.spec), model.weights).to(device).eval().requires_grad_(False)
 
 
 @lru_cache(maxsize=4)  # reading a model again takes longer than explaining a picture
