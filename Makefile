@@ -14,7 +14,7 @@ DEMO := runs/demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check sanitize format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-decode bench-fuzz bench-fuzz-structure bench-growth bench-install bench-pipeline bench-members bench-untuned \
-  bench-predict-many bench-pointing bench-attribution bench-check bench-report
+  bench-predict-many bench-pointing bench-attribution bench-check bench-report bench-layers bench-visualize
 .DELETE_ON_ERROR:
 
 help:
@@ -134,9 +134,22 @@ $(CLEANVISION)/.installed:
 	@$(CLEANVISION)/bin/python -m pip install --quiet --disable-pip-version-check cleanvision==0.3.7 cleanlab==2.9.0
 	@touch $@
 
+bench-layers: $(INSTALLED)
+	@$(BIN)/python benchmarks/layers.py bvlc ../shared/data/imagenet-originals.tar
+
 bench-check: $(INSTALLED) $(CLEANVISION)/.installed
 	@$(BIN)/python benchmarks/check.py $(TRANSFER) --photographs ../shared/data/imagenet-sample.tar $(ORIGINALS) \
 	  --peer $(CLEANVISION)/bin/python
+
+LUCENT := .venv-lucent
+
+$(LUCENT)/.installed: $(PEER_INSTALLED)
+	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(LUCENT) \
+	  torch-lucent==0.1.8 kornia==0.4.1 decorator==5.3.1 future==1.0.0 tqdm==4.70.1 packaging==26.4
+	@touch $@
+
+bench-visualize: $(LUCENT)/.installed
+	@$(PEER)/bin/python benchmarks/visualize.py --lucent $(LUCENT)
 
 bench-report: $(INSTALLED)
 	@$(BIN)/python benchmarks/report.py

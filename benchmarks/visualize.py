@@ -4,8 +4,8 @@ Run: make bench-visualize, or: python benchmarks/visualize.py --units 64 --steps
 
 Excitation is the largest value of the unit over all places of its layer's output, after the ReLU, and the mean of them;
 both are taken of plain 224 px uint8 pictures. The real ones are the 500 of imagenet-sample.tar, prepared as the model
-says (squash 256, centre 224). A made image is periodic, and continued to 224 px; lucent's is enlarged to 224 px, which is
-how its own pipeline shows it to a network.
+says (squash 256, centre 224). A made image is periodic, and continued to 224 px; lucent's is enlarged to 224 px, as its
+own pipeline shows it to a network.
 
 `--lucent FOLDER` has torch-lucent 0.1.8 and what it imports; torchvision must be there, too. Its published recipe is
 `render_vis` with the channel objective and all defaults: a 128 px Fourier image with decorrelated colours, its standard
@@ -58,6 +58,7 @@ class Subject:
     """A model and a layer, opened once."""
 
     def __init__(self, name: str, layer: str) -> None:
+        """Opens the model and builds its network."""
         opened = open_model(find_model(name))
         assert isinstance(opened, Model)
         self.model, self.preprocessing = opened, opened.preprocessing
@@ -89,9 +90,10 @@ class Subject:
 
 
 class Lucent(torch.nn.Module):
-    """The same network for lucent, which gives pictures in 0 to 1; its weights have gradients, as lucent leaves them."""
+    """The same network for lucent: pictures in 0 to 1, and weights with gradients, as lucent leaves them."""
 
     def __init__(self, subject: Subject, folder: Path, *, frozen: bool) -> None:
+        """`folder` is where lucent is installed."""
         super().__init__()
         model = subject.model
         self.network = network_with_weights(build_architecture(model.spec), model.weights).eval()
@@ -107,6 +109,7 @@ class Lucent(torch.nn.Module):
         self.render, self.channel = render.render_vis, objectives.channel
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, 3, H, W) -> logits."""
         logits: torch.Tensor = self.network(
             to_network_input(x.permute(0, 2, 3, 1) * 255, self.subject.preprocessing)
         ).main
@@ -136,17 +139,12 @@ def against_real(subject: Subject, pictures: Path, arguments: argparse.Namespace
     begun = time.perf_counter()
     images = subject.make(aims, arguments.steps, arguments.size)
     print(f"{len(images)} units of {subject.layer.name}, {arguments.steps} steps: {time.perf_counter() - begun:.0f} s")
-    for what, real, made in (
-        ("largest", highest, np.array([image.highest for image in images])),
-        ("mean", mean, np.array([image.mean for image in images])),
-    ):
-        print(
-            f"{what:8}  above the best real picture: {np.mean(made > real):6.1%} of units;  "
-            f"made / real: median {np.median(made / real):.2f}, least {np.min(made / real):.2f}"
-        )
-        print(
-            f"{'':8}  not above: {', '.join(aim.name for aim, more in zip(aims, made > real, strict=True) if not more) or 'none'}"
-        )
+    made = {"largest": [image.highest for image in images], "mean": [image.mean for image in images]}
+    for what, real in (("largest", highest), ("mean", mean)):
+        ratio = np.array(made[what]) / real
+        missed = ", ".join(aim.name for aim, one in zip(aims, ratio, strict=True) if one <= 1) or "none"
+        print(f"{what:8} above the best real picture: {np.mean(ratio > 1):.1%} of units; not above: {missed}")
+        print(f"{'':8} made / real: median {np.median(ratio):.2f}, least {np.min(ratio):.2f}")
     if arguments.out:
         arguments.out.write_bytes(png_bytes(draw_made_images(images).quantize(256, method=Image.Quantize.MEDIANCUT)))
 
@@ -175,12 +173,14 @@ def against_lucent(subject: Subject, arguments: argparse.Namespace) -> None:
     print(f"{len(aims)} units, {arguments.compared_steps} steps, {arguments.turn} units a turn{frozen}")
     for name, side in (("ours", ours), ("lucent", theirs)):
         each = 1000 * side.seconds / len(aims) / arguments.compared_steps
-        print(
-            f"{name:7} {each:6.1f} ms a step;  median largest {np.median(side.highest):.0f}, mean {np.median(side.mean):.0f}"
-        )
-    ratios = [np.median(np.divide(getattr(ours, key), getattr(theirs, key))) for key in ("highest", "mean")]
+        medians = f"median largest {np.median(side.highest):.0f}, mean {np.median(side.mean):.0f}"
+        print(f"{name:7} {each:6.1f} ms for a step of a unit;  {medians}")
+    speed = theirs.seconds / ours.seconds
+    largest, mean_ratio = (
+        np.median(np.divide(getattr(ours, key), getattr(theirs, key))) for key in ("highest", "mean")
+    )
     print(
-        f"ours / lucent: speed {theirs.seconds / ours.seconds:.2f};  largest {ratios[0]:.2f}, mean {ratios[1]:.2f} (median)"
+        f"ours / lucent: speed {speed:.2f};  median of the units' ratios: largest {largest:.2f}, mean {mean_ratio:.2f}"
     )
 
 

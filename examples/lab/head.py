@@ -53,8 +53,8 @@ def main() -> None:
         "times the parameters. "
         + " ".join(
             f"{experiment.difference_sentence(rows, f'{CONNECTED}, {amount}', f'{AVERAGE}, {amount}')} "
-            f"The training pictures are ahead by {100 * gaps[f'{CONNECTED}, {amount}'].value:.1f} and "
-            f"{100 * gaps[f'{AVERAGE}, {amount}'].value:.1f} points."
+            f"Accuracy on the training pictures against validation: {in_points(gaps[f'{CONNECTED}, {amount}'])} and "
+            f"{in_points(gaps[f'{AVERAGE}, {amount}'])} points."
             for amount in ("all", f"{FEW} a class")
         ),
     )
@@ -78,10 +78,15 @@ def print_overfitting(rows: Sequence[Row], on_training: Sequence[float]) -> dict
     for label in dict.fromkeys(row.label for row in rows):
         pairs = [(train, row.accuracy) for row, train in zip(rows, on_training, strict=True) if row.label == label]
         train, val = (Mean.of(values).value for values in zip(*pairs, strict=True))
-        gaps[label] = gap = Mean.of([train - val for train, val in pairs])
-        interval = "" if gap.low is None or gap.high is None else f" ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
-        print(f"  {label:<28} {train:6.1%} {val:6.1%}  {100 * gap.value:+5.1f} points{interval}")
+        gaps[label] = gap = Mean.of([on - off for on, off in pairs])
+        print(f"  {label:<28} {train:6.1%} {val:6.1%}  {100 * gap.value:+5.1f} points")
     return gaps
+
+
+def in_points(gap: Mean) -> str:
+    """A difference of accuracies with its interval, which one seed has not."""
+    interval = "" if gap.low is None or gap.high is None else f" ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
+    return f"{100 * gap.value:+.1f}{interval}"
 
 
 def at_other_sizes(rows: Sequence[Row], label: str, dataset: googlenet.Dataset) -> BySize:

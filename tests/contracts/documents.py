@@ -3,8 +3,9 @@
 - Lines of a ```console block that begin with `$ ` are for a shell; what stands below a line is what it prints.
 - A `googlenet train` line is shrunk: two steps in place of its time or epochs, in the batches of the smoke recipe, and
   in its width where it starts from random weights. What it sets itself stays; so do recipe and run folder, for later
-  lines to find the run. In the same way, a `googlenet lr-find` line tries ten rates, and an experiment of
-  `examples/lab` that trains (its line says for how long) trains each of its settings once, for two steps.
+  lines to find the run. In the same way, a `googlenet lr-find` line tries ten rates, a `googlenet visualize` line that
+  makes images takes two steps, and an experiment of `examples/lab` that trains (its line says for how long) trains each
+  of its settings once, for two steps.
 - A line that shows `^C` is interrupted once the line above that has been printed, and must end as interrupted. It is
   given more steps, so that it is still at work then.
 - A ```text block below a ```python block is what the program prints. ```text varies is not compared.
@@ -27,6 +28,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from googlenet.cli.figures import FIGURES
 from googlenet.dataset import EMBEDDED
 from googlenet.recipes import RECIPES, STARTS
 
@@ -80,8 +82,10 @@ def _lines_of(body: str) -> list[Example]:
 
 
 def shrunk(line: str, *, steps: int = 2) -> str:
-    """A `googlenet train` or `googlenet lr-find` line or an experiment that takes seconds; other lines as they are."""
+    """A line that trains, tries rates or makes images as one that takes seconds; other lines as they are."""
     words = shlex.split(line, comments=True)
+    if words[:2] == ["googlenet", "visualize"] and words[3] not in FIGURES:
+        return shlex.join([*words, "--steps", str(steps)])
     if _is_experiment(words) and {"--minutes", "--steps"}.intersection(words):
         return shlex.join([*_without(words, "--minutes", "--seeds", "--steps"), "--seeds", "1", "--steps", f"{steps}"])
     if words[:2] not in (["googlenet", "train"], ["googlenet", "lr-find"]) or "--help" in words:

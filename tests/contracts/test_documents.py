@@ -76,6 +76,7 @@ def test_fenced_blocks_are_taken_as_they_are() -> None:
             "googlenet lr-find photos --recipe small --steps 10 --set width=0.125 --set batch_size=16",
         ),
         ("googlenet train --help", "googlenet train --help"),
+        ("googlenet visualize bvlc 4c:0 --out a.png", "googlenet visualize bvlc 4c:0 --out a.png --steps 2"),
         (
             "python examples/lab/head.py --minutes 4 --seeds 5",
             "python examples/lab/head.py --seeds 1 --steps 2",
@@ -83,7 +84,7 @@ def test_fenced_blocks_are_taken_as_they_are() -> None:
         ("python examples/lab/channels.py examples/cat.jpg", "python examples/lab/channels.py examples/cat.jpg"),
     ],
 )
-def test_only_trainings_are_shrunk(line: str, short: str) -> None:
+def test_what_takes_long_is_shrunk(line: str, short: str) -> None:
     assert shrunk(line) == short
 
 

@@ -89,12 +89,15 @@ import googlenet, numpy as np
 engine, paths, squares = pickle.load(sys.stdin.buffer)
 classifiers = {name: googlenet.load(path, engine=engine, device="cpu", threads=2) for name, path in paths.items()}
 answers = {name: classifier.engine.run(squares).probabilities for name, classifier in classifiers.items()}
+values = classifiers[engine].activations(squares, "3a")["3a"]  # of the model file, which is called as its engine
 
 def in_child(name, work=lambda: None):
     pid = os.fork()
     if pid == 0:
         signal.alarm(60)  # what hangs is ended
         np.testing.assert_allclose(classifiers[name].engine.run(squares).probabilities, answers[name], atol=1e-6)
+        if name == engine:
+            np.testing.assert_allclose(classifiers[name].activations(squares, "3a")["3a"], values, atol=1e-4)
         work()
         sys.exit()  # as a program ends: all that it holds is taken apart
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

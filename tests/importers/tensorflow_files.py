@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet.protobuf import Pieces, encode
+from tests.importers.make_torchvision_answer import formula
 
 FILTERS = {
     "mixed3a": (64, 96, 128, 16, 32, 32),
@@ -131,6 +132,21 @@ def inception5h(
     return nodes
 
 
+def even_weights() -> dict[str, NDArray[np.float32]]:
+    """Weights for ten classes by the names of their constants; those of the classifiers are small."""
+    shapes = {name: node.shape for name, node in inception5h(outputs=10).items() if name.endswith(("_w", "_b"))}
+    weights = {}
+    for name, shape in shapes.items():
+        values = formula(name, (*shape[-1:], *shape[:-1])) * np.float32(0.05 if name.startswith("softmax") else 1)
+        weights[name] = np.ascontiguousarray(np.moveaxis(values, 0, -1))
+    return weights
+
+
+def even_pictures() -> NDArray[np.float32]:
+    """Two pictures (2, 224, 224, 3) of coarse squares, minus their mean."""
+    return (formula("input", (2, 14, 14, 3)) * 70).repeat(16, axis=1).repeat(16, axis=2)
+
+
 def graph_def(nodes: Nodes) -> bytes:
     """A GraphDef of the nodes, the constants first after the input, as Google's are."""
     order = sorted(nodes.values(), key=lambda node: (node.operator != "Placeholder", node.operator != "Const"))
@@ -184,6 +200,7 @@ def _tensor(node: TensorFlowNode) -> Pieces:
     if isinstance(node.content, np.ndarray):
         array = node.content
         dtype = 1 if array.dtype.kind == "f" else 3
-        content = array.tobytes()
-        return encode("tensorflow.TensorProto", dtype=dtype, tensor_shape=shape, tensor_content=content)
+        if dtype == 3 and array.size == 1:  # as TensorFlow writes a single number
+            return encode("tensorflow.TensorProto", dtype=3, tensor_shape=shape, int_val=[int(array.item())])
+        return encode("tensorflow.TensorProto", dtype=dtype, tensor_shape=shape, tensor_content=array.tobytes())
     return encode("tensorflow.TensorProto", dtype=1, tensor_shape=shape, float_val=[node.content])

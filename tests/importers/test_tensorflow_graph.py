@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from googlenet.architecture import ArchitectureSpec
+from googlenet.architecture import ArchitectureSpec, build_architecture
 from googlenet.errors import InputError, ModelFileError
 from googlenet.importers import Imported, ImportedModel, Provenance, import_file
 from googlenet.importers.tensorflow_graph import read_graph
 from googlenet.model import ClassLabel
+from googlenet.network.weights import network_with_weights
 from googlenet.pretrained import inception5h_classes
 from tests.importers.conftest import SHARED, damaged
-from tests.importers.tensorflow_files import Nodes, archive, graph_def, inception5h
+from tests.importers.tensorflow_files import Nodes, archive, even_pictures, even_weights, graph_def, inception5h
 
+ANSWER = Path(__file__).with_name("tensorflow_answer.json")
 WEIGHTS = SHARED / "inception5h.pth"
 NAMES = ["dummy", *(label.name.partition(",")[0] for label in inception5h_classes()[1:1001])]
 """The list in the published archive: 1,001 lines for 1,008 outputs."""
@@ -81,6 +84,20 @@ def test_weights_are_turned_into_our_layout() -> None:
         rtol=1e-3,
         atol=1e-3,
     )
+
+
+def test_a_second_reader_of_such_graphs_computes_the_same() -> None:
+    """OpenCV's answers, of auxiliary classifiers too: `make_tensorflow_answer.py`."""
+    found = read(inception5h(even_weights(), outputs=10))
+    network = network_with_weights(build_architecture(found.spec), found.weights).eval()
+    network.training = True  # so that the auxiliary classifiers run, without dropout
+    with torch.no_grad():
+        logits = network(torch.from_numpy(even_pictures().transpose(0, 3, 1, 2).copy()))
+    expected = json.loads(ANSWER.read_text())["probabilities"]
+    for head, theirs in expected.items():
+        ours = getattr(logits, head).softmax(1).numpy()
+        np.testing.assert_allclose(ours, theirs, atol=1e-5, err_msg=head)
+        assert np.ptp(theirs, axis=1).min() > 0.05  # what is compared says something
 
 
 def test_the_graph_says_which_lrn_it_has() -> None:

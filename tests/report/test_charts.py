@@ -75,7 +75,8 @@ def test_ticks_of_small_numbers_say_all_of_each_number() -> None:
     with drawing():
         figure = line_chart([Line("rate", ((1, 2.4e-5), (2, 1e-6)))], ON_PAGE, x_label="epoch", from_zero=True)
         box = figure.axes[0].get_tightbbox()
-        assert box is not None and box.x0 >= 0  # no label is cut off
+    assert box is not None
+    assert box.x0 >= 0  # no label is cut off
     axis = figure.axes[0].yaxis
     assert axis.get_major_formatter().format_ticks([0, 1e-5, 1.5e-5, 0.01, 2.5]) == [
         "0",

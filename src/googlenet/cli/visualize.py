@@ -64,7 +64,7 @@ def visualize_command(
         int | None,
         Option(least=16, metavar="PX", help="Width of an image, of a dream its longer side; default: by layer, 512."),
     ] = None,
-    steps: Annotated[int | None, Option(least=1, help="Steps; default: 256, for a dream 40.")] = None,
+    steps: Annotated[int | None, Option(least=1, help="Steps; default: 128, for a dream 40.")] = None,
     seed: Annotated[int, Option(least=0, help="Random seed.")] = 0,
     force: Annotated[bool, Option(help="Replace existing files.")] = False,
     as_json: Annotated[bool, Option(name="--json", help="Print JSON: each image with its unit's activation.")] = False,

@@ -18,9 +18,8 @@ from googlenet.engines.forks import keep_for_good, leave_in_child, no_fork
 class ReopenableEngine:
     """An engine with `open_again`, which opens a new instance for each copy (`copy.deepcopy`, `pickle`).
 
-    `open_again(layers=...)` opens one for layers of the same model.
-
     With `again_after_fork`, also in a forked child, when the engine is first run there. Thread-safe.
+    `open_again(layers=...)` opens one for layers of the same model.
     """
 
     def __init__(self, open_again: Callable[..., Engine], again_after_fork: bool, engine: Engine | None = None) -> None:
@@ -45,11 +44,11 @@ class ReopenableEngine:
 
         The last one is kept, because whoever looks at layers does so more than once.
         """
-        key = tuple(layers)
-        if self._for_layers is None or self._for_layers[0] != key:
-            again = partial(self.open_again, layers=key)
-            self._for_layers = key, ReopenableEngine(again, self.again_after_fork)
-        return self._for_layers[1]
+        asked, kept = tuple(layers), self._for_layers  # another thread may replace the one that is kept
+        if kept is None or kept[0] != asked:
+            kept = asked, ReopenableEngine(partial(self.open_again, layers=asked), self.again_after_fork)
+            self._for_layers = kept
+        return kept[1]
 
     def run_layers(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
         """See `LayerEngine`; only for an engine from `for_layers`."""

@@ -34,7 +34,7 @@ FLATTENED = {f"{name}.weight": 4 for name in LAYERS.values() if name.endswith(".
 MOST_VALUES = 48 * 2**20
 """Most values of all weights: GoogLeNet with auxiliary classifiers for 10,000 classes has 44 million."""
 
-MOST_DIFFERENT = 0.05  # of the class names beside the graph, or they are of other classes
+MOST_DIFFERENT = 0.5  # of the class names beside the graph; if more differ, they are of other classes
 
 PREPROCESSING_SENTENCE = (
     "the graph does not state its preprocessing: assumed to be that of Google's examples, centre crop scaled to "
@@ -93,7 +93,7 @@ def _labels(outputs: int, names: tuple[str, ...]) -> tuple[tuple[ClassLabel, ...
         return known, ()
     sentence = (
         f"{len(different):,} of the {len(names):,} class names beside the graph are not ImageNet's, such as "
-        f"{different[0][0]!a} instead of {different[0][1]!a}"
+        f"{different[0][0][:60]!a} instead of {different[0][1]!a}"
     )
     if len(different) > MOST_DIFFERENT * len(names):
         return None, (sentence,)

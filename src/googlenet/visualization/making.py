@@ -20,7 +20,7 @@ from googlenet.visualization.objectives import OBJECTIVES, likeness
 from googlenet.visualization.parametrisation import FourierImages
 from googlenet.visualization.transforms import random_look
 
-LEARNING_RATE = 0.05
+LEARNING_RATE = 0.07
 BATCH = 16
 """Images that are made together: enough to keep all cores busy, few enough for their maps to stay in the caches."""
 
@@ -40,7 +40,7 @@ class Making:
     """
 
     objective: str = "channel"
-    steps: int = 256
+    steps: int = 128
     size: int = 128
     seed: int = 0
     negative: bool = False
@@ -121,10 +121,10 @@ def _ascend(
         values = layer_values(network, preprocessing, layer, seen.permute(0, 2, 3, 1) * 255, before_relu=True)
         score = objective.score(values, -directions if making.negative else directions)
         if making.diversity > 1:
-            alike = torch.cat([likeness(group) for group in values.split(making.diversity)])
+            alike = torch.cat([likeness(group) for group in torch.split(values, making.diversity)])
             score = score - DIVERSITY_WEIGHT * score.detach().abs() * alike
         optimizer.zero_grad(set_to_none=True)
-        score.sum().neg().backward()
+        score.sum().neg().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         tell(step + 1)
     with torch.no_grad():

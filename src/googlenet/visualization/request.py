@@ -28,7 +28,7 @@ from googlenet.visualization.making import (
     make_images,
 )
 
-STEPS, DREAM_STEPS = 256, 40
+STEPS, DREAM_STEPS = 128, 40
 DREAM_SIDE = 512  # px: longer side of a dream
 
 
