@@ -32,7 +32,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "training": ("minutes", "epochs", "learning_rate", "settings", "seed", "members"),
     "output": (
         *("top", "as_json", "markdown", "embeddings", "boxes", "output", "out", "report", "report_file", "tensorboard"),
-        *("resume", "force"),
+        *("resume", "force", "shard"),
     ),
     "computation": ("engine", "threads", "device", "batch_size", "batch", "workers"),
 }

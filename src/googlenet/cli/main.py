@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "googlenet.cli.evaluate:evaluate_command",
     "check": "googlenet.cli.check:check_command",
     "predict": "googlenet.cli.predict:predict_command",
+    "merge": "googlenet.cli.merge:merge_command",
     "explain": "googlenet.cli.explain:explain_command",
     "similar": "googlenet.cli.similar:similar_command",
     "info": "googlenet.cli.info:info_command",

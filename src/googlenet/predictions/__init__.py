@@ -2,6 +2,7 @@
 
 from googlenet.predictions.features import FeatureChunk, Neighbour, nearest, read_features
 from googlenet.predictions.formats import read_predictions
+from googlenet.predictions.merging import Merged, merge_shards
 from googlenet.predictions.model_identity import ModelIdentity, identity_of
 from googlenet.predictions.output import (
     ExistingOutput,
@@ -12,20 +13,26 @@ from googlenet.predictions.output import (
     read_existing,
 )
 from googlenet.predictions.row import Note, PredictionRow, Write, json_line, written_name
+from googlenet.predictions.shards import Listing, Shard, ShardNote, remove_shard_note, take_shard, write_shard_note
 from googlenet.predictions.table import Columns
 
 __all__ = [
     "Columns",
     "ExistingOutput",
     "FeatureChunk",
+    "Listing",
+    "Merged",
     "ModelIdentity",
     "Neighbour",
     "Note",
     "PredictionRow",
+    "Shard",
+    "ShardNote",
     "Write",
     "check_output",
     "identity_of",
     "json_line",
+    "merge_shards",
     "nearest",
     "note_path",
     "open_predictions",
@@ -33,5 +40,8 @@ __all__ = [
     "read_existing",
     "read_features",
     "read_predictions",
+    "remove_shard_note",
+    "take_shard",
+    "write_shard_note",
     "written_name",
 ]
