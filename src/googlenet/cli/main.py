@@ -29,6 +29,7 @@ COMMANDS = {
     "train": "googlenet.cli.train:train_command",
     "evaluate": "googlenet.cli.evaluate:evaluate_command",
     "check": "googlenet.cli.check:check_command",
+    "pack": "googlenet.cli.pack:pack_command",
     "predict": "googlenet.cli.predict:predict_command",
     "merge": "googlenet.cli.merge:merge_command",
     "explain": "googlenet.cli.explain:explain_command",
