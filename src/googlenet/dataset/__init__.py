@@ -18,6 +18,8 @@ from googlenet.dataset.layout import Layout, LayoutHint, Split, classify_names
 from googlenet.dataset.memory import PictureSource, dataset_from_lists
 from googlenet.dataset.packing import SHARD_SIZE, Packed, check_pack, pack
 from googlenet.dataset.samples import Sample, Samples, Source
+from googlenet.dataset.shard_names import is_shard_pattern
+from googlenet.dataset.shards import ShardSource
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import TarSource, read_tar
 from googlenet.dataset.walking import Ignored, find_folders, find_pictures
@@ -37,6 +39,7 @@ __all__ = [
     "PictureSource",
     "Sample",
     "Samples",
+    "ShardSource",
     "Source",
     "Split",
     "SplitRule",
@@ -51,6 +54,7 @@ __all__ = [
     "find_folders",
     "find_pictures",
     "hold_back",
+    "is_shard_pattern",
     "normal_name",
     "open_dataset",
     "pack",
