@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from safetensors.numpy import load_file
 
-from googlenet.dataset import open_dataset, pack
+from googlenet.dataset import open_dataset, pack, remote
+from tests.range_server import serving
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Run
@@ -84,6 +85,26 @@ def test_evaluate_and_check_read_shards(googlenet: Run, trained: Path, photos: P
     assert done.code == 1
     assert "000000.tar: No such file" in done.out
     assert googlenet("evaluate", trained, shards, "--split", "all").code == 1
+
+
+def test_predict_and_evaluate_read_shards_on_a_server(
+    googlenet: Run, trained: Path, shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "WAITS", (0.0,))
+    with serving(shards.parent) as server:
+        place = server.address("shards/")
+        rows = googlenet("predict", trained, place, "--json").lines
+        expected = googlenet("predict", trained, shards, "--json").lines
+        assert [row["image"] for row in rows] == [row["image"].replace(f"{shards}/", place) for row in expected]
+        assert all(row["error"] is None for row in rows)
+        (shards / "000000.index.json").unlink()
+        one = googlenet("predict", trained, server.address("shards/000000.tar"), "--json").lines
+        assert {row["image"] for row in one} <= {row["image"] for row in rows}
+        assert len(one) > 3
+        (shards / "000001.tar").unlink()
+        done = googlenet("evaluate", trained, place, "--split", "all")
+        assert done.code == 1
+        assert "shards/000001.tar: the server answers 404 Not Found)" in done.out
 
 
 def test_training_on_shards_is_training_on_the_folder(

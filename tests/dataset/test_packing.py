@@ -203,7 +203,25 @@ def test_the_library_webdataset_reads_our_shards(data: Path, tmp_path: Path) -> 
     read = list(webdataset.WebDataset(shards, shardshuffle=False).decode("rgb8"))
     gc.collect()  # of the files that it leaves open
     assert len(read) == len(NAMES)
+    (index,) = (n for n, one in enumerate(read) if one["json"]["name"] == NAMES[0])
+    assert np.array_equal(read[index]["jpg"], np.asarray(Image.open(data / NAMES[0])))
     for one in read:
         image = one.get("jpg", one.get("png"))
         assert image.shape == (30, 40, 3)
         assert ["cat", "dog"][one["cls"]] == one["json"]["class"]
+
+
+def test_we_read_the_shards_of_the_library_webdataset(tmp_path: Path) -> None:
+    webdataset = pytest.importorskip("webdataset")
+    with webdataset.ShardWriter(str(tmp_path / "train-%06d.tar"), maxcount=4, verbose=0) as writer:
+        for number in range(6):
+            writer.write({"__key__": f"sample{number:04}", "jpg": picture(number), "cls": number % 3})
+    dataset = open_dataset(f"{tmp_path}/train-{{000000..000001}}.tar", split_rule=None)
+    assert dataset.classes == ("0", "1", "2")
+    samples_read = dataset.splits["train"]
+    assert [one.name for one in samples_read.items][:2] == [
+        "train-000000/sample0000.jpg",
+        "train-000000/sample0001.jpg",
+    ]
+    assert [samples_read.read(index) for index in range(6)] == [picture(number) for number in range(6)]
+    assert samples_read.labels.tolist() == [0, 1, 2, 0, 1, 2]

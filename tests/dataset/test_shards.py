@@ -8,9 +8,7 @@ import pickle
 import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -20,6 +18,7 @@ from googlenet.dataset import Dataset, ShardSource, SplitRule, hold_back, open_d
 from googlenet.dataset.shard_names import expand_braces
 from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage
+from tests.range_server import RangeHandler, RangeServer, serving
 
 
 def picture(seed: int) -> bytes:
@@ -151,6 +150,13 @@ def test_an_index_that_is_not_understood_is_an_error(shards: Path, text: bytes, 
         open_dataset(shards)
 
 
+def test_an_index_does_not_lead_out_of_its_folder(shards: Path) -> None:
+    index = shards / "index.json"
+    index.write_text(index.read_text().replace("000001.tar", "../000001.tar"))
+    with pytest.raises(DataError, match=r"the shard '../000001.tar' is not in its folder"):
+        open_dataset(shards)
+
+
 def test_a_truncated_or_missing_shard_without_index_is_named(shards: Path) -> None:
     for path in shards.glob("*.json"):
         path.unlink()
@@ -232,70 +238,18 @@ def test_braces_with_too_many_names_are_refused() -> None:
         expand_braces("{0..9999999}.tar")
 
 
-class Server(ThreadingHTTPServer):
-    """A web server with ranges; `failures` answers with the status `failure` come before the good ones."""
-
-    folder: Path
-    failures = 0
-    failure = 503
-    cut = False
-    ranges = True
-    asked: list[str]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        path = self.server.folder / self.path.lstrip("/")
-        if not path.is_file():
-            self.send_error(404)
-        elif self.server.failures:
-            self.server.failures -= 1
-            self.send_error(self.server.failure)
-        else:
-            self._send(path.read_bytes())
-
-    def _send(self, data: bytes) -> None:
-        asked = self.headers["Range"]
-        if asked and self.server.ranges:
-            first, last = map(int, asked.removeprefix("bytes=").split("-"))
-            if first >= len(data):
-                self.send_error(416)
-                return
-            data = data[first : last + 1]
-            self.send_response(206)
-        else:
-            self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data[: len(data) // 2] if self.server.cut else data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
-def server(shards: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(shards: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RangeServer]:
+    """Shards on a server; failed requests are repeated at once."""
     monkeypatch.setattr(remote, "WAITS", (0.0, 0.0))
-    with Server(("127.0.0.1", 0), _Handler) as one:
-        one.folder, one.asked = shards.parent, []
-        thread = Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(shards.parent) as one:
         yield one
-        one.shutdown()
-        thread.join()
-
-
-def address(server: Server, path: str) -> str:
-    return f"http://127.0.0.1:{server.server_address[1]}/{path}"
 
 
 @pytest.mark.parametrize("place", ["shards/", "shards/{000000..00000N}.tar"])
-def test_shards_on_a_server_are_the_same_dataset(folder: Path, shards: Path, server: Server, place: str) -> None:
+def test_shards_on_a_server_are_the_same_dataset(folder: Path, shards: Path, server: RangeServer, place: str) -> None:
     last = len(list(shards.glob("*.tar"))) - 1
-    found = open_dataset(address(server, place.replace("N", str(last))))
+    found = open_dataset(server.address(place.replace("N", str(last))))
     assert not [path for path in server.asked if path.endswith(".tar")]
     expected = hold_back(open_dataset(folder, split_rule=None), SplitRule(0, 0.2))
     assert (found.name, found.fingerprint) == ("shards", expected.fingerprint)
@@ -303,9 +257,9 @@ def test_shards_on_a_server_are_the_same_dataset(folder: Path, shards: Path, ser
     assert content(found) == content(expected)
 
 
-def test_a_tar_without_index_on_a_server_is_searched(folder: Path, shards: Path, server: Server) -> None:
+def test_a_tar_without_index_on_a_server_is_searched(folder: Path, shards: Path, server: RangeServer) -> None:
     (shards / "000001.index.json").unlink()
-    found = content(open_dataset(address(server, "shards/000001.tar"), split_rule=None))["all"]
+    found = content(open_dataset(server.address("shards/000001.tar"), split_rule=None))["all"]
     assert len(found) > 3
     assert all(data == (folder / name).read_bytes() for name, (_, data) in found.items())
 
@@ -319,26 +273,28 @@ def test_a_tar_without_index_on_a_server_is_searched(folder: Path, shards: Path,
         ({"ranges": False}, r"the server does not answer range requests: download the file first"),
     ],
 )
-def test_a_server_that_fails_makes_pictures_bad(server: Server, fault: dict[str, int], reason: str) -> None:
-    url = address(server, "shards/000000.tar")
+def test_a_server_that_fails_makes_pictures_bad(server: RangeServer, fault: dict[str, int], reason: str) -> None:
+    url = server.address("shards/000000.tar")
     dataset = open_dataset(url, split_rule=None)
     for name, value in fault.items():
         setattr(server, name, value)
     assert dataset.splits["all"].decode(0) == BadImage(f"cannot be read ({url}: {reason})")
 
 
-def test_a_slow_server_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_server_is_given_up(server: RangeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "TIMEOUT", 0.05)
-    waiting = address(server, "shards/000000.tar")
+    waiting = server.address("shards/000000.tar")
     dataset = open_dataset(waiting, split_rule=None)
-    monkeypatch.setattr(_Handler, "do_GET", lambda self: self.rfile.read(1))  # waits for more, and says nothing
+    monkeypatch.setattr(RangeHandler, "do_GET", lambda self: self.rfile.read(1))  # waits for more, and says nothing
     bad = dataset.splits["all"].decode(0)
     assert isinstance(bad, BadImage)
     assert bad.reason.startswith(f"cannot be read ({waiting}: no answer for ")
 
 
-def test_an_address_without_shards_is_named(server: Server) -> None:
+def test_an_address_without_shards_is_named(server: RangeServer) -> None:
+    with pytest.raises(InputError, match=r"^s3://bucket/a.tar: only http:// and https:// are read"):
+        open_dataset("s3://bucket/a.tar")
     with pytest.raises(InputError, match=r"cannot read .*/nothing/index.json: the server answers 404"):
-        open_dataset(address(server, "nothing/"))
+        open_dataset(server.address("nothing/"))
     with pytest.raises(InputError, match=r"nothing.tar cannot be read: the server answers 404"):
-        open_dataset(address(server, "nothing.tar"))
+        open_dataset(server.address("nothing.tar"))

@@ -20,7 +20,7 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)", re.IGNORECASE)
 
 
 def pack_command(
-    data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
+    data: Annotated[str, Argument(help="A folder of class folders, tars ('shards/*.tar'), or an embedded set.")],
     out: Annotated[Path, Argument(help="The folder to create for the shards.", metavar="OUT")],
     shard_size: Annotated[str, Option(help="Most bytes of a shard, such as 256MB.", metavar="SIZE")] = "256MB",
     resize: Annotated[

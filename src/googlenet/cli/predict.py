@@ -23,7 +23,8 @@ NOTES_SHOWN = 3
 def predict_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
     paths: Annotated[
-        list[str], Argument(help="Pictures, folders, .tar files, globs; - reads a list on standard input.")
+        list[str],
+        Argument(help="Pictures, folders, tars (also https://), globs; - reads a list on standard input."),
     ],
     top: Annotated[int, Option(least=1, help="How many classes to print.")] = 5,
     as_json: Annotated[bool, Option(name="--json", help="Print one line of JSON per picture.")] = False,

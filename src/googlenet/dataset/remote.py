@@ -37,7 +37,7 @@ def fetch_range(address: str, offset: int, size: int) -> bytes:
 
     def read(answer: HTTPResponse) -> bytes:
         if answer.status != HTTPStatus.PARTIAL_CONTENT:
-            raise _FinalError("the server does not answer range requests: download the file first")
+            raise OSError("the server does not answer range requests: download the file first")
         return answer.read()
 
     if size == 0:
@@ -78,24 +78,20 @@ class RemoteFile(io.RawIOBase):
         return len(data)
 
 
-class _FinalError(OSError):
-    """An error that another attempt would only repeat."""
-
-
 def _repeated(address: str, headers: dict[str, str], read: _Read) -> bytes:
-    for wait in (*WAITS, None):
+    for wait in WAITS:
         try:
             return _request(address, headers, read)
-        except _FinalError:
-            raise
-        except OSError as error:
-            if wait is None:
-                raise OSError(f"{error}, {len(WAITS) + 1} attempts") from error
+        except ConnectionError:
             time.sleep(wait)
-    raise AssertionError  # the last attempt returned or raised
+    try:
+        return _request(address, headers, read)
+    except ConnectionError as error:
+        raise OSError(f"{error}, {len(WAITS) + 1} attempts") from error
 
 
 def _request(address: str, headers: dict[str, str], read: _Read) -> bytes:
+    """One attempt; raises `ConnectionError` where another may succeed, any other `OSError` where it would not."""
     import http.client  # here, because they take a while to import, and few datasets are on servers
     import urllib.error
     import urllib.request
@@ -108,15 +104,15 @@ def _request(address: str, headers: dict[str, str], read: _Read) -> bytes:
         with error:
             if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return b""  # the file ends before
-            kind = OSError if error.code in _AGAIN else _FinalError
+            kind = ConnectionError if error.code in _AGAIN else OSError
             raise kind(f"the server answers {error.code} {error.reason}") from error
     except TimeoutError as error:
-        raise OSError(f"no answer for {TIMEOUT:.0f} s") from error
+        raise ConnectionError(f"no answer for {TIMEOUT:g} s") from error
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
-            raise OSError(f"no answer for {TIMEOUT:.0f} s") from error
-        raise OSError(f"no connection ({getattr(error.reason, 'strerror', None) or error.reason})") from error
+            raise ConnectionError(f"no answer for {TIMEOUT:g} s") from error
+        raise ConnectionError(f"no connection ({getattr(error.reason, 'strerror', None) or error.reason})") from error
     except http.client.IncompleteRead as error:
-        raise OSError("the connection ended before the file did") from error
+        raise ConnectionError("the connection ended before the file did") from error
     except (http.client.HTTPException, ValueError) as error:  # ValueError: no address
-        raise _FinalError(f"not an address or an answer of HTTP ({error})") from error
+        raise OSError(f"not an address or an answer of HTTP ({error})") from error

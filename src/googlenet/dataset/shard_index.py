@@ -81,6 +81,8 @@ def decode_shard_index(data: bytes, *, where: str) -> ShardIndex:
 def decode_set_index(data: bytes, *, where: str) -> SetIndex:
     """Read the index of a folder; raises `DataError` as `decode_shard_index` does."""
     index: SetIndex = _decoded(data, SetIndex, where)
+    if outside := next((one.file for one in index.shards if "/" in one.file or "\\" in one.file), None):
+        raise DataError(f"{where} is damaged: the shard {outside!a} is not in its folder")
     return index
 
 

@@ -35,6 +35,8 @@ def find_shards(data: str) -> tuple[str, ...] | None:
         return _of_folder(Path(data)) if os.path.isdir(data) else None
     names = expand_braces(data)
     if is_address(data):
+        if not data.lower().startswith(("http://", "https://")):
+            raise InputError(f"{data}: only http:// and https:// are read; copy the shards, or mount them as a folder")
         return tuple(one for name in names for one in ([name] if name.endswith(".tar") else _of_address(name)))
     found = [match for name in names for match in (sorted(glob.glob(name)) if glob.has_magic(name) else [name])]
     if not any(map(os.path.exists, found)):
