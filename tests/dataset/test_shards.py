@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from googlenet.dataset import Dataset, ShardSource, SplitRule, hold_back, open_dataset, pack, remote
-from googlenet.dataset.shard_names import expand_braces
+from googlenet.dataset.shard_names import expand_braces, find_shards
 from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage
 from tests.range_server import RangeHandler, RangeServer, serving
@@ -226,11 +226,21 @@ def test_tars_that_do_not_go_together_are_named(tmp_path: Path, other: dict[str,
         ("{08..11}.tar", ["08.tar", "09.tar", "10.tar", "11.tar"]),
         ("{2..0}", ["2", "1", "0"]),
         ("{a,b}-{0..1}.tar", ["a-0.tar", "a-1.tar", "b-0.tar", "b-1.tar"]),
-        ("{a}", ["a"]),
+        ("{a}.tar", ["{a}.tar"]),
     ],
 )
 def test_braces_are_expanded_as_by_a_shell(pattern: str, names: list[str]) -> None:
     assert expand_braces(pattern) == names
+
+
+def test_a_folder_of_pictures_with_a_tar_stays_a_folder(tmp_path: Path) -> None:
+    """What lies beside pictures, or beside class folders, is a file like any other."""
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "1.png").write_bytes(picture(1))
+    write_tar(tmp_path / "backup.tar", {"dog/1.png": picture(2)})
+    assert open_dataset(tmp_path, split_rule=None).names == {"cat/1.png"}
+    write_tar(tmp_path / "cat" / "backup.tar", {"2.png": picture(2)})
+    assert find_shards(str(tmp_path / "cat")) is None
 
 
 def test_braces_with_too_many_names_are_refused() -> None:

@@ -65,7 +65,6 @@ def predict_command(
         ExistingOutput,
         Listing,
         Shard,
-        ShardNote,
         check_output,
         open_predictions,
         partial_path,
@@ -137,21 +136,7 @@ def predict_command(
     finally:
         display.close()
     if part is not None and output is not None and identity is not None:
-        write_shard_note(
-            output,
-            ShardNote(
-                shard=part.number,
-                shards=part.count,
-                rows=done,
-                pictures=listing.pictures,
-                listing=listing.checksum,
-                crops=crops,
-                embeddings=embeddings,
-                columns=columns,
-                model=identity.model,
-                model_sha256=identity.sha256,
-            ),
-        )
+        write_shard_note(output, part, listing, identity, crops=crops, embeddings=embeddings, columns=columns)
     if output is not None and not as_json:
         before = f" ({existing.rows:,} already done)" if existing.rows else ""
         report(f"{done:,} pictures{before}, {bad:,} unreadable: {output}")

@@ -106,6 +106,8 @@ def _request(address: str, headers: dict[str, str], read: _Read) -> bytes:
                 return b""  # the file ends before
             kind = ConnectionError if error.code in _AGAIN else OSError
             raise kind(f"the server answers {error.code} {error.reason}") from error
+    except ConnectionError:  # also where the server hangs up, which http.client takes for a wrong answer
+        raise
     except TimeoutError as error:
         raise ConnectionError(f"no answer for {TIMEOUT:g} s") from error
     except urllib.error.URLError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from googlenet.dataset.remote import fetch
 from googlenet.dataset.shard_index import INDEX_FILE, decode_set_index
+from googlenet.dataset.walking import is_hidden, is_picture_name
 from googlenet.errors import InputError
 from googlenet.images import is_address
 
@@ -50,7 +51,7 @@ def expand_braces(pattern: str) -> list[str]:
     if braces is None:
         return [pattern]
     rest = expand_braces(pattern[braces.end() :])
-    choices = braces[1].split(",")
+    choices = braces[1].split(",") if "," in braces[1] else [braces[0]]
     if (ends := _RANGE.fullmatch(braces[1])) is not None:
         first, last = int(ends[1]), int(ends[2])
         if (abs(last - first) + 1) * len(rest) > MOST_SHARDS:
@@ -62,17 +63,26 @@ def expand_braces(pattern: str) -> list[str]:
 
 
 def _of_folder(folder: Path) -> tuple[str, ...] | None:
-    """The tars of a folder with an index, or of one that contains tars alone; None for any other folder."""
+    """The tars of a folder with an index, or of one without pictures and folders; None for any other."""
     index = folder / INDEX_FILE
     if index.is_file():
         try:
             data = index.read_bytes()
         except OSError as error:
             raise InputError(f"cannot read {index}: {error.strerror or error}") from error
-        if b'"shards"' in data:
+        if b'"shards"' in data and b'"classes"' in data:
             return tuple(str(folder / one.file) for one in decode_set_index(data, where=str(index)).shards)
-    tars = sorted(str(path) for path in folder.glob("*.tar") if not path.name.startswith("."))
-    return tuple(tars) if tars and not any(path.is_dir() for path in folder.iterdir()) else None
+    tars = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir() or is_picture_name(entry.name):
+                    return None
+                if entry.name.endswith(".tar") and not is_hidden(entry.name):
+                    tars.append(str(folder / entry.name))
+    except OSError:  # said where the folder is read as one
+        return None
+    return tuple(sorted(tars)) or None
 
 
 def _of_address(address: str) -> list[str]:

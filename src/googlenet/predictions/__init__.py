@@ -13,7 +13,7 @@ from googlenet.predictions.output import (
     read_existing,
 )
 from googlenet.predictions.row import Note, PredictionRow, Write, json_line, written_name
-from googlenet.predictions.shards import Listing, Shard, ShardNote, remove_shard_note, take_shard, write_shard_note
+from googlenet.predictions.shards import Listing, Shard, remove_shard_note, take_shard, write_shard_note
 from googlenet.predictions.table import Columns
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "Note",
     "PredictionRow",
     "Shard",
-    "ShardNote",
     "Write",
     "check_output",
     "identity_of",

@@ -19,6 +19,7 @@ import msgspec
 
 from googlenet.errors import InputError
 from googlenet.files import write_atomically
+from googlenet.predictions.model_identity import ModelIdentity
 from googlenet.predictions.output import ExistingOutput
 from googlenet.predictions.row import written_name
 from googlenet.predictions.table import Columns
@@ -76,11 +77,10 @@ class Listing:
 
 
 class ShardNote(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished shard says of itself, in a file beside it: its rows, the whole list, and how they were made."""
+    """What a finished shard says of itself, in a file beside it: the list of all pictures, and how rows were made."""
 
     shard: int
     shards: int
-    rows: int
     pictures: int
     listing: str
     model: str
@@ -95,8 +95,28 @@ def shard_note_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.shard.json")
 
 
-def write_shard_note(path: Path, note: ShardNote) -> None:
-    """Write the note of the shard at `path`; raises InputError if that is not possible."""
+def write_shard_note(
+    path: Path,
+    shard: Shard,
+    listing: Listing,
+    model: ModelIdentity,
+    *,
+    crops: int,
+    embeddings: bool,
+    columns: Columns,
+) -> None:
+    """Write the note of the finished shard at `path`; raises InputError if that is not possible."""
+    note = ShardNote(
+        shard=shard.number,
+        shards=shard.count,
+        pictures=listing.pictures,
+        listing=listing.checksum,
+        model=model.model,
+        model_sha256=model.sha256,
+        crops=crops,
+        embeddings=embeddings,
+        columns=columns,
+    )
     write_atomically(shard_note_path(path), msgspec.json.format(msgspec.json.encode(note)))
 
 
