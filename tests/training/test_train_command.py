@@ -22,6 +22,7 @@ import pytest
 from PIL import Image
 
 from googlenet.cli.main import main
+from googlenet.dataset import open_dataset, pack
 from googlenet.model import load_model
 from googlenet.runs import RunFolder
 
@@ -142,7 +143,11 @@ def assert_goes_on(run: Path, uninterrupted: Path, googlenet: Googlenet) -> None
     assert not list(run.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)], ids=["killed", "ended"])
+@pytest.mark.parametrize(
+    ("number", "code", "in_shards"),
+    [(signal.SIGKILL, -9, False), (signal.SIGTERM, 143, False), (signal.SIGKILL, -9, True)],
+    ids=["killed", "ended", "killed on shards"],
+)
 def test_a_run_that_gets_a_signal_goes_on_to_the_bit(
     pictures: Path,
     tmp_path: Path,
@@ -151,8 +156,12 @@ def test_a_run_that_gets_a_signal_goes_on_to_the_bit(
     googlenet: Googlenet,
     number: signal.Signals,
     code: int,
+    in_shards: bool,
 ) -> None:
+    """Shards of the same pictures give the same weights as the folder, before and after the signal."""
     run = tmp_path / "a run"
+    if in_shards:
+        pictures = pack(open_dataset(pictures, split_rule=None), tmp_path / "shards", shard_size=60_000).folder
     with subprocess.Popen(
         [*COMMAND, str(pictures), *PLAN, "--out", str(run)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:

@@ -14,7 +14,7 @@ from googlenet.checks.picture_findings import PICTURE_CHECKS, extreme_sizes, mer
 from googlenet.checks.pictures import OnProgress, Pictures
 from googlenet.checks.same_files import same_file_findings
 from googlenet.checks.suspect_labels import suspect_label_findings
-from googlenet.dataset import Dataset, FolderSource, TarSource, quote_names
+from googlenet.dataset import Dataset, FolderSource, ShardSource, TarSource, quote_names
 from googlenet.parallel import DEFAULT_WORKERS, map_in_order
 
 
@@ -76,6 +76,8 @@ def _result(dataset: Dataset, found: Iterable[Finding]) -> CheckResult:
             data = str(source.root)
         case TarSource():
             data = str(source.path)
+        case ShardSource():
+            data = source.data
         case _:
             data = dataset.name
     return CheckResult(data, sum(map(len, dataset.splits.values())), len(dataset.classes), in_order(found))

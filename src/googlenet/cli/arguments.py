@@ -32,20 +32,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "objective": ("neuron", "negative", "diversity", "direction", "caricature", "from_image"),
     "training": ("minutes", "epochs", "learning_rate", "settings", "seed", "members"),
     "output": (
-        *(
-            "top",
-            "as_json",
-            "markdown",
-            "embeddings",
-            "boxes",
-            "output",
-            "out",
-            "html",
-            "report",
-            "report_file",
-            "tensorboard",
-        ),
-        *("resume", "force"),
+        *("top", "as_json", "markdown", "embeddings", "boxes", "output", "out", "html"),
+        *("report", "report_file", "tensorboard", "resume", "force", "shard"),
     ),
     "computation": ("engine", "threads", "device", "batch_size", "batch", "workers"),
 }

@@ -26,7 +26,7 @@ PATHS = 4  # of one finding
 
 
 def check_command(
-    data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
+    data: Annotated[str, Argument(help="A folder of class folders, tars ('shards/*.tar'), or an embedded set.")],
     model: Annotated[
         str | None, Option(help="Also look for wrong labels, with the features of this model (bvlc, a file, a run).")
     ] = None,

@@ -23,7 +23,7 @@ def evaluate_command(
     models: Annotated[
         list[str], Argument(help="Model files, run folders, exported files or bvlc; several are averaged.")
     ],
-    data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
+    data: Annotated[str, Argument(help="A folder of class folders, tars ('shards/*.tar'), or an embedded set.")],
     split: Annotated[str | None, Option(help="train, val, test or all; default: test, else val, else all.")] = None,
     crops: Annotated[
         list[str] | None,

@@ -131,6 +131,11 @@ def flag_hint(flag: str, options: Collection[str]) -> str:
 
 
 def argument_hint(argument: str, options: Collection[str]) -> str:
-    """The end of a sentence about an unexpected argument: `lr=0.1` is how Ultralytics writes a setting."""
+    """The end of a sentence about an unexpected argument: `lr=0.1` is how Ultralytics writes a setting.
+
+    Several tars are what a shell makes of a pattern without quotes.
+    """
+    if argument.endswith(".tar"):
+        return "to name several tars, put the pattern in quotes: 'shards/{000000..000123}.tar'"
     key, equals, _ = argument.partition("=")
     return flag_hint(f"--{key}", options) if equals and key.isidentifier() else ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def lr_find_command(
-    data: Annotated[str, Argument(help="A folder of class folders, a .tar of one, or an embedded set.")],
+    data: Annotated[str, Argument(help="A folder of class folders, tars ('shards/*.tar'), or an embedded set.")],
     start: Annotated[
         str | None,
         Option(help="Start from this model's weights; default: as `googlenet train`, bvlc.", metavar="MODEL"),

@@ -23,7 +23,8 @@ NOTES_SHOWN = 3
 def predict_command(
     model: Annotated[str, Argument(help="A model file, a run folder, an exported file, or bvlc.")],
     paths: Annotated[
-        list[str], Argument(help="Pictures, folders, .tar files, globs; - reads a list on standard input.")
+        list[str],
+        Argument(help="Pictures, folders, tars (also https://), globs; - reads a list on standard input."),
     ],
     top: Annotated[int, Option(least=1, help="How many classes to print.")] = 5,
     as_json: Annotated[bool, Option(name="--json", help="Print one line of JSON per picture.")] = False,
@@ -32,6 +33,10 @@ def predict_command(
     ] = None,
     resume: Annotated[bool, Option(help="Continue an interrupted --output; pictures in it are skipped.")] = False,
     force: Annotated[bool, Option(help="Replace an existing --output.")] = False,
+    shard: Annotated[
+        str | None,
+        Option(help="Predict only share I of N, for N processes; `googlenet merge` joins them.", metavar="I/N"),
+    ] = None,
     embeddings: Annotated[bool, Option(help="Also write each picture's features, for `googlenet similar`.")] = False,
     crops: Annotated[int, Option(help="Crops per picture to average over: 1, 10 or 144.")] = 1,
     batch_size: Annotated[int, Option(least=1, help="Crops per batch.")] = 16,
@@ -45,6 +50,9 @@ def predict_command(
     is written to FILE.partial, which is renamed to FILE when complete; --resume continues either. CSV is for
     spreadsheets; JSON lines and Parquet are for programs, and for --embeddings.
 
+    With --shard 3/8, every eighth picture from the third on is predicted, into FILE-00003-of-00008.csv; all eight
+    processes must be given the same pictures.
+
     Example: googlenet predict bvlc photo.jpg
     """
     from googlenet.classifier import Classifier
@@ -53,7 +61,18 @@ def predict_command(
     from googlenet.cli.resuming import check_same_answers
     from googlenet.cli.sources import count_sources, expand_sources, ignored_sentence
     from googlenet.images import picture_name
-    from googlenet.predictions import ExistingOutput, check_output, open_predictions, partial_path, read_existing
+    from googlenet.predictions import (
+        ExistingOutput,
+        Listing,
+        Shard,
+        check_output,
+        open_predictions,
+        partial_path,
+        read_existing,
+        remove_shard_note,
+        take_shard,
+        write_shard_note,
+    )
 
     if resume and output is None:
         raise InputError("--resume needs --output FILE, the file to continue")
@@ -63,6 +82,9 @@ def predict_command(
         raise InputError("--resume and --force contradict each other; give one of them")
     if embeddings and output is None and not as_json:
         raise InputError("--embeddings needs --output FILE or --json")
+    part = Shard.parse(shard) if shard is not None else None
+    if part is not None and output is not None:
+        output = part.path(output)
     if output is not None:
         check_output(output, features=embeddings, force=force or resume)
     existing = read_existing(output) if output is not None and resume else ExistingOutput()
@@ -77,8 +99,16 @@ def predict_command(
     total = count_sources(paths) if display.on and output is not None else None
     done, bad, notes = existing.rows, existing.bad, 0
     left_out: dict[str, list[str]] = {}
-    new = (one for one in expand_sources(paths, left_out) if picture_name(one, 0) not in existing.names)
+    named = ((picture_name(one, 0), one) for one in expand_sources(paths, left_out))
+    listing = Listing()
+    if part is not None:
+        new = take_shard(named, part, listing, existing)
+        total = None if total is None else part.size(total)
+    else:
+        new = (one for name, one in named if name not in existing.names)
     columns = columns_for(classifier.classes, top=top)
+    if part is not None and output is not None:
+        remove_shard_note(output)
     try:
         with open_predictions(output, existing=existing, note=note, columns=columns) as write:
             for prediction in classifier.predict(new, top=top, batch=batch_size, crops=crops, features=embeddings):
@@ -106,6 +136,8 @@ def predict_command(
         raise
     finally:
         display.close()
+    if part is not None and output is not None and identity is not None:
+        write_shard_note(output, part, listing, identity, crops=crops, embeddings=embeddings, columns=columns)
     if output is not None and not as_json:
         before = f" ({existing.rows:,} already done)" if existing.rows else ""
         report(f"{done:,} pictures{before}, {bad:,} unreadable: {output}")

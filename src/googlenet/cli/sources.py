@@ -17,6 +17,7 @@ from googlenet.errors import InputError
 
 if TYPE_CHECKING:
     from googlenet.dataset import Dataset, Samples
+    from googlenet.dataset.shards import ShardPictures
     from googlenet.dataset.tar import TarPictures
 
 _SEPARATOR = "[" + re.escape(os.sep + (os.altsep or "")) + "]"
@@ -59,7 +60,25 @@ def open_source(path: str) -> Source:
 
 
 def _is_tar(path: str) -> bool:
-    return path[-4:].lower() == ".tar" and os.path.isfile(path)
+    """Whether a path is a tar, or the address of one, or a shard whose index says what it should contain."""
+    from googlenet.images import is_address
+
+    if path[-4:].lower() != ".tar":
+        return False
+    return os.path.isfile(path) or is_address(path) or os.path.isfile(f"{path[:-4]}.index.json")
+
+
+def _named_shards(source: str) -> tuple[str, ...] | None:
+    """The tars of a pattern with braces, of a folder of shards, or at an address; None for anything else."""
+    from googlenet.images import is_address
+
+    is_remote = is_address(source) and source.endswith((".tar", "/"))
+    has_braces = "{" in source and source.endswith(".tar") and not is_address(source)
+    if not (is_remote or has_braces or os.path.isdir(source)):
+        return None
+    from googlenet.dataset.shard_names import find_shards
+
+    return find_shards(source)
 
 
 def _members(path: str, left_out: LeftOut) -> Iterator[BinaryIO]:
@@ -69,23 +88,28 @@ def _members(path: str, left_out: LeftOut) -> Iterator[BinaryIO]:
     return map(pictures.open, pictures.members)
 
 
-def _open_tar(path: str) -> TarPictures:
+def _open_tar(path: str) -> TarPictures | ShardPictures:
     """The pictures of a tar, whose headers are read again only if it changed."""
-    status = os.stat(path)
+    try:
+        status = os.stat(path)
+    except OSError:  # at an address, or missing beside its index
+        return _open_tar_once(path, 0, 0)
     return _open_tar_once(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=4)
-def _open_tar_once(path: str, changed: int, size: int) -> TarPictures:
-    from googlenet.dataset.tar import open_tar
+def _open_tar_once(path: str, changed: int, size: int) -> TarPictures | ShardPictures:
+    from googlenet.dataset.shards import open_pictures
 
-    return open_tar(Path(path))
+    return open_pictures(path)
 
 
 def _expand_paths(sources: Iterable[str], left_out: LeftOut) -> Iterator[str]:
     for source in sources:
         if source == "-":
             yield from _not_empty(_listed(), "the list on standard input is empty", {})
+        elif (shards := _named_shards(source)) is not None:
+            yield from shards
         elif os.path.isdir(source):
             yield from _not_empty(_pictures(source, left_out), f"the folder {source} contains no pictures", left_out)
         elif _is_glob(source):
@@ -100,10 +124,11 @@ def count_sources(sources: Iterable[str]) -> int | None:
     for source in sources:
         if source == "-":
             return None
-        if os.path.isdir(source):
+        shards = _named_shards(source)
+        if shards is None and os.path.isdir(source):
             counted += sum(1 for _ in _pictures(source, {}))
         else:
-            matches = _matches(source, {}) if _is_glob(source) else [source]
+            matches = shards or (_matches(source, {}) if _is_glob(source) else [source])
             counted += sum(len(_open_tar(path).members) if _is_tar(path) else 1 for path in matches)
     return counted
 

@@ -16,7 +16,7 @@ from googlenet.workflow import TrainingStoppedError, train
 def train_command(
     data: Annotated[
         str | None,
-        Argument(help="A folder of class folders, a .tar of one, or an embedded set (digits).", metavar="DATA"),
+        Argument(help="A folder of class folders, tars ('shards/*.tar'), or an embedded set (digits).", metavar="DATA"),
     ] = None,
     recipe: Annotated[
         str | None,

@@ -16,7 +16,10 @@ from googlenet.dataset.exclusion import ExcludeSection, describe_exclusion, read
 from googlenet.dataset.folder import FolderSource, read_folder
 from googlenet.dataset.layout import Layout, LayoutHint, Split, classify_names
 from googlenet.dataset.memory import PictureSource, dataset_from_lists
+from googlenet.dataset.packing import SHARD_SIZE, Packed, check_pack, pack
 from googlenet.dataset.samples import Sample, Samples, Source
+from googlenet.dataset.shard_names import is_shard_pattern
+from googlenet.dataset.shards import ShardSource
 from googlenet.dataset.split import SplitRule, split_samples
 from googlenet.dataset.tar import TarSource, read_tar
 from googlenet.dataset.walking import Ignored, find_folders, find_pictures
@@ -24,6 +27,7 @@ from googlenet.dataset.walking import Ignored, find_folders, find_pictures
 __all__ = [
     "DEFAULT_SPLIT_RULE",
     "EMBEDDED",
+    "SHARD_SIZE",
     "ArraySource",
     "Dataset",
     "ExcludeSection",
@@ -31,14 +35,17 @@ __all__ = [
     "Ignored",
     "Layout",
     "LayoutHint",
+    "Packed",
     "PictureSource",
     "Sample",
     "Samples",
+    "ShardSource",
     "Source",
     "Split",
     "SplitRule",
     "TarSource",
     "check_for_training",
+    "check_pack",
     "check_readable",
     "class_level",
     "classify_names",
@@ -47,8 +54,10 @@ __all__ = [
     "find_folders",
     "find_pictures",
     "hold_back",
+    "is_shard_pattern",
     "normal_name",
     "open_dataset",
+    "pack",
     "quote_names",
     "read_exclude",
     "read_folder",

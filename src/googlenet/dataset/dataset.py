@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +19,9 @@ from googlenet.dataset.embedded import EMBEDDED
 from googlenet.dataset.folder import read_folder
 from googlenet.dataset.layout import Layout, LayoutHint, Split
 from googlenet.dataset.samples import Sample, Samples, Source
+from googlenet.dataset.shard_names import find_shards, is_shard_pattern
+from googlenet.dataset.shards import read_shards
 from googlenet.dataset.split import SplitRule, split_samples
-from googlenet.dataset.tar import read_tar
 from googlenet.dataset.walking import Ignored
 from googlenet.errors import DataError, InputError
 from googlenet.files import check_not_special
@@ -105,7 +107,10 @@ class Dataset:
 def open_dataset(
     data: PathArgument, *, split_rule: SplitRule | None = DEFAULT_SPLIT_RULE, classes: Collection[str] = ()
 ) -> Dataset:
-    """Open a folder, a plain tar or an embedded set; an existing path takes precedence over an embedded set's name.
+    """Open a folder, tars or an embedded set; an existing path takes precedence over an embedded set's name.
+
+    Tars are one (`photos.tar`), a pattern (`shards/{000000..000123}.tar`, `shards/*.tar`), a folder of shards, or
+    addresses (`https://...`): with class folders inside, or in WebDataset's layout.
 
     If there is no folder for validation, `split_rule` holds pictures back; without a rule, classes outside any split
     are in the split "all". If the layout is ambiguous, it is resolved by `classes` (those of a model), or by DATA
@@ -114,9 +119,11 @@ def open_dataset(
     """
     what = "a folder, a .tar (str or Path) or the name of an embedded set"
     path, levels = class_level(as_path(data, "data", what=what))
-    layout, source = _read(path, LayoutHint(levels, frozenset(map(normal_name, classes))))
+    hint = LayoutHint(levels, frozenset(map(normal_name, classes)))
+    shards = None if levels else find_shards(os.fspath(data))
+    layout, source = _read(path, hint) if shards is None else read_shards(os.fspath(data), shards, hint)
     dataset = Dataset(
-        name=path.resolve().name.removesuffix(".tar"),
+        name=_name(os.fspath(data), path),
         classes=layout.classes,
         splits={split: Samples(layout.classes, items, source) for split, items in layout.splits.items()},
         split_rule=None,
@@ -209,12 +216,20 @@ def class_level(data: PathArgument) -> tuple[Path, int | None]:
     return path, levels or None
 
 
+def _name(data: str, path: Path) -> str:
+    """The name of DATA: its folder's or tar's; that of the folder for a pattern of tars."""
+    if is_shard_pattern(data):
+        folder, _, file = data.rstrip("/").rpartition("/")
+        return folder.rpartition("/")[2] or Path.cwd().name if file.endswith(".tar") else file
+    return path.resolve().name.removesuffix(".tar")
+
+
 def _read(path: Path, hint: LayoutHint) -> tuple[Layout, Source]:
     if path.is_dir():
         return read_folder(path, hint)
     check_not_special(path)
     if path.exists():
-        return read_tar(path, hint)
+        return read_shards(str(path), (str(path),), hint)
     if str(path) in EMBEDDED:
         return EMBEDDED[str(path)]()
     sets = ", ".join(EMBEDDED)

@@ -237,6 +237,12 @@ def _suggested(tree: _Tree, wrapper: str, data: str) -> _Prefixes:
     return prefixes
 
 
+def split_of_words(name: str) -> Split | None:
+    """The split that one of the words of a name stands for ("imagenet-train"); None if none does, or several do."""
+    found = {split for split, _ in _split_words(name)}
+    return found.pop() if len(found) == 1 else None
+
+
 def _split_of(name: str) -> Split | None:
     return next((split for split, rest in _split_words(name) if not rest), None)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from googlenet.dataset.layout import NO_HINT, Layout, LayoutHint, classify_names
 from googlenet.dataset.walking import is_hidden, is_picture_name
+from googlenet.dataset.webdataset import sample_key
 from googlenet.errors import DataError, InputError
 from googlenet.images import BadImage, Enough, Rgb, decode_image, too_large_file
 
@@ -97,32 +98,44 @@ class TarPictures:
 
 def open_tar(path: Path) -> TarPictures:
     """Find the pictures of a plain tar by their names; raises as `read_tar` does for a file that is none."""
-    files, _, links = _index(path)
+    headers = read_headers(path)
+    files, links = headers.files, headers.links
     hidden = {name for name in files if any(map(is_hidden, name.split("/")))}
     pictures = {name: files[name] for name in sorted(files) if name not in hidden and is_picture_name(name)}
-    others = [name for name in files if name not in hidden and name not in pictures]
+    samples = set(map(sample_key, pictures))  # labels beside pictures, as in WebDataset's layout, are not ignored
+    others = [name for name in files if name not in hidden | pictures.keys() and sample_key(name) not in samples]
     left_out = {"hidden": sorted(hidden), "not_pictures": others, "links": links}
     return TarPictures(path, pictures, left_out, TarSource(path, pictures))
 
 
-def read_tar(path: Path, hint: LayoutHint = NO_HINT) -> tuple[Layout, TarSource]:
-    """Find the pictures of a plain tar in one pass over its headers.
+def read_tar(path: Path, hint: LayoutHint = NO_HINT, *, headers: Headers | None = None) -> tuple[Layout, TarSource]:
+    """Find the pictures of a plain tar in one pass over its headers, unless these were read before.
 
     A leading "./" of names is removed. Raises `InputError` for anything but a plain tar, `DataError` for a damaged one,
     an unsafe name, or a layout that is not understood.
     """
-    files, folders, links = _index(path)
-    layout = classify_names(files, folders=folders, links=links, data=str(path), hint=hint)
-    return layout, TarSource(path, {name.removeprefix(layout.wrapper): extent for name, extent in files.items()})
+    found = read_headers(path) if headers is None else headers
+    layout = classify_names(found.files, folders=found.folders, links=found.links, data=str(path), hint=hint)
+    return layout, TarSource(path, {name.removeprefix(layout.wrapper): extent for name, extent in found.files.items()})
 
 
-def _index(path: Path) -> tuple[dict[str, Extent], list[str], list[str]]:
-    """The extents of the files of a tar, and the names of its folders and of its links and special files."""
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The members of a tar: the extents of its files, its folders, its links and special files; `end` is its size."""
+
+    files: Mapping[str, Extent]
+    folders: Sequence[str]
+    links: Sequence[str]
+    end: int
+
+
+def read_headers(path: Path | str, opened: BinaryIO | None = None) -> Headers:
+    """Read all headers of a plain tar, of the file `opened` if it is not at `path`; raises as `read_tar` does."""
     files: dict[str, Extent] = {}
     folders: list[str] = []
     links: list[str] = []
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+        with opened or Path(path).open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
                 name = _safe_name(member.name, path)
                 if member.isdir():
@@ -145,10 +158,10 @@ def _index(path: Path) -> tuple[dict[str, Extent], list[str], list[str]]:
         raise InputError(
             f"{path} is not a plain .tar: unpack it into a folder, or repack it without compression"
         ) from error
-    return files, folders, links
+    return Headers(files, folders, links, end)
 
 
-def _safe_name(name: str, path: Path) -> str:
+def _safe_name(name: str, path: Path | str) -> str:
     if name.startswith("/") or ".." in name.split("/"):
         raise DataError(f"{path} contains the unsafe name {name!r}: create the tar again from inside the data's folder")
     return posixpath.normpath(name)

@@ -10,8 +10,9 @@ from googlenet.images.decode import (
     decode_image,
     decode_picture,
     exif_orientation,
+    picture_size,
 )
-from googlenet.images.encode import png_bytes
+from googlenet.images.encode import jpeg_bytes, png_bytes
 from googlenet.images.formats import HEAD_BYTES, PICTURE_FORMATS, PICTURE_SUFFIXES, PictureFormat, recognize
 from googlenet.images.preprocessing import (
     CHANNEL_ORDERS,
@@ -70,8 +71,10 @@ __all__ = [
     "fit_square",
     "is_address",
     "is_picture",
+    "jpeg_bytes",
     "least_size",
     "picture_name",
+    "picture_size",
     "png_bytes",
     "read_file",
     "read_picture",

@@ -114,6 +114,19 @@ def exif_orientation(data: bytes) -> int | None:
     return orientation if orientation in range(1, 9) else None
 
 
+def picture_size(data: bytes) -> Size | None:
+    """The size in a picture file's header; None if there is none. Never raises, whatever the bytes are."""
+    kind = recognize(data[:HEAD_BYTES])
+    if kind is None:
+        return None
+    _silence_pillow()
+    try:
+        with _open_heic(data) if kind == "HEIC" else Image.open(io.BytesIO(data), formats=(kind,)) as image:
+            return image.size
+    except Exception:  # on damaged bytes, parsers can raise anything
+        return None
+
+
 def _decode_file(
     data: bytes, kind: str, shortest_side: int | None, enough: Enough | None, notes: list[str] | None
 ) -> Rgb | BadImage:

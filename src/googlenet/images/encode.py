@@ -12,3 +12,10 @@ def png_bytes(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
+
+
+def jpeg_bytes(picture: Image.Image, *, quality: int) -> bytes:
+    """A picture as the bytes of a JPEG file."""
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return file.getvalue()

@@ -253,8 +253,11 @@ def _stable_name(start: str | Path) -> str:
 
 def _absolute(data: str | Dataset) -> str:
     """DATA as an absolute path, so that it holds from any folder; the name of a set without a path unchanged."""
-    from googlenet.dataset import class_level
+    from googlenet.dataset import class_level, is_shard_pattern
+    from googlenet.images import is_address
 
     if not isinstance(data, str):
         return data.name
+    if is_shard_pattern(data):
+        return data if is_address(data) else str(Path.cwd() / data)
     return str(Path(data).resolve()) if class_level(data)[0].exists() else data
