@@ -14,7 +14,7 @@ DEMO := runs/demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check sanitize format clean bvlc bench-budget bench-cost bench-imagenette bench-transfer bench-digits bench-start \
   bench-crops bench-decode bench-fuzz bench-fuzz-structure bench-growth bench-install bench-pipeline bench-members bench-untuned \
-  bench-predict-many bench-pointing bench-check bench-report bench-layers bench-visualize
+  bench-predict-many bench-pointing bench-attribution bench-check bench-report bench-layers bench-visualize
 .DELETE_ON_ERROR:
 
 help:
@@ -94,6 +94,9 @@ ORIGINALS ?= ../shared/data/imagenet-originals.tar
 
 bench-pointing: $(INSTALLED)
 	@$(BIN)/python benchmarks/pointing.py
+
+bench-attribution: $(INSTALLED)
+	@$(BIN)/python benchmarks/attribution.py
 
 bench-pipeline: $(INSTALLED)
 	@$(BIN)/python benchmarks/pipeline.py $(ORIGINALS)

@@ -78,9 +78,17 @@ def test_before_the_relu_is_a_flag_or_the_end_of_lucid_s_names(classifier: Class
 
 
 def test_pictures_are_run_in_batches_that_their_values_fit(classifier: Classifier) -> None:
-    assert layer_reader(classifier, "4a", batch=7).runner.batch_size == 7
+    assert (
+        layer_reader(classifier.sources, classifier.engine, classifier.preprocessing, "4a", batch=7).runner.batch_size
+        == 7
+    )
     bvlc = googlenet.load("bvlc", threads=1)
-    assert layer_reader(bvlc, ["conv1", "conv2", "conv2/conv2"], batch=1000).runner.batch_size == 33  # of 8 MB each
+    assert (
+        layer_reader(
+            bvlc.sources, bvlc.engine, bvlc.preprocessing, ["conv1", "conv2", "conv2/conv2"], batch=1000
+        ).runner.batch_size
+        == 33
+    )  # of 8 MB each
 
 
 @pytest.mark.parametrize("bad_pictures", ["raise", "nan"])

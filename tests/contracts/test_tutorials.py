@@ -22,10 +22,11 @@ EXAMPLES = {page.stem: examples_of(page.read_text(encoding="utf-8")) for page in
 def test_there_are_tutorials() -> None:
     assert [page.stem for page in PAGES] == [
         "lab-modules",
-        "look-inside",
         "lab-training",
+        "look-inside",
         "take-the-paper-apart",
         "train-on-your-photographs",
+        "use-it-in-torch",
         "use-the-famous-weights",
     ]
 

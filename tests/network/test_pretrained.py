@@ -76,6 +76,12 @@ def test_new_layers_come_from_the_generator(model: Model) -> None:
     assert not torch.equal(drawn(1), drawn(2))
 
 
+def test_a_model_in_memory_that_lacks_weights_is_not_filled_up_with_random_ones(model: Model) -> None:
+    weights = {name: weight for name, weight in model.weights.items() if name != "3a.1x1.weight"}
+    with pytest.raises(ModelFileError, match=r"the model: .*missing: 3a.1x1.weight"):
+        GoogLeNet.from_pretrained(replace(model, weights=weights))
+
+
 def test_training_the_network_leaves_the_model_as_it_was(model: Model) -> None:
     before = model.weights["linear.weight"].copy()
     network = GoogLeNet.from_pretrained(model)

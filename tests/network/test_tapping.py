@@ -145,6 +145,11 @@ def test_no_names_no_outputs(network: GoogLeNet) -> None:
     assert tap(network, noise(1, 3, 64, 64), []) == {}
 
 
+def test_one_name_need_not_be_a_list(network: GoogLeNet) -> None:
+    assert list(tap(network, noise(1, 3, 64, 64), "conv1")) == ["conv1"]
+    assert list(network.features(noise(1, 3, 64, 64), "conv1")) == ["conv1"]
+
+
 @pytest.mark.parametrize(
     ("name", "before_relu", "message"),
     [

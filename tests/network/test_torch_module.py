@@ -84,6 +84,7 @@ def test_torch_compile_takes_all_of_it_as_one_graph(network: GoogLeNet) -> None:
     torch.compiler.reset()
     backend = "aot_eager" if network.training else "eager"  # the second is quicker and has the gradients of torch
     compiled = torch.compile(copy.deepcopy(network), fullgraph=True, backend=backend)
+    assert isinstance(compiled, nn.Module)
     assert_same_gradients(compiled, network)
 
 

@@ -109,10 +109,18 @@ def test_the_keyboard_reaches_the_search_and_walks_over_the_units_that_are_shown
 
 
 def test_a_link_to_a_unit_leads_there_whatever_was_searched_for(opened: Watched) -> None:
-    opened.page.fill("#query", "7")
-    opened.page.evaluate("location.hash = '#unit-2'")
-    opened.page.wait_for_function("!document.getElementById('unit-2').hidden")
-    assert opened.page.input_value("#query") == ""
+    page = opened.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(reduced_motion="reduce")
+    page.fill("#query", "7")
+    page.evaluate("location.hash = '#unit-9'")
+    page.wait_for_function("!document.getElementById('unit-9').hidden")
+    assert page.input_value("#query") == ""
+    heading, search = page.locator("#unit-9 h3").bounding_box(), page.locator(".search").bounding_box()
+    assert heading is not None
+    assert search is not None
+    assert 0 <= search["y"] < 60  # stays in sight
+    assert search["y"] + search["height"] <= heading["y"] < 300
 
 
 def test_without_scripts_all_units_are_shown_without_a_search(browser: Browser, atlas: Path) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +28,11 @@ from googlenet.classifier.answers import (
     refuse_bad_picture,
     stack_rows,
 )
-from googlenet.classifier.sources import SavedModel
-from googlenet.engines import CropRunner, ReopenableEngine, members_of
+from googlenet.classifier.sources import ModelSource, SavedModel
+from googlenet.engines import CropRunner, Engine, ReopenableEngine, members_of
 from googlenet.errors import InputError, ModelFileError
-from googlenet.images import BadImage, Picture, check_pictures, is_picture
+from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture
 from googlenet.parallel import in_batches, map_in_order
-
-if TYPE_CHECKING:
-    from googlenet.classifier.classifier import Classifier
 
 Pool: TypeAlias = Literal["mean", "max"]
 """What is kept of each channel instead of its values."""
@@ -118,32 +115,34 @@ class LayerReader:
 
 
 def layer_reader(
-    classifier: Classifier,
+    sources: Sequence[ModelSource],
+    engine: Engine,
+    preprocessing: Preprocessing,
     layers: str | Sequence[str],
     *,
     before_relu: bool = False,
     pool: Pool | None = None,
     batch: int = 16,
 ) -> LayerReader:
-    """A reader of these layers; `batch` pictures are run together, fewer where their values are many.
+    """A reader of these layers with what a classifier was opened from and runs on.
+
+    `batch` pictures are run together, fewer where their values are many.
 
     Raises InputError for a name that is not a layer (`find_layers`), for an ensemble, for an exported file, and for a
     classifier that was not opened from a model.
     """
     if pool is not None and pool not in get_args(Pool):
         raise wrong_type("pool", "'mean', 'max' or None", pool)
-    engine, architecture = _opened(classifier)
+    reopenable, architecture = _opened(sources, engine)
     names = [layers] if isinstance(layers, str) else list(layers)
     for name in names:
         check_type(name, "layers", str, "names of layers, such as '4a/3x3'")
     asked = find_layers(architecture, names, before_relu=before_relu)
-    shapes = _shapes(architecture, asked, classifier.preprocessing.input_size)
+    shapes = _shapes(architecture, asked, preprocessing.input_size)
     at_once = max(1, MOST_BYTES // sum(4 * math.prod(shape) for shape in shapes.values()))
-    runner = CropRunner(
-        members_of(classifier.engine, classifier.preprocessing), batch_size=min(as_count(batch, "batch"), at_once)
-    )
+    runner = CropRunner(members_of(engine, preprocessing), batch_size=min(as_count(batch, "batch"), at_once))
     kept = {text: shape[:1] if pool else shape for text, shape in shapes.items()}
-    return LayerReader(engine.for_layers(asked), runner, asked, kept, pool)
+    return LayerReader(reopenable.for_layers(asked), runner, asked, kept, pool)
 
 
 def stack_layers(
@@ -161,20 +160,20 @@ def stack_layers(
     return {text: stack_rows([row.get(text) for row in rows], shape, one=one) for text, shape in reader.shapes.items()}
 
 
-def _opened(classifier: Classifier) -> tuple[ReopenableEngine, Architecture]:
+def _opened(sources: Sequence[ModelSource], engine: Engine) -> tuple[ReopenableEngine, Architecture]:
     """The engine of a classifier, and its only network."""
-    if not classifier.sources:
+    if not sources:
         raise InputError("this classifier was not opened from a model, whose layers could be read; use googlenet.load")
-    first, *others = classifier.sources
+    first, *others = sources
     if others:
         such_as = f", such as {first.path}" if isinstance(first, SavedModel) else ""
         raise InputError(
             f"an ensemble of {1 + len(others)} networks has no layers in common: read those of one of its "
             f"networks{such_as}"
         )
-    assert isinstance(classifier.engine, ReopenableEngine)  # with a source it comes from `open_engine`
+    assert isinstance(engine, ReopenableEngine)  # with a source it comes from `open_engine`
     spec, *_ = (describe_model(first.path) if isinstance(first, SavedModel) else first.model).specs
-    return classifier.engine, build_architecture(spec)
+    return engine, build_architecture(spec)
 
 
 def _shapes(architecture: Architecture, asked: Sequence[AskedLayer], input_size: int) -> dict[str, tuple[int, ...]]:

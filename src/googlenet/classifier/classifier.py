@@ -212,7 +212,8 @@ class Classifier:
         """
         from googlenet.classifier.activations import layer_reader, stack_layers
 
-        reader = layer_reader(self, layers, before_relu=before_relu, pool=pool, batch=batch)
+        opened = (self.sources, self.engine, self.preprocessing)
+        reader = layer_reader(*opened, layers, before_relu=before_relu, pool=pool, batch=batch)
         return stack_layers(reader, reader.read(images), bad_pictures, one=is_picture(images))
 
     def evaluate(

@@ -56,13 +56,14 @@ def explainer_of(
 def _gradients(engine: Engine, preprocessing: Preprocessing, source: ModelSource) -> Attribute:
     """Gradients of a model, with torch: on the device of its engine if that is torch, else on the CPU."""
     try:
+        from googlenet.engines.torch_engine import in_live_thread
         from googlenet.visualization.attribution import check_installed, gradient_maps
     except ModuleNotFoundError as error:
         raise MissingExtraError("torch", extra="captum", purpose="an explanation by gradients") from error
     check_installed()
     name, _, device = engine.name.partition(" ")
-    network = _network(source, device.strip("()") if name == "torch" else "cpu")
-    return partial(gradient_maps, network, preprocessing)
+    network = in_live_thread(partial(_network, source, device.strip("()") if name == "torch" else "cpu"))
+    return lambda squares, chosen: in_live_thread(partial(gradient_maps, network, preprocessing, squares, chosen))
 
 
 @lru_cache(maxsize=2)
@@ -74,7 +75,7 @@ def _network(source: ModelSource, device: str) -> GoogLeNet:
         raise InputError(
             "an exported file has no gradients: explain the model that it was made from, or use the method occlusion"
         )
-    return network_with_weights(build_architecture(model.spec), model.weights).to(device).eval()
+    return network_with_weights(build_architecture(model.spec), model.weights).to(device).eval().requires_grad_(False)
 
 
 @lru_cache(maxsize=4)  # reading a model again takes longer than explaining a picture

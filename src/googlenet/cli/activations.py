@@ -60,7 +60,8 @@ def activations_command(
     classifier = Classifier.load(model, engine=engine, device=device, threads=threads)
     names = [name for part in layers for name in part.split(",") if name.strip()]
     kept: Pool | None = None if pool is None else pool.value
-    reader = layer_reader(classifier, names, before_relu=before_relu, pool=kept, batch=batch_size)
+    opened = (classifier.sources, classifier.engine, classifier.preprocessing)
+    reader = layer_reader(*opened, names, before_relu=before_relu, pool=kept, batch=batch_size)
     left_out: dict[str, list[str]] = {}
     bad: list[dict[str, str]] = []
     done = notes = 0

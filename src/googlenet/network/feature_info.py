@@ -34,10 +34,6 @@ class FeatureInfo:
         """Name of each."""
         return [one.name for one in self.maps]
 
-    def select(self, *names: str) -> FeatureInfo:
-        """Those of these names."""
-        return FeatureInfo(tuple(one for one in self.maps if one.name in names))
-
     def last_of_each_stride(self) -> FeatureInfo:
         """The deepest maps of each stride: what a feature pyramid is built on (timm's `features_only`)."""
         return FeatureInfo(tuple({one.stride: one for one in self.maps}.values()))

@@ -38,8 +38,9 @@ class HeadLogits(NamedTuple):
     auxiliary_4d: Tensor | None
 
 
-# `torch.export.save` writes the name of the type of an output, which it has to know for that.
-torch.utils._pytree._register_namedtuple(HeadLogits, serialized_type_name="googlenet.network.HeadLogits")
+# `torch.export.save` writes the types of outputs by names that it has to be told; there is no public way yet.
+if register := getattr(torch.utils._pytree, "_register_namedtuple", None):
+    register(HeadLogits, serialized_type_name="googlenet.network.HeadLogits")
 
 
 class ForwardFeatures(NamedTuple):
@@ -54,7 +55,12 @@ class ForwardFeatures(NamedTuple):
 
 
 class GoogLeNet(nn.Module):
-    """A network built from its table; weights are named after the table (`3a.5x5_reduce.weight`)."""
+    """A network built from its table; modules and weights are named after the table.
+
+    `state_dict` has the names of model files: `conv1.weight`, `3a.5x5_reduce.bias`, `linear.weight`,
+    `auxiliary_4a.convolution.weight`; a convolution with batch normalisation has `3a.1x1.normalization.weight` and more
+    in place of its bias. Any module may be replaced by another that takes its input: `net.linear = nn.Identity()`.
+    """
 
     def __init__(
         self,
@@ -155,14 +161,14 @@ class GoogLeNet(nn.Module):
         """Name, channels and stride of each of the `features`."""
         return feature_info(self.architecture)
 
-    def features(self, x: Tensor, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    def features(self, x: Tensor, names: str | Collection[str] | None = None) -> dict[str, Tensor]:
         """The feature maps of `conv1`, `pool1` ... `5b` by name, each (N, C, H, W), for use as a backbone.
 
         With `names`, only those, and nothing behind the last of them is computed. Raises InputError for names that are
         not in `feature_info`, and for an input that is too small, with the smallest size.
         """
         rows = [row.name for row in self.architecture.backbone.rows]
-        wanted = rows if names is None else names
+        wanted = rows if names is None else [names] if isinstance(names, str) else names
         for name in wanted:
             if name not in rows:
                 hint = did_you_mean(name, rows, otherwise=f"there are {', '.join(rows)}")

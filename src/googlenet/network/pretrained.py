@@ -6,7 +6,7 @@ from pathlib import Path
 
 from googlenet.argument_types import PathArgument
 from googlenet.errors import InputError, ModelFileError
-from googlenet.model import BEGINNING, Model, file_format, load_model, member_paths
+from googlenet.model import BEGINNING, Model, check_shapes, file_format, load_model, member_paths
 from googlenet.pretrained import find_model
 
 
@@ -17,6 +17,7 @@ def pretrained_model(model: PathArgument | Model) -> Model:
     other programs and damaged ones.
     """
     if isinstance(model, Model):
+        check_shapes(model.spec, {name: weight.shape for name, weight in model.weights.items()}, where="the model")
         return model
     path = find_model(model)
     members = member_paths(path)

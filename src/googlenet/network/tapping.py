@@ -16,7 +16,7 @@ from googlenet.network.blocks import FLATTEN, Convolution, Inception, LinearWith
 from googlenet.network.googlenet import GoogLeNet
 
 
-def tap(network: GoogLeNet, x: Tensor, names: Iterable[str], *, before_relu: bool = False) -> dict[str, Tensor]:
+def tap(network: GoogLeNet, x: Tensor, names: str | Iterable[str], *, before_relu: bool = False) -> dict[str, Tensor]:
     """The outputs of the named layers for `x` (N, channels, H, W) float, by the names as they were given.
 
     Names are those of `layer_names` (`conv2`, `4a`, `4a/3x3`) and all that `find_layer` knows. Nothing behind the last
@@ -24,6 +24,7 @@ def tap(network: GoogLeNet, x: Tensor, names: Iterable[str], *, before_relu: boo
     branches before theirs. Outputs are (N, C, h, w), that of the last layer (N, C). Raises InputError for an unknown
     name, for a layer without a ReLU where its input is asked for, and for a picture that is too small.
     """
+    names = [names] if isinstance(names, str) else names
     asked = {name: _find(network.architecture, name, before_relu) for name in names}
     rows = list(network.rows)
     last = max((layer.place[0] for layer, _ in asked.values()), default=-1)

@@ -6,6 +6,7 @@ SmoothGrad (Smilkov et al. 2017) of gradient x input (Shrikumar et al. 2016), co
 from __future__ import annotations
 
 from importlib import import_module
+from threading import Lock
 
 import numpy as np
 import torch
@@ -23,6 +24,10 @@ NOISE = 0.15
 
 CELLS = 28
 """Values along a side of a map: single pixels are noise to the eye."""
+
+
+_DRAWING = Lock()
+"""Held while noise is drawn, which Captum does with torch's own generator, one for all threads."""
 
 
 def check_installed() -> None:
@@ -53,10 +58,10 @@ def gradient_maps(
 
     smoothed = NoiseTunnel(InputXGradient(lambda x: network(x).main))
     device = next(network.parameters()).device
-    x = to_network_input(torch.from_numpy(np.ascontiguousarray(squares)).to(device), preprocessing)
     noise = NOISE * 255 * float(np.mean(preprocessing.scale))
     maps = torch.zeros(*classes.shape, *_grid(squares.shape[1]))
-    with torch.random.fork_rng():
+    with _DRAWING, torch.random.fork_rng(), torch.inference_mode(False), torch.enable_grad():
+        x = to_network_input(torch.from_numpy(np.ascontiguousarray(squares)).to(device), preprocessing)
         for picture, row in enumerate(classes.tolist()):
             for place, label in enumerate(row):
                 torch.manual_seed(seed)  # the same noise for each, so that a map does not depend on its neighbours
