@@ -173,10 +173,12 @@ for model in sys.argv[1:3]:
 
 def test_a_verb_that_needs_torch_says_which_extra_brings_it(small: Path, pictures: Path, home: Path) -> None:
     picture = str(pictures / "n01440764" / "one.png")
-    arguments = json.dumps([["predict", str(small), picture, "--engine", "torch"]])
+    visualize = ["visualize", str(small), "conv1:0", "--out", str(home / "sheet.png")]
+    arguments = json.dumps([["predict", str(small), picture, "--engine", "torch"], visualize])
     done = run_behind_barrier(COMMANDS, arguments, home=home)
     assert "error: running this model needs torch, which is not installed: pip install" in done.err
-    assert json.loads(done.err.splitlines()[-1]) == [2]
+    assert "error: making images needs torch, which is not installed: pip install" in done.err
+    assert json.loads(done.err.splitlines()[-1]) == [2, 2]
 
 
 def test_the_barrier_sees_who_tries_to_send_something(home: Path) -> None:
