@@ -45,6 +45,10 @@ PHOTOGRAPHS: Mapping[str, Any] = {
 }
 """How photographs differ from what the recipe `small` is for."""
 
+ADAMW: Mapping[str, Any] = {"optimizer": "adamw", "learning_rate": 0.003}
+"""For networks whose last features differ in size. Without projections these are about nine times as large at the start
+(nothing normalises what the pools pass on), and the rate of SGD that suits the others makes the loss explode."""
+
 FEW = SplitRule(seed=0, share=0.8)
 FEW_VAL = 500
 TIMED_STEPS = 4
