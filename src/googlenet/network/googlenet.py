@@ -58,8 +58,8 @@ class GoogLeNet(nn.Module):
     """A network built from its table; modules and weights are named after the table.
 
     `state_dict` has the names of model files: `conv1.weight`, `3a.5x5_reduce.bias`, `linear.weight`,
-    `auxiliary_4a.convolution.weight`; a convolution with batch normalisation has `3a.1x1.normalization.weight` and more
-    in place of its bias. Any module may be replaced by another that takes its input: `net.linear = nn.Identity()`.
+    `auxiliary_4a.convolution.weight`; a convolution with batch normalisation has `3a.1x1.normalization.weight` ...
+    in place of its bias. Any module may be replaced by another that takes its input: `network.linear = nn.Identity()`.
     """
 
     def __init__(
