@@ -122,7 +122,6 @@ def draw(rows: Sequence[Row], by_size: Mapping[str, BySize], path: Path) -> None
     experiment.draw_accuracies(accuracies, rows)
     experiment.draw_costs(costs, rows, "parameters")
     costs.set_yticks([])
-    costs.invert_yaxis()
     for (head, of_head), mark in zip(by_size.items(), "os", strict=True):
         taken = {size: 100 * top1 for size, top1 in of_head.items() if top1 is not None}
         sizes.plot(list(taken), list(taken.values()), f"-{mark}", label=head)

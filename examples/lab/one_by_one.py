@@ -29,13 +29,14 @@ def main() -> None:
     arguments = experiment.parse_arguments(__doc__, default_minutes=3.5)
     family = experiment.family(arguments.data)
     wider = factor_of_equal_cost(family)
-    settings = [
-        (BOTH, {"variant": family}),
-        (NO_REDUCTIONS, {"variant": add_variant(family, "no-reductions", without("_reduce"))}),
-        (NO_PROJECTION, {"variant": add_variant(family, "no-projection", without("pool_projection"))}),
-        (LINEAR, {"variant": add_variant(family, "linear", plain(wider))}),
-        (NETWORK_IN_NETWORK, {"variant": add_variant(family, "network-in-network", plain(one_by_one=True))}),
-    ]
+    variants = {
+        BOTH: family,
+        NO_REDUCTIONS: add_variant(family, "no-reductions", without("_reduce")),
+        NO_PROJECTION: add_variant(family, "no-projection", without("pool_projection")),
+        LINEAR: add_variant(family, "linear", plain(wider)),
+        NETWORK_IN_NETWORK: add_variant(family, "network-in-network", plain(one_by_one=True)),
+    }
+    settings = [(label, {**experiment.ADAMW, "variant": variant}) for label, variant in variants.items()]
     rows = experiment.run(settings, arguments.data, arguments.seeds, arguments.minutes, steps=arguments.steps)
     cost = {row.label: row.multiply_adds for row in rows}
     experiment.show(

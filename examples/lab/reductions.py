@@ -33,7 +33,7 @@ def main() -> None:
         NAIVE: {"variant": f"{family}-naive", "width": WIDTH},
         NARROW: {"variant": f"{family}-naive", "width": width_of_equal_cost(family)},
     }
-    settings = list(networks.items())
+    settings = [(label, {**experiment.ADAMW, **network}) for label, network in networks.items()]
     rows = experiment.run(settings, arguments.data, arguments.seeds, arguments.minutes, steps=arguments.steps)
     reduced, naive = (next(row for row in rows if row.label == label) for label in (REDUCED, NAIVE))
     took = seconds_of_an_update({label: googlenet.ArchitectureSpec(**network) for label, network in networks.items()})
