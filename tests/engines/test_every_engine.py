@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,3 +50,10 @@ def test_a_file_that_is_no_graph_is_refused_with_its_name(name: str) -> None:
     engine = {"onnx": "OnnxEngine", "openvino": "OpenVinoEngine"}[name]
     with pytest.raises(ModelFileError, match=r"broken\.onnx cannot be run"):
         getattr(module, engine)(b"\x08\x08nothing", where="broken.onnx")
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_a_model_in_memory_with_an_input_size_that_leaves_nothing_is_refused(bvlc: Model, name: str) -> None:
+    small = replace(bvlc, preprocessing=replace(bvlc.preprocessing, input_size=8, resize_size=8))
+    with pytest.raises(InputError, match="8"):
+        open_engine(small, name=name)

@@ -10,7 +10,7 @@ from functools import partial, reduce
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-from googlenet.architecture import AskedLayer
+from googlenet.architecture import AskedLayer, build_architecture, check_input_size
 from googlenet.artifacts import EXPORT_FORMATS, AnyModel, ExportedModel, Target
 from googlenet.engines.engine import CPU, Engine
 from googlenet.engines.forks import no_fork
@@ -89,9 +89,11 @@ def open_engine(
     Defaults: native if it is the fastest here and supports the model, else onnx; torch for devices other than the CPU;
     for an exported file the first engine that runs it; one thread per processor available to this process. `load`
     reads the model again, for copies and other processes; without it the engine keeps the model. Raises InputError for
-    an unknown name, an invalid number of threads and an engine that cannot run the model, MissingExtraError if the
-    engine's package is not installed.
+    an unknown name, an invalid number of threads, an input size that the network does not take and an engine that cannot
+    run the model, MissingExtraError if the engine's package is not installed.
     """
+    if not isinstance(model, ExportedModel):  # one made in memory; ONNX Runtime ends the process where nothing is left
+        check_input_size(build_architecture(model.spec), model.preprocessing.input_size)
     if name is not None and name not in ENGINES:
         raise InputError(f"no engine is called {name!r}; the engines are {', '.join(ENGINES)}")
     if threads is not None:
