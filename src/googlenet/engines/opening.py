@@ -89,8 +89,8 @@ def open_engine(
     Defaults: native if it is the fastest here and supports the model, else onnx; torch for devices other than the CPU;
     for an exported file the first engine that runs it; one thread per processor available to this process. `load`
     reads the model again, for copies and other processes; without it the engine keeps the model. Raises InputError for
-    an unknown name, an invalid number of threads, an input size that the network does not take and an engine that cannot
-    run the model, MissingExtraError if the engine's package is not installed.
+    an unknown name, an invalid number of threads, an input size that the network does not take, and an engine that
+    cannot run the model, MissingExtraError if the engine's package is not installed.
     """
     if not isinstance(model, ExportedModel):  # one made in memory; ONNX Runtime ends the process where nothing is left
         check_input_size(build_architecture(model.spec), model.preprocessing.input_size)
