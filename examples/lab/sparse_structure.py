@@ -119,7 +119,7 @@ def feature_maps(network: googlenet.GoogLeNet, squares: Sequence[Rgb], preproces
     batches = []
     for first in range(0, len(squares), 16):
         x = to_network_input(torch.from_numpy(np.stack(squares[first : first + 16])), preprocessing)
-        batches.append({row: maps.numpy() for row, maps in network.features(x).items()})
+        batches.append({row: maps.numpy() for row, maps in network.features(x, ROWS).items()})
     return {row: np.concatenate([batch[row] for batch in batches]) for row in batches[0]}
 
 
