@@ -83,6 +83,8 @@ def test_directions_have_length_one(tmp_path: Path) -> None:
         (np.ones((2, 2, 16)), "it is 2 x 2 x 16 "),
         (np.zeros(16), "must be finite and not all zeros"),
         (np.full(16, np.nan), "must be finite and not all zeros"),
+        (np.full(16, 1e300), "must be finite and not all zeros"),
+        (np.ones((10_001, 16), np.uint8), "it has 10,001 directions; give at most 10,000"),
         (np.array(["a"] * 16), "but a direction in conv1 is 16 numbers"),
     ],
 )
@@ -92,7 +94,21 @@ def test_what_is_no_direction_is_refused(array: np.ndarray, sentence: str, tmp_p
         aims_of_directions(layer_names(NETWORK)["conv1"], tmp_path / "direction.npy")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array", b"PK\x03\x04"])
+def with_header(header: str) -> bytes:
+    """A .npy file of version 1.0."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(64)
+
+
+DAMAGED = (
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (16,)",
+    "{'descr': (), 'fortran_order': False, 'shape': (16,), }",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (True,), }",
+    "{1: 2, 'descr': 3, 'shape': 4}",
+)
+"""Headers for which numpy raises neither a ValueError nor an OSError."""
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array", b"PK\x03\x04", *map(with_header, DAMAGED)])
 def test_a_file_that_is_no_array_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "direction.npy").write_bytes(content)
     with pytest.raises(InputError, match=r"cannot read .*direction\.npy: it is not an array of numbers"):

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from googlenet.architecture import build_architecture
+from googlenet.architecture import build_architecture, layer_names
 from googlenet.errors import InputError
 from googlenet.images import Preprocessing
 from googlenet.model import Model, load_model
 from googlenet.network import GoogLeNet, read_weights
 from googlenet.pretrained import find_model
-from googlenet.visualization import MadeImage, Request, draw_made_images, visualize
+from googlenet.visualization import Aim, MadeImage, Making, Request, draw_made_images, dream, make_images, visualize
 from tests.artifacts.exported_models import small_model
 
 STEPS = 12
@@ -110,6 +110,35 @@ def test_a_dream_keeps_the_picture_and_adds_what_the_layer_sees(model: Model, pi
     assert 3 < np.abs(strong.pixels - original).mean() < 80
     assert np.corrcoef(strong.pixels.ravel(), original.ravel())[0, 1] > 0.5
     assert strong.mean > faint.mean
+
+
+def test_what_a_picture_is_for_a_layer_does_not_depend_on_dropout(model: Model, picture: Path) -> None:
+    (one,), (other,) = (made(model, Request("linear", caricature=picture, steps=1)) for _ in range(2))
+    assert (one.aim.direction == other.aim.direction).all()
+
+
+def test_the_sheet_of_a_dream_keeps_its_aspect_ratio() -> None:
+    pixels = np.zeros((200, 400, 3), np.uint8)
+    pixels[:, 200:] = 255
+    sheet = np.asarray(draw_made_images([MadeImage(Aim("4c", np.ones(1, np.float32)), 0, pixels, 1.0, 1.0)]))
+    rows, columns = np.nonzero((sheet == 0).all(2))
+    assert (np.ptp(rows[columns < 200]) + 1, np.ptp(columns) + 1) == (200, 200)
+
+
+@pytest.mark.parametrize("text", ["4a", "linear"])
+def test_a_network_is_as_it_was_after_it_was_looked_at(model: Model, picture: Path, text: str) -> None:
+    network = GoogLeNet(build_architecture(model.spec), auxiliaries=False).train()
+    network.conv1.eval()
+    network.linear.weight.requires_grad_(False)
+    modes = [module.training for module in network.modules()]
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    layer = layer_names(network.architecture)[text]
+    aim = Aim("one", np.ones(layer.shape[2], np.float32))
+    assert list(make_images(network, model.preprocessing, layer, [aim], Making(steps=1, size=48)))
+    dream(network, model.preprocessing, layer, np.asarray(Image.open(picture)), steps=2)
+    assert [module.training for module in network.modules()] == modes
+    assert [name for name, one in network.named_parameters() if not one.requires_grad] == ["linear.weight"]
+    assert all(value.equal(state[name]) for name, value in network.state_dict().items())
 
 
 def test_a_dream_of_a_large_picture_is_as_large_as_asked(model: Model, picture: Path) -> None:

@@ -17,6 +17,8 @@ from googlenet.explanation import find_classes
 from googlenet.files import cannot_read, check_not_special
 from googlenet.model import ClassLabel
 
+MOST_DIRECTIONS = 10_000  # in a file
+
 UNITS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*,?")
 
 
@@ -59,12 +61,13 @@ def aims_of_directions(layer: LayerInfo, path: Path) -> list[Aim]:
     Raises InputError for a file that is not such an array of finite numbers, or has a direction of zeros.
     """
     channels = layer.shape[2]
+    check_not_special(path)
     try:
-        check_not_special(path)
-        directions = np.lib.format.open_memmap(path, mode="r")  # compares the shape with the file's size
+        with np.errstate(over="ignore"):
+            directions = np.lib.format.open_memmap(path, mode="r")  # compares the shape with the file's size
     except OSError as error:
         raise cannot_read(path, error) from error
-    except (ValueError, OverflowError, EOFError):
+    except Exception:  # numpy raises half a dozen types for damaged headers
         raise InputError(f"cannot read {path}: it is not an array of numbers as np.save writes it") from None
     if (
         directions.dtype.kind not in "fiu"
@@ -77,8 +80,12 @@ def aims_of_directions(layer: LayerInfo, path: Path) -> list[Aim]:
             f"cannot use {path}: it is {shape} ({directions.dtype}), but a direction in {layer.name} is "
             f"{channels} numbers, several are rows of as many"
         )
-    rows = np.atleast_2d(directions).astype(np.float32)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = np.atleast_2d(directions)
+    if len(rows) > MOST_DIRECTIONS:
+        raise InputError(f"cannot use {path}: it has {len(rows):,} directions; give at most {MOST_DIRECTIONS:,}")
+    with np.errstate(over="ignore"):  # what overflows is refused
+        rows = rows.astype(np.float32)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     if not (np.isfinite(lengths) & (lengths > 0)).all():
         raise InputError(f"cannot use {path}: a direction must be finite and not all zeros")
     numbered = [""] if len(rows) == 1 else [f" {number}" for number in range(len(rows))]

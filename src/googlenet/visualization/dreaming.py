@@ -19,7 +19,7 @@ from googlenet.images import Preprocessing
 from googlenet.network import GoogLeNet
 from googlenet.visualization.aims import Aim
 from googlenet.visualization.draws import generator_for
-from googlenet.visualization.making import OnProgress, layer_values
+from googlenet.visualization.making import OnProgress, layer_values, only_looked_at
 from googlenet.visualization.objectives import channel, strength
 
 OCTAVES = 4
@@ -45,7 +45,6 @@ def dream(
     Without aims all of the layer's values are raised, each the more, the larger it is; otherwise the sum of the aims.
     Raises InputError for a picture that is too small for the network.
     """
-    network.eval().requires_grad_(False)
     device = next(network.parameters()).device
     whole = torch.from_numpy(np.array(picture)).to(device).permute(2, 0, 1)[None].float()
     sizes, draws = _octaves(*picture.shape[:2]), generator_for(seed)
@@ -58,16 +57,17 @@ def dream(
         return torch.autograd.grad(score.sum(), seen)[0]
 
     detail, done = torch.zeros_like(whole), 0
-    for number, size in enumerate(sizes):
-        base = F.interpolate(whole, size, mode="bilinear", antialias=True)
-        x = base + F.interpolate(detail, size, mode="bilinear", antialias=True)
-        for _ in range(steps * (number + 1) // len(sizes) - steps * number // len(sizes)):
-            shift = (torch.randint(2 * SHIFT + 1, (2,), generator=draws) - SHIFT).tolist()
-            step = gradient(x.roll(shift, (2, 3))).roll([-one for one in shift], (2, 3))
-            x = (x + STEP * step / step.abs().mean().clamp_min(1e-12)).clamp(0, 255)
-            done += 1
-            on_progress(done, steps)
-        detail = x - base
+    with only_looked_at(network):
+        for number, size in enumerate(sizes):
+            base = F.interpolate(whole, size, mode="bilinear", antialias=True)
+            x = base + F.interpolate(detail, size, mode="bilinear", antialias=True)
+            for _ in range(steps * (number + 1) // len(sizes) - steps * number // len(sizes)):
+                shift = (torch.randint(2 * SHIFT + 1, (2,), generator=draws) - SHIFT).tolist()
+                step = gradient(x.roll(shift, (2, 3))).roll([-one for one in shift], (2, 3))
+                x = (x + STEP * step / step.abs().mean().clamp_min(1e-12)).clamp(0, 255)
+                done += 1
+                on_progress(done, steps)
+            detail = x - base
     made: NDArray[np.uint8] = (whole + detail)[0].permute(1, 2, 0).round().clamp(0, 255).byte().cpu().numpy()
     return made
 

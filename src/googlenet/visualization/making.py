@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,6 @@ def make_images(
     The network is put in evaluation mode, and its weights need no gradients afterwards.
     Raises InputError for a size that the network does not take.
     """
-    network.eval().requires_grad_(False)
     together = max(1, BATCH // making.diversity)
     batches = [aims[start : start + together] for start in range(0, len(aims), together)]
     for number, batch in enumerate(batches):
@@ -91,9 +91,10 @@ def make_images(
         def tell(step: int, before: int = number * making.steps) -> None:
             on_progress(before + step, len(batches) * making.steps)
 
-        pixels = _ascend(network, preprocessing, layer, rows, making, wanted, tell)
-        plain = continued(pixels, preprocessing.input_size)
-        highest, mean = excitation(network, preprocessing, layer, plain, [aim for aim, _ in rows])
+        with only_looked_at(network):
+            pixels = _ascend(network, preprocessing, layer, rows, making, wanted, tell)
+            plain = continued(pixels, preprocessing.input_size)
+            highest, mean = excitation(network, preprocessing, layer, plain, [aim for aim, _ in rows])
         for (aim, index), image, high, low in zip(rows, pixels, highest, mean, strict=True):
             yield MadeImage(aim, index, image, float(high), float(low))
 
@@ -131,6 +132,21 @@ def _ascend(
     with torch.no_grad():
         made: NDArray[np.uint8] = (images().permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()
     return made
+
+
+@contextmanager
+def only_looked_at(network: GoogLeNet) -> Iterator[None]:
+    """In the block the network is in evaluation mode and its weights get no gradients; afterwards all is as before."""
+    modes = {module: module.training for module in network.modules()}
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    network.eval().requires_grad_(False)
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+        for parameter in trained:
+            parameter.requires_grad_(True)
 
 
 def layer_values(

@@ -91,7 +91,7 @@ def visualize(
     if request.direction is not None:
         aims = aims_of_directions(layer, request.direction)
     picture = _read(request, preprocessing)
-    network = network_with_weights(architecture, model.weights).to(device)
+    network = network_with_weights(architecture, model.weights).to(device).eval()
     if picture is None:
         making = _making(request, "neuron" if request.neuron else "channel", default_size(layer, preprocessing))
         return layer, make_images(network, preprocessing, layer, aims, making, on_progress=on_progress)
