@@ -23,7 +23,7 @@ def test_pack_names_what_it_left_out(googlenet: Run, photos: Path, tmp_path: Pat
     (tmp_path / "photos" / "red" / "00.png").write_bytes(b"no picture")
     done = googlenet("pack", tmp_path / "photos", tmp_path / "two")
     assert done.code == 1
-    assert "1 left out, because they cannot be read:\n  red/00.png: " in done.out
+    assert "without 1 picture that cannot be read:\n  red/00.png: " in done.out
     done = googlenet("pack", tmp_path / "photos", tmp_path / "two", "--force", "--json", "--resize", "16")
     assert (done.code, done.json["pictures"], len(done.json["bad_pictures"])) == (1, 35, 1)
     assert googlenet("pack", photos, tmp_path / "two").error.startswith(f"{tmp_path / 'two'} already exists; ")

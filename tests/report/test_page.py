@@ -16,8 +16,9 @@ from PIL import Image
 
 from googlenet.errors import MissingExtraError
 from googlenet.images import BadImage
+from googlenet.quantities import count
 from googlenet.report import check_installed, render, thumbnail
-from googlenet.report.page import TEMPLATES, count, percent
+from googlenet.report.page import TEMPLATES, percent
 from googlenet.runs import duration
 
 

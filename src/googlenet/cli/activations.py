@@ -10,6 +10,7 @@ from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import complain, report, say_json, warn
 from googlenet.errors import EXIT_FINDINGS
+from googlenet.quantities import count
 
 if TYPE_CHECKING:
     from googlenet.classifier.activations import LayerReader, Pool
@@ -87,9 +88,11 @@ def activations_command(
     if as_json:
         say_json({"out": str(out), "pictures": done - len(bad), "bad_pictures": bad, "layers": _fields(reader)})
     else:
-        report(f"{done - len(bad):,} pictures, {len(bad):,} unreadable, {len(reader.layers):,} layers: {out}")
+        report(
+            f"{count(done - len(bad), 'picture')}, {len(bad):,} unreadable, {count(len(reader.layers), 'layer')}: {out}"
+        )
     if notes > NOTES_SHOWN:
-        warn(f"{notes - NOTES_SHOWN:,} more pictures have a similar note")
+        warn(f"{count(notes - NOTES_SHOWN, 'more picture has', 'more pictures have')} a similar note")
     if ignored := ignored_sentence(left_out, output=out):
         warn(ignored)
     if bad:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from googlenet.cli.terminal import warn
 from googlenet.errors import InputError
+from googlenet.quantities import count
 
 if TYPE_CHECKING:
     from googlenet.model import Model
@@ -70,7 +71,7 @@ def search(
     for name, reason in bad[:BAD_SAID]:
         warn(f"{name}: {reason}")
     if len(bad) > BAD_SAID:
-        warn(f"and {len(bad) - BAD_SAID:,} more that cannot be read")
+        warn(f"and {count(len(bad) - BAD_SAID, 'other picture')} cannot be read")
     return searched
 
 

@@ -12,6 +12,7 @@ from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import EngineOption, ThreadsOption
 from googlenet.cli.terminal import say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
+from googlenet.quantities import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,7 +120,7 @@ def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
 
     named = [split for split in SPLIT_ORDER if split in dataset.splits and split != "all"]
     splits = ", ".join(f"{split} {len(dataset.splits[split]):,}" for split in named)
-    classes = "1 class" if result.classes == 1 else f"{result.classes:,} classes"
+    classes = count(result.classes, "class", "classes")
     yield f"pictures  {result.pictures:,} in {classes}{f' ({splits})' if splits else ''}"
     if ignored := dataset.ignored.sentence():
         yield ignored
@@ -128,9 +129,7 @@ def _lines(result: CheckResult, dataset: Dataset) -> Iterator[str]:
         return
     counts = Counter(one.severity for one in result.findings)
     yield "found     " + ", ".join(
-        f"{counts[severity]:,} {severity if counts[severity] == 1 else f'{severity}s'}"
-        for severity in ("error", "warning", "note")
-        if counts[severity]
+        count(counts[severity], severity) for severity in ("error", "warning", "note") if counts[severity]
     )
     for kind, rows in result.by_kind().items():
         yield ""
@@ -169,5 +168,5 @@ def _advice(output: Path, listed: _List, command: str | None) -> Iterator[str]:
     if listed.file != output:
         yield f"{output} is another file, or was edited, and stays as it is"
     maybe = f", and {listed.suggested:,} suggested for you to decide" if listed.suggested else ""
-    yield f"{listed.pictures:,} {'picture' if listed.pictures == 1 else 'pictures'} to leave out{maybe}: {listed.file}"
+    yield f"{count(listed.pictures, 'picture')} to leave out{maybe}: {listed.file}"
     yield f"  {command}"

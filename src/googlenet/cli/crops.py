@@ -8,6 +8,7 @@ from typing import Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.terminal import report, warn
 from googlenet.errors import InputError
+from googlenet.quantities import count
 
 
 def crops_command(
@@ -39,5 +40,5 @@ def crops_command(
     if isinstance(decoded, BadImage):
         raise InputError(f"{image}: {decoded.reason}")
     write_atomically(out, png_bytes(crop_sheet(decoded, preprocessing, crops, name=image.name)))
-    report(f"{crops} {'crop' if crops == 1 else 'crops'} of {image}: {out}")
+    report(f"{count(crops, 'crop')} of {image}: {out}")
     warn(*(f"{image}: note: {note}" for note in notes))

@@ -9,6 +9,7 @@ from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
+from googlenet.quantities import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,8 +115,7 @@ def _lines(comparison: ProtocolComparison, names: Mapping[str, str]) -> list[str
     lines += _confused(evaluation, names)
     if evaluation.bad_pictures:
         bad = len(evaluation.bad_pictures)
-        count = "1 picture" if bad == 1 else f"{bad:,} pictures"
-        lines += ["", f"{count} could not be read and {'is' if bad == 1 else 'are'} not counted:"]
+        lines += ["", f"{count(bad, 'picture')} could not be read and {'is' if bad == 1 else 'are'} not counted:"]
         lines += [f"  {name}: {reason}" for name, reason in evaluation.bad_pictures]
     return lines
 
@@ -159,7 +159,8 @@ def _single(row: ProtocolRow, evaluation: Evaluation) -> list[str]:
         precision = "       -" if one.precision is None else f"{one.precision:8.1%}"
         lines.append(f"{one.label:<24}  {one.support:8,}  {one.recall:6.1%}  {precision}")
     if len(worst) > len(shown):
-        lines.append(f"... and {len(worst) - len(shown):,} more classes with higher recall; --json lists them all")
+        rest = count(len(worst) - len(shown), "class", "classes")
+        lines.append(f"... and {rest} more with higher recall; --json lists them all")
     return lines
 
 
@@ -176,8 +177,8 @@ def _confused(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
         "",
         "confused most often",
         *(
-            f"  {names[pair.label]} predicted as {names[pair.predicted]}: {pair.pictures:,} of {pair.of:,} "
-            f"picture{'' if pair.of == 1 else 's'}"
+            f"  {names[pair.label]} predicted as {names[pair.predicted]}: {pair.pictures:,} of "
+            f"{count(pair.of, 'picture')}"
             for pair in pairs
         ),
     ]

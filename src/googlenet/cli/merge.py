@@ -8,6 +8,7 @@ from typing import Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.terminal import report, say_json
 from googlenet.errors import EXIT_FINDINGS
+from googlenet.quantities import count
 
 
 def merge_command(
@@ -31,6 +32,8 @@ def merge_command(
     if as_json:
         say_json({"output": str(output)} | asdict(merged))
     else:
-        report(f"{merged.rows:,} pictures of {merged.shards:,} shards, {merged.bad:,} unreadable: {output}")
+        report(
+            f"{count(merged.rows, 'picture')} of {count(merged.shards, 'shard')}, {merged.bad:,} unreadable: {output}"
+        )
     if merged.bad:
         raise SystemExit(EXIT_FINDINGS)

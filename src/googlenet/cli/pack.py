@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.terminal import report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, InputError
+from googlenet.quantities import count
 
 if TYPE_CHECKING:
     from googlenet.dataset import Packed
@@ -70,11 +71,10 @@ def parse_size(text: str) -> int:
 
 def _tell(packed: Packed) -> None:
     facts = packed.to_dict()
-    shards = "1 shard" if facts["shards"] == 1 else f"{facts['shards']:,} shards"
     report(
-        f"{facts['pictures']:,} pictures of {facts['classes']:,} classes in {shards}, {facts['bytes'] / 1e6:,.1f} MB: "
-        f"{packed.folder}"
+        f"{count(facts['pictures'], 'picture')} of {count(facts['classes'], 'class', 'classes')} in "
+        f"{count(facts['shards'], 'shard')}, {facts['bytes'] / 1e6:,.1f} MB: {packed.folder}"
     )
     if packed.bad:
-        say(f"{len(packed.bad):,} left out, because they cannot be read:")
+        say(f"without {count(len(packed.bad), 'picture')} that cannot be read:")
         say(*(f"  {name}: {reason}" for name, reason in packed.bad))

@@ -9,6 +9,7 @@ from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.options import DeviceOption, EngineOption, ThreadsOption
 from googlenet.cli.terminal import complain, report, say, say_json, warn
 from googlenet.errors import EXIT_FINDINGS, EXIT_INTERRUPTED, InputError
+from googlenet.quantities import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +132,7 @@ def predict_command(
     except KeyboardInterrupt:
         display.close()
         if output is not None and done:
-            complain(f"interrupted: {partial_path(output)} has {done:,} rows; use --resume to continue")
+            complain(f"interrupted: {partial_path(output)} has {count(done, 'row')}; use --resume to continue")
             raise SystemExit(EXIT_INTERRUPTED) from None
         raise
     finally:
@@ -140,9 +141,9 @@ def predict_command(
         write_shard_note(output, part, listing, identity, crops=crops, embeddings=embeddings, columns=columns)
     if output is not None and not as_json:
         before = f" ({existing.rows:,} already done)" if existing.rows else ""
-        report(f"{done:,} pictures{before}, {bad:,} unreadable: {output}")
+        report(f"{count(done, 'picture')}{before}, {bad:,} unreadable: {output}")
     if notes > NOTES_SHOWN:
-        warn(f"{notes - NOTES_SHOWN:,} more pictures have a similar note")
+        warn(f"{count(notes - NOTES_SHOWN, 'more picture has', 'more pictures have')} a similar note")
     if ignored := ignored_sentence(left_out, output=output):
         warn(ignored)
     if bad:

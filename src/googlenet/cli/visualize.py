@@ -11,6 +11,7 @@ from googlenet.cli.beside import check_beside, pictures_of, search, write_beside
 from googlenet.cli.figures import FIGURES, check_figure, draw_figure
 from googlenet.cli.terminal import has_terminal, report, say, say_json, show_live
 from googlenet.errors import EXIT_FINDINGS, InputError, MissingExtraError
+from googlenet.quantities import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,7 @@ def visualize_command(
     else:
         say(*map(_line, images[:SHOWN]), *(["..."] if len(made) > SHOWN else []))
         written = ", ".join(str(path) for path in (out, html) if path is not None)
-        report(f"{len(made):,} {'image' if len(made) == 1 else 'images'}: {written}")
+        report(f"{count(len(made), 'image')}: {written}")
     if searched is not None and searched.found.bad_pictures:
         raise SystemExit(EXIT_FINDINGS)
 

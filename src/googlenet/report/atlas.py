@@ -12,7 +12,8 @@ from googlenet.dataset import Samples
 from googlenet.files import write_atomically
 from googlenet.images import BadImage, Rgb
 from googlenet.parallel import map_in_order
-from googlenet.report.page import count, render
+from googlenet.quantities import count
+from googlenet.report.page import render
 from googlenet.report.thumbnails import Thumbnail, thumbnail
 from googlenet.visualization.exciting import ExcitingPicture, ExcitingPictures, cut_patches
 

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from googlenet.errors import InputError
 from googlenet.evaluation import Evaluation, calibrate, paired_interval, reliability
 from googlenet.files import write_atomically
+from googlenet.quantities import count
 from googlenet.report.charts import ON_PAGE, drawing, to_svg
 from googlenet.report.curves import Metrics, curve_svg, curves_of_runs
 from googlenet.report.evaluation_report import counted
 from googlenet.report.figures import Interval, interval_chart
 from googlenet.report.gallery import small_picture
 from googlenet.report.mistakes import answered
-from googlenet.report.page import count, render
+from googlenet.report.page import render
 from googlenet.report.subject import Subject
 from googlenet.report.thumbnails import Thumbnail
 

@@ -19,6 +19,7 @@ from googlenet.evaluation import (
     reliability,
 )
 from googlenet.files import write_atomically
+from googlenet.quantities import count
 from googlenet.report.charts import ON_PAGE, drawing, to_svg
 from googlenet.report.class_table import class_chart, class_rows
 from googlenet.report.confusion import shown_matrix
@@ -26,7 +27,7 @@ from googlenet.report.figures import reliability_chart
 from googlenet.report.gallery import cards, small_pictures
 from googlenet.report.maps import MapDrawer
 from googlenet.report.mistakes import behind_cells, least_certain, worst_mistakes
-from googlenet.report.page import count, percent, render
+from googlenet.report.page import percent, render
 from googlenet.report.panels import panel_id, panels
 from googlenet.report.subject import Subject
 from googlenet.report.verdict import remarks, verdict

@@ -18,6 +18,7 @@ from googlenet.errors import MissingExtraError
 from googlenet.files import check_can_write
 from googlenet.machine import installed_version
 from googlenet.printable import printable
+from googlenet.quantities import count
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -78,8 +79,3 @@ def _environment() -> Environment:
 def percent(share: float | None, digits: int = 1) -> str:
     """A share as people read it: 0.934 -> "93.4%"; a dash for None."""
     return "\N{EN DASH}" if share is None else f"{share:.{digits}%}"
-
-
-def count(number: int, word: str = "", plural: str = "") -> str:
-    """A number with its word: 1 -> "1 picture", 2,000 -> "2,000 pictures"."""
-    return f"{number:,} {word if number == 1 else plural or word + 's'}" if word else f"{number:,}"

@@ -11,11 +11,12 @@ from googlenet.errors import MissingExtraError
 from googlenet.evaluation import Answers
 from googlenet.files import write_atomically
 from googlenet.model import About, member_paths
+from googlenet.quantities import count
 from googlenet.report.commands import repeat_command
 from googlenet.report.comparison import Compared
 from googlenet.report.curves import Metrics, curve_svg, curves_of_runs, training_curves
 from googlenet.report.evaluation_report import CONTENTS, counted, evaluation_data, next_steps
-from googlenet.report.page import check_installed, count, percent, render
+from googlenet.report.page import check_installed, percent, render
 from googlenet.report.run_pictures import confusion_png, curves_png, mistakes_png
 from googlenet.report.subject import read_about, read_settings, run_subject
 from googlenet.runs import RunFolder, duration

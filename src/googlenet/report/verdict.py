@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from googlenet.evaluation import Evaluation
-from googlenet.report.page import count
+from googlenet.quantities import count
 
 FINE = 0.985  # from this accuracy on, one in a hundred is too coarse
 FINE_PICTURES = 500  # and from this many pictures on, one in a thousand means something
