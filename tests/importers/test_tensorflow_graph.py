@@ -225,9 +225,14 @@ CHANGES: dict[str, tuple[Callable[[Nodes], object], str]] = {
     ),
     "a negative size": (
         lambda nodes: reshape(nodes, "conv2d0_b", -64),
-        r"'conv2d0_b' has 1 values for the shape \(-64,\)",
+        r"'conv2d0_b' has 1 value for the shape \(-64,\)",
     ),
     "too many dimensions": (lambda nodes: reshape(nodes, "conv2d0_w", 1, 7, 7, 3, 64), "has 5 dimensions"),
+    "a very long name": (lambda nodes: rename(nodes, "conv2d1", "x" * 1001), "a name in it has 1,001 bytes"),
+    "many inputs": (
+        lambda nodes: nodes["mixed4a_1x1"].inputs.extend(["input"] * 1000),
+        r"^[^\n]{500,700} \.\.\.$",
+    ),
     "endless classes": (lambda nodes: endless(nodes), "more than any GoogLeNet"),
 }
 

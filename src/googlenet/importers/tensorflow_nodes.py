@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from googlenet.errors import ModelFileError
 from googlenet.protobuf import parse, text
+from googlenet.quantities import count
 
 ATTRIBUTES: dict[bytes, Literal["f", "i", "s", "b", "list", "tensor"]] = {
     b"alpha": "f",
@@ -35,6 +36,9 @@ DTYPES = {1: ("<f4", "float_val"), 3: ("<i4", "int_val")}
 """tensorflow.DataType -> dtype of `tensor_content`, and the field for values that are not in it."""
 
 MOST_DIMENSIONS = 4
+
+LONGEST_NAME = 1000  # bytes, of a node or an operator
+LONGEST_REASON = 500  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ class Graph:
         return found[0]
 
     def difference(self, reason: str) -> ModelFileError:
-        """The error for a graph that computes something else than the published one."""
+        """The error for a graph that computes something else than the published one; a long reason is cut."""
+        if len(reason) > LONGEST_REASON:
+            reason = f"{reason[:LONGEST_REASON]} ..."
         return ModelFileError(f"{self.where} is not the graph that was published as inception5h: {reason}")
 
 
@@ -106,8 +112,14 @@ def _read_node(encoded: bytes, where: str) -> Node:
         if field := ATTRIBUTES.get(entry.key):
             value = getattr(parse("tensorflow.AttrValue", entry.value, where=where), field)
             attributes[entry.key] = _read_list(value, where) if field == "list" else value
-    inputs = tuple(text(name).removesuffix(":0") for name in node.input if not name.startswith(b"^"))
-    return Node(text(node.name), text(node.op), inputs, attributes)
+    inputs = tuple(_read_name(name, where).removesuffix(":0") for name in node.input if not name.startswith(b"^"))
+    return Node(_read_name(node.name, where), _read_name(node.op, where), inputs, attributes)
+
+
+def _read_name(encoded: bytes, where: str) -> str:
+    if len(encoded) > LONGEST_NAME:
+        raise ModelFileError(f"{where} is damaged: a name in it has {len(encoded):,} bytes")
+    return text(encoded)
 
 
 def _read_list(encoded: bytes, where: str) -> tuple[int, ...]:
@@ -127,7 +139,7 @@ def _read_constant(encoded: bytes, name: str, where: str) -> Constant | None:
     content, values = tensor.tensor_content, getattr(tensor, field)
     fits = 4 * prod(shape) == len(content) if content else len(values) <= prod(shape)
     if any(length < 1 for length in shape) or not fits:
-        stored = f"{len(content):,} bytes" if content else f"{len(values):,} values"
+        stored = f"{len(content):,} bytes" if content else count(len(values), "value")
         raise ModelFileError(f"{where} is damaged: the constant {name!a} has {stored} for the shape {shape}")
     read = partial(_from_content, content, dtype, shape) if content else partial(_from_values, values, dtype, shape)
     return Constant(shape, field == "float_val", read)
