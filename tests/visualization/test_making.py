@@ -122,14 +122,14 @@ def test_the_sheet_of_a_dream_keeps_its_aspect_ratio() -> None:
     pixels[:, 200:] = 255
     sheet = np.asarray(draw_made_images([MadeImage(Aim("4c", np.ones(1, np.float32)), 0, pixels, 1.0, 1.0)]))
     rows, columns = np.nonzero((sheet == 0).all(2))
-    assert (np.ptp(rows[columns < 200]) + 1, np.ptp(columns) + 1) == (200, 200)
+    assert [int(np.ptp(places)) + 1 for places in (rows, columns)] == [200, 200]
 
 
 @pytest.mark.parametrize("text", ["4a", "linear"])
 def test_a_network_is_as_it_was_after_it_was_looked_at(model: Model, picture: Path, text: str) -> None:
     network = GoogLeNet(build_architecture(model.spec), auxiliaries=False).train()
-    network.conv1.eval()
-    network.linear.weight.requires_grad_(False)
+    network.get_submodule("conv1").eval()
+    network.get_parameter("linear.weight").requires_grad_(False)
     modes = [module.training for module in network.modules()]
     state = {name: value.clone() for name, value in network.state_dict().items()}
     layer = layer_names(network.architecture)[text]

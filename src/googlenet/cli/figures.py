@@ -21,18 +21,18 @@ FILTERS, TOUR = FIGURES = ("filters", "tour")
 def check_figure(
     figure: str, out: Path | None, picture: Path | None, others: Mapping[str, object], *, force: bool
 ) -> Path:
-    """The file of a figure; raises InputError, before anything is opened, without one and for useless options.
+    """The file of a figure; raises InputError, before anything is opened, without one and for options without effect.
 
     `others`: options by name, those that were not given with a false value.
     """
     from googlenet.files import check_can_write, check_not_replaced
 
     if given := [option for option, value in others.items() if value]:
-        raise InputError(f"{given[0]} is about made images: leave it out for {figure}")
+        raise InputError(f"{given[0]} has no effect on {figure}: leave it out")
     if figure == TOUR and picture is None:
-        raise InputError("a tour is that of a picture: name it with --from IMAGE")
+        raise InputError("a tour needs a picture: name it with --from IMAGE")
     if figure == FILTERS and picture is not None:
-        raise InputError("filters are those of the model alone: leave out --from")
+        raise InputError("the filters depend on the model alone: leave out --from")
     if out is None:
         raise InputError(f"name the file for the {figure}: --out FILE.png")
     check_can_write(out, what="a figure is a PNG file", suffixes=(".png",))

@@ -103,7 +103,7 @@ def visualize_command(
         raise InputError("name what to write: --out FILE.png, --out FOLDER or --html FILE.html")
     is_folder = out is not None and _is_free_folder(out, force=force)
     if pictures is not None and data is None:
-        raise InputError("--pictures is about the pictures of --data; name them, or leave it out")
+        raise InputError("--pictures needs --data: give both, or neither")
     if data is not None or html is not None:
         check_beside(request, data=data, html=html, is_folder=is_folder, force=force)
     opened = _open(model)

@@ -120,14 +120,14 @@ def _stats(atlas: Atlas) -> list[tuple[str, str, str]]:
     seen = f"{sizes[0]} px" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]} px"
     rows = [
         ("units", count(len(atlas.units)), f"of {count(channels)}" if len(atlas.units) < channels else ""),
-        ("each has a map of", f"{height} x {width}", "values"),
-        ("a value sees", seen, "of the input"),
+        ("feature maps", f"{height} x {width}", "values"),
+        ("receptive field", seen, "of the input"),
     ]
     if atlas.found is not None:
         silent = sum(not row for row in atlas.found.pictures)
         rows.append(("pictures", count(atlas.found.seen), f"of {atlas.data}"))
         if silent:
-            rows.append(("excited by none", count(silent, "unit"), ""))
+            rows.append(("silent", count(silent, "unit"), "that no picture excites"))
     return rows
 
 

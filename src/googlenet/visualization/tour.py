@@ -74,7 +74,7 @@ def _draw_row(sheet: Image.Image, top: int, square: Rgb, layer: LayerInfo, maps:
     channels, height, width = maps.shape
     field = layer.receptive_field
     write_line(sheet, (MARGIN, top), layer.name, NAME, INK, room=ABOUT)
-    about = [f"{height} x {width}, {channels} units", f"a value sees {field.size} px", f"one every {field.stride} px"]
+    about = [f"{height} x {width}, {channels} units", f"a value sees {field.size} px", f"stride {field.stride} px"]
     write_lines(sheet, (MARGIN, top + line_height(NAME)), about, TEXT, FAINT, line_height=line_height(TEXT))
     left = MARGIN + ABOUT + GAP
     sheet.paste(_where(square, field, maps), (left, top))
