@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from googlenet.errors import InputError
 from googlenet.files import check_can_write, check_not_replaced, open_atomically
@@ -85,8 +85,21 @@ def _open_npz(file: BinaryIO, shapes: Shapes, folder: Path) -> Iterator[WriteLay
                     np.lib.format.write_array_header_1_0(member, header)
                     raw[layer].seek(0)
                     shutil.copyfileobj(raw[layer], member, 1 << 20)
-            with archive.open(ZipInfo(f"{NAMES}.npy"), "w") as member:
-                np.lib.format.write_array(member, np.array(names, np.str_), allow_pickle=False)
+            _write_names(archive, names)
+
+
+def _write_names(archive: ZipFile, names: Sequence[str]) -> None:
+    """Write `names.npy`, compressed and name by name: each takes as much room as the longest, which may be long."""
+    import numpy as np
+
+    member = ZipInfo(f"{NAMES}.npy")
+    member.compress_type = ZIP_DEFLATED
+    longest = max((len(name) for name in names), default=0) or 1
+    with archive.open(member, "w", force_zip64=True) as file:
+        header = {"descr": f"<U{longest}", "fortran_order": False, "shape": (len(names),)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for name in names:
+            file.write(name.encode("utf-32-le", "surrogatepass").ljust(4 * longest, b"\0"))
 
 
 @contextmanager
