@@ -191,7 +191,8 @@ def one_place_apart(maps: NDArray[np.float32]) -> float:
 
 def show(layer: str, measured: dict[str, list[Measures]], nearby: dict[str, dict[str, float]], pictures: int) -> None:
     """Print the tables, what the paper says, what was seen, and what that does not show."""
-    print(f"Units of {layer}; {pictures} pictures or crops, in {len(measured[TRAINED])} part(s)")
+    parts = len(measured[TRAINED])
+    print(f"Units of {layer}; {pictures} pictures or crops, in {parts} part{'s' * (parts != 1)}")
     means = {
         name: {key: experiment.Mean.of([getattr(one, key) for one in measures]) for key in Measures.__slots__}
         for name, measures in measured.items()

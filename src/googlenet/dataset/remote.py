@@ -24,12 +24,22 @@ WAITS = (0.5, 1.0, 2.0)
 BLOCK = 2**23
 """Bytes of a request where a file is read from its beginning to its end."""
 
+MOST_FETCHED = 2**28
+"""Bytes of a whole file: the index of a shard has a hundred for each picture."""
+
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def fetch(address: str) -> bytes:
-    """A whole file; raises `OSError` if there is none, or the server does not answer."""
-    return _repeated(address, {}, lambda answer: answer.read())
+    """A whole file, such as an index; raises `OSError` if there is none, or the server does not answer."""
+
+    def read(answer: HTTPResponse) -> bytes:
+        data = _at_most(answer, MOST_FETCHED + 1)
+        if len(data) > MOST_FETCHED:
+            raise OSError(f"it has more than {MOST_FETCHED:,} bytes")
+        return data
+
+    return _repeated(address, {}, read)
 
 
 def fetch_range(address: str, offset: int, size: int) -> bytes:
@@ -38,7 +48,7 @@ def fetch_range(address: str, offset: int, size: int) -> bytes:
     def read(answer: HTTPResponse) -> bytes:
         if answer.status != HTTPStatus.PARTIAL_CONTENT:
             raise OSError("the server does not answer range requests: download the file first")
-        return answer.read()
+        return _at_most(answer, size)
 
     if size == 0:
         return b""
@@ -76,6 +86,11 @@ class RemoteFile(io.RawIOBase):
         room[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+
+def _at_most(answer: HTTPResponse, size: int) -> bytes:
+    """The first `size` bytes of an answer; `read()` alone says where a shorter one ends too early."""
+    return answer.read() if answer.length is not None and answer.length <= size else answer.read(size)
 
 
 def _repeated(address: str, headers: dict[str, str], read: _Read) -> bytes:

@@ -52,10 +52,11 @@ def expand_braces(pattern: str) -> list[str]:
         return [pattern]
     rest = expand_braces(pattern[braces.end() :])
     choices = braces[1].split(",") if "," in braces[1] else [braces[0]]
-    if (ends := _RANGE.fullmatch(braces[1])) is not None:
-        first, last = int(ends[1]), int(ends[2])
-        if (abs(last - first) + 1) * len(rest) > MOST_SHARDS:
-            raise InputError(f"{pattern} names more than {MOST_SHARDS:,} shards")
+    ends = _RANGE.fullmatch(braces[1])
+    first, last = (1, len(choices)) if ends is None else (int(ends[1]), int(ends[2]))
+    if (abs(last - first) + 1) * len(rest) > MOST_SHARDS:
+        raise InputError(f"{pattern} names more than {MOST_SHARDS:,} shards")
+    if ends is not None:
         step = 1 if first <= last else -1
         digits = len(ends[1]) if ends[1].startswith("0") else 0
         choices = [f"{number:0{digits}}" for number in range(first, last + step, step)]
