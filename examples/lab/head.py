@@ -84,7 +84,7 @@ def print_overfitting(rows: Sequence[Row], on_training: Sequence[float]) -> dict
 
 
 def in_points(gap: Mean) -> str:
-    """A difference of accuracies with its interval, which one seed has not."""
+    """A difference of accuracies, with its interval if there are several seeds."""
     interval = "" if gap.low is None or gap.high is None else f" ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
     return f"{100 * gap.value:+.1f}{interval}"
 

@@ -96,6 +96,12 @@ def test_wrong_use_is_one_sentence_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_another_suffix_of_pictures_does_not_become_a_folder(googlenet: Run, model: Path, tmp_path: Path) -> None:
+    refused = googlenet("visualize", model, "conv1:0", "--out", tmp_path / "sheet.jpg", *QUICK).error
+    assert "sheet.jpg: drawings are PNG files, so the name must end in .png" in refused
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_models_without_one_network_with_gradients_are_refused(googlenet: Run, tmp_path: Path) -> None:
     small = small_model()
     onnx = tmp_path / "model.onnx"

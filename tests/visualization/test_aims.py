@@ -79,13 +79,13 @@ def test_directions_have_length_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("array", "sentence"),
     [
-        (np.ones(5), r"it is 5 \(float64\), but a direction in conv1 is 16 numbers"),
+        (np.ones(5), r"it is 5 \(float64\), but conv1 has 16 channels"),
         (np.ones((2, 2, 16)), "it is 2 x 2 x 16 "),
         (np.zeros(16), "must be finite and not all zeros"),
         (np.full(16, np.nan), "must be finite and not all zeros"),
         (np.full(16, 1e300), "must be finite and not all zeros"),
         (np.ones((10_001, 16), np.uint8), "it has 10,001 directions; give at most 10,000"),
-        (np.array(["a"] * 16), "but a direction in conv1 is 16 numbers"),
+        (np.array(["a"] * 16), "but conv1 has 16 channels"),
     ],
 )
 def test_what_is_no_direction_is_refused(array: np.ndarray, sentence: str, tmp_path: Path) -> None:

@@ -191,14 +191,14 @@ def _own_name(architecture: Architecture, known: Mapping[str, LayerInfo], word: 
 def _their_name(architecture: Architecture, word: str) -> tuple[str, bool]:
     """What another program's name means in ours, and whether it is the value before the ReLU.
 
-    Where two programs call different layers so, that of the network's own program is meant. Gives the word itself for
-    names that no program has; raises InputError for one with two meanings.
+    Where two programs give different layers this name, that of the network's own program is meant. Gives the word
+    itself for names that no program has; raises InputError for one with two meanings.
     """
     meanings = {program: names[word] for program, names in other_names().items() if word in names}
     own_program = PROGRAM_OF.get(architecture.variant)
     if len(set(meanings.values())) > 1 and own_program not in meanings:
         said = " and ".join(f"{meaning} in {program}" for program, (meaning, _) in meanings.items())
-        raise InputError(f"{word!r} is {said}: use the name that is meant")
+        raise InputError(f"{word!r} is {said}: give the layer that you mean")
     return meanings.get(own_program or "") or next(iter(meanings.values()), (word, False))
 
 

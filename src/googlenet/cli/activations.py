@@ -44,8 +44,8 @@ def activations_command(
 ) -> None:
     """Write the outputs of layers for pictures: an array (pictures, channels, height, width) for each layer.
 
-    Names of lucid (mixed4a_3x3), Caffe (inception_4a/3x3) and torchvision (inception4a.branch2.1) are known, too; an
-    array is called as its layer was. FILE.npz also has `names`, the pictures in the same order; FILE.parquet has a row
+    Names of lucid (mixed4a_3x3), Caffe (inception_4a/3x3) and torchvision (inception4a.branch2.1) are known, too; each
+    array has the name that you give. FILE.npz also has `names`, the pictures in the same order; FILE.parquet has a row
     for each picture. A picture that cannot be read is named and left out, and the exit code is 1.
 
     Example: googlenet activations bvlc photo.jpg --layers 4a,4c/3x3 --out layers.npz

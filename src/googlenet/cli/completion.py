@@ -90,6 +90,12 @@ def _layers() -> Iterable[str]:
     return layer_names(PAPER)
 
 
+def _layers_and_figures() -> Iterable[str]:
+    from googlenet.cli.figures import FIGURES
+
+    return (*FIGURES, *_layers())
+
+
 def _variants() -> Iterable[str]:
     from googlenet.architecture import VARIANTS
 
@@ -118,7 +124,7 @@ PLACES: dict[str, Choices] = {
     "fit": Choices(lambda: ("crop", "squash", "letterbox")),
     "crops": Choices(_crops),
     "device": Choices(lambda: ("cpu", "cuda", "mps")),
-    "layer": Choices(_layers),
+    "layer": Choices(_layers_and_figures),
     "variant": Choices(_variants),
 }
 """By the name of a parameter, with the verb before it where only that one differs; in other places stand the values of

@@ -1,4 +1,4 @@
-"""Where `googlenet explain` writes its drawings: one file, or a folder with one for each picture."""
+"""Where `googlenet explain` and `visualize` write: one file, or a folder with a file for each picture."""
 
 from __future__ import annotations
 
@@ -56,14 +56,22 @@ class Drawings:
 def open_drawings(out: Path, *, several: bool, force: bool) -> Drawings:
     """Check the place before any picture is explained; `several`: whether there is more than one picture.
 
-    A name with .png is a file, any other a folder. Raises InputError for one file for several pictures, for another
-    suffix of pictures, and without `force` for a file that exists and a folder that is not empty.
+    Raises InputError for one file for several pictures, and as `check_place` does.
+    """
+    if several and not _is_folder(out):
+        raise InputError(f"{out} is one file, but several pictures are to be explained; name a folder with --out")
+    return Drawings(out, check_place(out, force=force))
+
+
+def check_place(out: Path, *, force: bool) -> bool:
+    """Whether `out` is to be a folder; a name that ends in .png is a file, any other a folder.
+
+    Raises InputError for another suffix of pictures, and without `force` for a file that exists and a folder that is
+    not empty.
     """
     from googlenet.images import PICTURE_SUFFIXES
 
-    is_folder = out.is_dir() or out.suffix.lower() != SUFFIX
-    if not is_folder and several:
-        raise InputError(f"{out} is one file, but several pictures are to be explained; name a folder with --out")
+    is_folder = _is_folder(out)
     if is_folder and not out.is_dir() and out.suffix.lower() in PICTURE_SUFFIXES:
         raise InputError(f"cannot write {out}: drawings are PNG files, so the name must end in {SUFFIX}")
     if is_folder and out.exists() and not out.is_dir():
@@ -71,7 +79,11 @@ def open_drawings(out: Path, *, several: bool, force: bool) -> Drawings:
     if not force and (_has_files(out) if is_folder else out.exists()):
         what = "already has files in it" if is_folder else "already exists"
         raise InputError(f"{out} {what}; choose another place with --out, or replace files with --force")
-    return Drawings(out, is_folder)
+    return is_folder
+
+
+def _is_folder(out: Path) -> bool:
+    return out.is_dir() or out.suffix.lower() != SUFFIX
 
 
 def _has_files(folder: Path) -> bool:

@@ -50,8 +50,8 @@ def explain_command(
     method: Annotated[
         MethodName,
         Option(
-            help="Class-activation map; gradient x input, smoothed (needs Captum); or what a cover on each place takes "
-            "from the logit.",
+            help="Class-activation map; gradient x input, smoothed (needs Captum); or how far the logit falls where a "
+            "place is covered.",
         ),
     ] = MethodName.cam,
     out: Annotated[

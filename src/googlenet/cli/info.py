@@ -32,8 +32,8 @@ def info_command(
     """Describe a model: network, classes, preprocessing, data, scores; with --verify, check its known answer.
 
     For an ensemble, each member is described and checked. For an exported file, its comparison with float32 at export
-    is printed too; its known answer is the float32 answer of its models. With --layers only these are listed: height x
-    width x channels at the model's input size, and the stride and width in pixels of what one value sees.
+    is printed too; its known answer is the float32 answer of its models. With --layers, only its layers are listed:
+    height x width x channels at the model's input size, and stride and receptive field in pixels.
 
     Example: googlenet info runs/demo --verify
     """

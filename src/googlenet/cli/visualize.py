@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from googlenet.cli.arguments import Argument, Option
 from googlenet.cli.beside import check_beside, pictures_of, search, write_beside, write_page
+from googlenet.cli.drawings import check_place
 from googlenet.cli.figures import FIGURES, check_figure, draw_figure
 from googlenet.cli.terminal import has_terminal, report, say, say_json, show_live
 from googlenet.errors import EXIT_FINDINGS, InputError, MissingExtraError
@@ -143,20 +144,13 @@ def _make(
 
 
 def _is_free_folder(out: Path, *, force: bool) -> bool:
-    """Whether `out` is a folder: what does not end in .png; raises InputError for what would be replaced."""
-    from googlenet.files import check_can_write, check_not_replaced
+    """Whether `out` is a folder; raises InputError for what cannot be written, or would be replaced."""
+    from googlenet.files import check_can_write
 
-    if out.suffix.lower() == ".png" and not out.is_dir():
-        check_not_replaced(out, option="--out", force=force)
+    is_folder = check_place(out, force=force)
+    if not is_folder:
         check_can_write(out)
-        return False
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is not a folder; name a folder, or a file that ends in .png")
-    if out.is_dir() and any(out.iterdir()) and not force:
-        raise InputError(
-            f"{out} already has files in it; choose another place with --out, or replace files with --force"
-        )
-    return True
+    return is_folder
 
 
 def _open(name: str) -> Model:

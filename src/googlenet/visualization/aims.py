@@ -77,8 +77,8 @@ def aims_of_directions(layer: LayerInfo, path: Path) -> list[Aim]:
     ):
         shape = " x ".join(map(str, directions.shape)) or "one number"
         raise InputError(
-            f"cannot use {path}: it is {shape} ({directions.dtype}), but a direction in {layer.name} is "
-            f"{channels} numbers, several are rows of as many"
+            f"cannot use {path}: it is {shape} ({directions.dtype}), but {layer.name} has {channels} channels: "
+            f"give an array ({channels},) for one direction, (N, {channels}) for several"
         )
     rows = np.atleast_2d(directions)
     if len(rows) > MOST_DIRECTIONS:

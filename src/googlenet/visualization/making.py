@@ -50,7 +50,7 @@ class Making:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MadeImage:
-    """An image (S, S, 3) uint8 RGB, the how-manieth of its aim, and what the aim's direction reads of it.
+    """An image (S, S, 3) uint8 RGB, its number among those of its aim, and its activation along the aim's direction.
 
     `highest` and `mean` over all places of the layer's output, with the image as a plain picture of the input size.
     """
