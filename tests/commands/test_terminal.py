@@ -144,6 +144,9 @@ def test_every_verb_escapes_what_it_was_given_in_its_error(googlenet: Run, comma
         "explain": (HOSTILE, HOSTILE),
         "similar": (tmp_path / f"{HOSTILE}.jsonl", HOSTILE),
         "crops": (HOSTILE, "--out", tmp_path / "sheet.png"),
+        "pack": (HOSTILE, tmp_path / "shards"),
+        "activations": (HOSTILE, HOSTILE, "--layers", "4a", "--out", tmp_path / "layers.npz"),
+        "visualize": (HOSTILE, "4a", "--out", tmp_path / "sheet.png"),
     }
     done = check_done(googlenet(command, *given.get(command, (HOSTILE,))), code=2)
     assert r"\x1b[2J" in done.err
