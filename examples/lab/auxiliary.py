@@ -273,6 +273,8 @@ def _read(samples: Samples, preprocessing: googlenet.Preprocessing) -> Pictures:
         if not isinstance(image, googlenet.BadImage):
             images.append(to_square(image, preprocessing))
             labels.append(samples.items[index].label)
+    if not images:
+        raise googlenet.DataError("none of the pictures can be read: `googlenet check DATA` names them")
     return Pictures(torch.from_numpy(np.stack(images)), torch.tensor(labels))
 
 
