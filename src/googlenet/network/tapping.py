@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from googlenet.architecture import Architecture
 from googlenet.architecture.layer_names import LayerInfo, check_has_relu, find_layer, layer_names
-from googlenet.errors import InputError
 from googlenet.network.blocks import FLATTEN, Convolution, Inception, LinearWithReLU
 from googlenet.network.googlenet import GoogLeNet
 
@@ -99,13 +98,7 @@ class _Walk:
 
     def layer(self, module: nn.Module, x: Tensor, place: _Place) -> tuple[Tensor, Tensor]:
         """A layer's output after and, where anything is asked for before a ReLU, before its own."""
-        has_relu = isinstance(module, Convolution | LinearWithReLU)
-        if (place, True) in self.wanted and not has_relu:
-            raise InputError(
-                f"a {type(module).__name__} stands in place of a layer with a ReLU: ask for its output, not for what is "
-                "before its ReLU"
-            )
-        if self.any_before and has_relu:
+        if self.any_before and isinstance(module, Convolution | LinearWithReLU):
             before = module.before_relu(x)
             x = F.relu(before)
         else:
