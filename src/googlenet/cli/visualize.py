@@ -144,11 +144,14 @@ def _make(
 def _is_free_folder(out: Path, *, force: bool) -> bool:
     """Whether `out` is a folder: what does not end in .png; raises InputError for what would be replaced."""
     from googlenet.files import check_can_write, check_not_replaced
+    from googlenet.images import PICTURE_SUFFIXES
 
     if out.suffix.lower() == ".png" and not out.is_dir():
         check_not_replaced(out, option="--out", force=force)
         check_can_write(out)
         return False
+    if not out.is_dir() and out.suffix.lower() in PICTURE_SUFFIXES:
+        raise InputError(f"cannot write {out}: images are PNG files, so the name must end in .png")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is not a folder; name a folder, or a file that ends in .png")
     if out.is_dir() and any(out.iterdir()) and not force:
