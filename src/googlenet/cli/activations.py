@@ -87,7 +87,11 @@ def activations_command(
     if as_json:
         say_json({"out": str(out), "pictures": done - len(bad), "bad_pictures": bad, "layers": _fields(reader)})
     else:
-        report(f"{done - len(bad):,} pictures, {len(bad):,} unreadable, {len(reader.layers):,} layers: {out}")
+        pictures, layers = (
+            f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+            for n, word in ((done - len(bad), "picture"), (len(reader.layers), "layer"))
+        )
+        report(f"{pictures}, {len(bad):,} unreadable, {layers}: {out}")
     if notes > NOTES_SHOWN:
         warn(f"{notes - NOTES_SHOWN:,} more pictures have a similar note")
     if ignored := ignored_sentence(left_out, output=out):
