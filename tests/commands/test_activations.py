@@ -157,3 +157,9 @@ def test_info_lists_the_layers(googlenet: Run, model: Path) -> None:
     assert found == {"name": "4a/3x3", "shape": [8, 8, 24], "stride": 4, "receptive_field": 37, "has_relu": True}
     contradiction = googlenet("info", model, "--layers", "--verify").error
     assert contradiction == "--layers and --verify contradict each other; give one of them"
+
+
+def test_one_picture_and_one_layer_are_named_in_the_singular(googlenet: Run, model: Path, folder: Path) -> None:
+    out = folder.parent / "one.npz"
+    done = googlenet("activations", model, folder / "a.png", "--layers", "4a", "--out", out)
+    assert (done.code, done.out) == (0, f"1 picture, 0 unreadable, 1 layer: {out}\n"), done.err

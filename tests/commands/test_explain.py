@@ -151,3 +151,11 @@ def test_occlusion_says_how_far_the_logit_falls(googlenet: Run, model: Path, fol
     wrong = googlenet("explain", model, picture, "--method", "saliency")
     assert wrong.code == 2
     assert "--method: must be one of cam, gradient, occlusion, not 'saliency'" in wrong.err
+
+
+def test_no_drawing_is_announced_that_was_not_made(googlenet: Run, model: Path, folder: Path) -> None:
+    out = folder / "why.png"
+    done = googlenet("explain", model, folder / "b" / "broken.jpg", "--out", out)
+    assert done.code == 1
+    assert done.out.endswith("0 explained, 1 unreadable, so nothing is drawn\n")
+    assert not out.exists()

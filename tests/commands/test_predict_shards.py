@@ -91,7 +91,10 @@ def test_a_picture_that_cannot_be_read_has_its_row(googlenet: Run, out: Path, re
     assert done.code == 1
     assert (done.json["rows"], done.json["bad"], done.json["shards"]) == (13, 1, 3)
     assert [Path(name).name for name in names(out)] == sorted(os.listdir(red))
-    assert googlenet("merge", out).error.startswith(f"{out} already exists; ")
+    assert (
+        googlenet("merge", out).error
+        == f"{out} already exists; use OUT to write another file, or --force to replace it"
+    )
     assert googlenet("merge", out, "--force").code == 1
 
 
@@ -194,3 +197,10 @@ def test_more_shards_than_pictures_and_none_in_a_file(
     assert names(out) == [str(picture)]
     rows = googlenet("predict", trained, photos / "red", "--json", "--shard", "12/12").lines
     assert [Path(row["image"]).name for row in rows] == ["11.png"]
+
+
+@pytest.mark.parametrize(("shard", "advice"), [("0/3", "; if yours counts from 0, add 1"), ("4/3", "")])
+def test_only_a_count_from_0_is_told_to_add_1(shard: str, advice: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Shard.parse(shard)
+    assert str(caught.value) == f"--shard {shard}: I counts from 1 to N{advice}"

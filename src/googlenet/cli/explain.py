@@ -94,7 +94,8 @@ def explain_command(
         if explanation.note is not None:
             warn(f"{explanation.image}: note: {explanation.note}")
     if out is not None and not as_json:
-        report(f"{done - bad:,} explained, {bad:,} unreadable: {out}" if done > 1 or bad else f"saved: {out}")
+        where = f": {out}" if done > bad else ", so nothing is drawn"
+        report(f"{done - bad:,} explained, {bad:,} unreadable{where}" if done > 1 or bad else f"saved: {out}")
     if ignored := ignored_sentence(left_out):
         warn(ignored)
     if bad:

@@ -27,7 +27,7 @@ def merge_command(
 
     from googlenet.predictions import check_output, merge_shards
 
-    check_output(output, force=force, can_resume=False)
+    check_output(output, force=force, can_resume=False, option="OUT")
     merged = merge_shards(output)
     if as_json:
         say_json({"output": str(output)} | asdict(merged))

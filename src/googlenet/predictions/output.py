@@ -70,16 +70,18 @@ def note_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.partial.json")
 
 
-def check_output(path: Path, *, features: bool = False, force: bool = False, can_resume: bool = True) -> None:
+def check_output(
+    path: Path, *, features: bool = False, force: bool = False, can_resume: bool = True, option: str = "--output"
+) -> None:
     """Raise InputError for an output that cannot be written, or that exists, unless `force`.
 
     `features`: whether rows have an embedding, for which a CSV file has no column. `can_resume`: whether the command
-    has --resume, so that an unfinished output is kept, too.
+    has --resume, so that an unfinished output is kept, too. `option` names the file on the command line.
     """
     row_format = _checked_format(path)
     if features and not row_format.has_features:
         raise InputError(f"{path} has no columns for embeddings: write FILE.parquet or FILE.jsonl")
-    check_not_replaced(path, option="--output", force=force, resume=can_resume)
+    check_not_replaced(path, option=option, force=force, resume=can_resume)
     if can_resume and partial_path(path).exists() and not force:
         raise InputError(
             f"{partial_path(path)} has the rows of an unfinished run; use --resume to continue it, or --force to "

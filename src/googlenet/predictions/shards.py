@@ -43,7 +43,8 @@ class Shard:
             raise InputError(f"--shard must be I/N, such as 1/8 for the first of eight, not {text!a}")
         number, count = map(int, found.groups())
         if not 1 <= number <= count:
-            raise InputError(f"--shard {text}: I counts from 1 to N; if yours counts from 0, add 1")
+            advice = "; if yours counts from 0, add 1" if number == 0 else ""
+            raise InputError(f"--shard {text}: I counts from 1 to N{advice}")
         return cls(number, count)
 
     def __str__(self) -> str:
