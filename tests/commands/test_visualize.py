@@ -123,10 +123,3 @@ def test_a_seed_is_another_image(googlenet: Run, model: Path, tmp_path: Path) ->
         pixels.append(np.asarray(opened(tmp_path / f"{name}.png")))
     assert (pixels[0] == pixels[1]).all()
     assert (pixels[0] != pixels[2]).any()
-
-
-def test_a_jpeg_is_refused_and_no_folder_of_that_name_is_made(googlenet: Run, model: Path, tmp_path: Path) -> None:
-    out = tmp_path / "sheet.jpg"
-    done = googlenet("visualize", model, "3a:0", "--out", out, *QUICK)
-    assert done.error == f"cannot write {out}: images are PNG files, so the name must end in .png"
-    assert not out.exists()
