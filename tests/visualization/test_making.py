@@ -167,6 +167,8 @@ def test_a_grey_network_has_images_too() -> None:
     [
         (Request("3a:1", neuron=True, dream=Path("x.png")), "--from and --neuron contradict each other"),
         (Request("3a", caricature=Path("x.png"), dream=Path("x.png")), "--from and --caricature contradict"),
+        (Request("3a:1", size=100_000), "--size can be at most 2,048 px, not 100,000"),
+        (Request("3a:1", diversity=1000), "--diversity can be at most 64, not 1,000"),
         (Request("3a:1", caricature=Path("x.png")), "--caricature is about a whole layer"),
         (Request("3a:1", direction=Path("x.npy")), "--direction is about a whole layer"),
         (Request("3a", caricature=Path("missing.png")), "missing.png: cannot be read"),

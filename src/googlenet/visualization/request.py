@@ -67,7 +67,15 @@ class Request:
         for one in ("--direction", "--caricature"):
             if given[one] and ":" in self.layer:
                 raise InputError(f"{one} is about a whole layer: give the layer without units, not {self.layer!r}")
+        if self.size is not None and self.size > LARGEST_SIZE:
+            raise InputError(f"--size can be at most {LARGEST_SIZE:,} px, not {self.size:,}")
+        if self.diversity > MOST_ALIKE:
+            raise InputError(f"--diversity can be at most {MOST_ALIKE}, not {self.diversity:,}: they are made together")
 
+
+LARGEST_SIZE = 2048  # px: a dream of that width takes several GB
+
+MOST_ALIKE = 64
 
 CONTRADICTIONS = {
     "--from": ("--neuron", "--negative", "--diversity", "--direction", "--caricature"),
