@@ -167,7 +167,7 @@ def relative_gradient_norms(network: googlenet.GoogLeNet) -> list[float]:
 
 def main() -> None:
     """Train, show the table, draw."""
-    arguments = experiment.parse_arguments(__doc__, default_minutes=3.5)
+    arguments = experiment.parse_arguments(__doc__, default_minutes=3.0)
     laboratory = Laboratory.open(arguments.data)
     settings = list(itertools.product(NETWORKS, AUXILIARY_WEIGHTS))
     steps = arguments.steps or affordable_steps(laboratory, settings, arguments.seeds, 60 * arguments.minutes)

@@ -39,7 +39,7 @@ class Score:
 
 def main() -> None:
     """Train, answer, show the table, draw."""
-    arguments = experiment.parse_arguments(__doc__, default_minutes=3.5)
+    arguments = experiment.parse_arguments(__doc__, default_minutes=3.0)
     dataset = experiment.open_few(arguments.data)
     variant = {"variant": experiment.family(arguments.data)}
     size = experiment.complete_setting(dataset, variant).get("input_size", googlenet.RECIPES["small"].input_size)

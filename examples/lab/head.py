@@ -30,7 +30,7 @@ BySize = Mapping[int, float | None]
 
 def main() -> None:
     """Train on all pictures and on few, show the tables, draw."""
-    arguments = experiment.parse_arguments(__doc__, default_minutes=3.5)
+    arguments = experiment.parse_arguments(__doc__, default_minutes=3.0)
     family = experiment.family(arguments.data)
     everything = googlenet.open_dataset(arguments.data)
     rows: list[Row] = []

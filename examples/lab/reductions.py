@@ -26,7 +26,7 @@ PICTURES = 32
 
 def main() -> None:
     """Train, show the table, draw."""
-    arguments = experiment.parse_arguments(__doc__, default_minutes=3.5)
+    arguments = experiment.parse_arguments(__doc__, default_minutes=3.0)
     family = experiment.family(arguments.data)
     networks = {
         REDUCED: {"variant": family, "width": WIDTH},

@@ -38,7 +38,7 @@ CHANGES = {
 
 def main() -> None:
     """Train, show the table, draw."""
-    arguments = experiment.parse_arguments(__doc__, default_minutes=3.5)
+    arguments = experiment.parse_arguments(__doc__, default_minutes=3.0)
     variant = {"variant": experiment.family(arguments.data)}
     settings = [(label, {**SECTION_6, **variant, **change}) for label, change in CHANGES.items()]
     dataset = experiment.open_few(arguments.data)
