@@ -28,9 +28,9 @@ from googlenet.classifier.answers import (
     refuse_bad_picture,
     stack_rows,
 )
-from googlenet.classifier.sources import ModelSource, SavedModel
+from googlenet.classifier.sources import ModelSource, SavedModel, only_source
 from googlenet.engines import CropRunner, Engine, ReopenableEngine, members_of
-from googlenet.errors import InputError, ModelFileError
+from googlenet.errors import ModelFileError
 from googlenet.images import BadImage, Picture, Preprocessing, check_pictures, is_picture
 from googlenet.parallel import in_batches, map_in_order
 
@@ -162,15 +162,9 @@ def stack_layers(
 
 def _opened(sources: Sequence[ModelSource], engine: Engine) -> tuple[ReopenableEngine, Architecture]:
     """The engine of a classifier, and its only network."""
-    if not sources:
-        raise InputError("this classifier was not opened from a model, whose layers could be read; use googlenet.load")
-    first, *others = sources
-    if others:
-        such_as = f", such as {first.path}" if isinstance(first, SavedModel) else ""
-        raise InputError(
-            f"an ensemble of {1 + len(others)} networks has no layers in common: read those of one of its "
-            f"networks{such_as}"
-        )
+    first = only_source(
+        sources, needed="whose layers could be read", of_several="has no layers in common: read those of"
+    )
     assert isinstance(engine, ReopenableEngine)  # with a source it comes from `open_engine`
     spec, *_ = (describe_model(first.path) if isinstance(first, SavedModel) else first.model).specs
     return engine, build_architecture(spec)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from googlenet.architecture import build_architecture
 from googlenet.artifacts import ExportedModel, LastLayer, last_layer
-from googlenet.classifier.sources import ModelSource, SavedModel
+from googlenet.classifier.sources import ModelSource, only_source
 from googlenet.engines import Engine
 from googlenet.errors import InputError, MissingExtraError
 from googlenet.explanation import Explainer, check_method, occlusion_maps
@@ -34,15 +34,11 @@ def explainer_of(
     file; MissingExtraError for those without Captum.
     """
     chosen = check_method(method)
-    if not sources:
-        raise InputError("this classifier was not opened from a model, whose last layer explains; use googlenet.load")
-    first, *others = sources
-    if others:
-        such_as = f", such as {first.path}" if isinstance(first, SavedModel) else ""
-        raise InputError(
-            f"an ensemble of {1 + len(others)} networks has no maps of its own, because their probabilities are "
-            f"averaged: explain one of its networks{such_as}"
-        )
+    first = only_source(
+        sources,
+        needed="whose last layer explains",
+        of_several="has no maps of its own, because their probabilities are averaged: explain",
+    )
     calibrate = None if temperature == 1 else partial(apply_temperature, temperature=temperature)
     layer = _last_layer(first)
     attribute: Attribute | None = None

@@ -93,6 +93,21 @@ def open_sources(
     return tuple(sources), tuple(models)
 
 
+def only_source(sources: Sequence[ModelSource], *, needed: str, of_several: str) -> ModelSource:
+    """The one model that a classifier was opened from.
+
+    Raises InputError without a model, of which `needed` says what it is for, and for an ensemble, of which `of_several`
+    says why it will not do and what to do with one of its networks.
+    """
+    if not sources:
+        raise InputError(f"this classifier was not opened from a model, {needed}; use googlenet.load")
+    first, *others = sources
+    if others:
+        such_as = f", such as {first.path}" if isinstance(first, SavedModel) else ""
+        raise InputError(f"an ensemble of {1 + len(others)} networks {of_several} one of its networks{such_as}")
+    return first
+
+
 def check_models(given: object, name: str) -> None:
     """Raise InputError for an argument `name` that is neither a model nor a list of models, before any is opened."""
     for one in _each(given):

@@ -154,7 +154,7 @@ def _is_free_folder(out: Path, *, force: bool) -> bool:
 
 
 def _open(name: str) -> Model:
-    """The model; raises InputError for an ensemble and for an exported file, which have no layers to take apart."""
+    """The model; raises InputError for an ensemble and for an exported file, which have no gradients."""
     from googlenet.artifacts import ExportedModel, open_model
     from googlenet.model import member_paths
     from googlenet.pretrained import find_model
